@@ -1,0 +1,1 @@
+"""I/O around the pure codecs of `protocols`: listeners and clients."""

@@ -1,0 +1,1 @@
+"""The model, interfaces and call machinery of the gateway."""

@@ -1,0 +1,259 @@
+"""One call and its result, as every layer between two sockets sees them.
+
+These objects are created several times per call, so they are plain slotted classes; `Final` keeps them read-only
+for the type checker where a frozen dataclass would cost a `object.__setattr__` per field at run time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from gateway.model.contract import MethodContract
+from gateway.model.endpoint import ServiceKey
+
+__all__ = [
+    "NO_ATTACHMENTS",
+    "Attachments",
+    "Fault",
+    "Invocation",
+    "Ok",
+    "Peer",
+    "RawArguments",
+    "RawResult",
+    "Result",
+]
+
+Attachments = Mapping[str, Any]
+"""What travels beside the arguments, key to value; keys keep their case. Values are text on every wire;
+dubbo:// may carry others, which a wire that cannot refuses by name."""
+
+NO_ATTACHMENTS: Final[Attachments] = MappingProxyType({})
+
+_call_ids = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end of a connection. `address` is `host:port` or a description of a local caller."""
+
+    protocol: str
+    address: str
+
+
+class RawArguments(Protocol):
+    """Arguments still in the form of their wire.
+
+    A client whose wire equals `wire` may forward them as bytes; everybody else calls `decode`.
+    """
+
+    wire: str
+
+    def decode(self) -> tuple[Any, ...]:
+        """The argument values in contract order, defaults filled in.
+
+        Raises:
+            BadRequest: the bytes do not fit the contract; names the argument's path.
+        """
+        ...
+
+
+class RawResult(Protocol):
+    """An answer still in the form of its wire. `is_fault` is known without decoding."""
+
+    wire: str
+    is_fault: bool
+
+    def decode(self) -> Result:
+        """The decoded answer. Raises `ProviderFailed` when the bytes do not fit the contract."""
+        ...
+
+
+class Invocation:
+    """One call. Read-only; `replace` makes a changed copy.
+
+    Attributes:
+        service: Interface, group and version that were asked for.
+        method: Contract name of the method (overloads share it).
+        signature: The method's contract; None for a service without one (generic).
+        attachments: The caller's attachments, without what the wire itself needs.
+        deadline: When the caller stops waiting, in seconds of `time.monotonic()`; None when it said nothing.
+        traceparent: W3C trace context header value, version 00, or None.
+        peer: Where the call came in; None for a call made by this process.
+        consumer: Application name of the caller, empty when unknown.
+        oneway: The caller does not wait for an answer.
+        raw: The arguments as bytes of the wire they came over, until somebody needs the values.
+        call_id: Number of the call in this process, for logs.
+    """
+
+    __slots__ = (
+        "_arguments",
+        "attachments",
+        "call_id",
+        "consumer",
+        "deadline",
+        "method",
+        "oneway",
+        "peer",
+        "raw",
+        "service",
+        "signature",
+        "traceparent",
+    )
+
+    service: Final[ServiceKey]
+    method: Final[str]
+    signature: Final[MethodContract | None]
+    attachments: Final[Attachments]
+    deadline: Final[float | None]
+    traceparent: Final[str | None]
+    peer: Final[Peer | None]
+    consumer: Final[str]
+    oneway: Final[bool]
+    raw: Final[RawArguments | None]
+    call_id: Final[int]
+
+    def __init__(
+        self,
+        service: ServiceKey,
+        method: str,
+        arguments: tuple[Any, ...] | None,
+        *,
+        signature: MethodContract | None = None,
+        raw: RawArguments | None = None,
+        attachments: Attachments = NO_ATTACHMENTS,
+        deadline: float | None = None,
+        traceparent: str | None = None,
+        peer: Peer | None = None,
+        consumer: str = "",
+        oneway: bool = False,
+        call_id: int | None = None,
+    ) -> None:
+        self.service = service
+        self.method = method
+        self._arguments = arguments
+        self.signature = signature
+        self.raw = raw
+        self.attachments = attachments
+        self.deadline = deadline
+        self.traceparent = traceparent
+        self.peer = peer
+        self.consumer = consumer
+        self.oneway = oneway
+        self.call_id = next(_call_ids) if call_id is None else call_id
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The argument values in contract order; decodes them on first use.
+
+        Raises:
+            BadRequest: they do not fit the contract.
+        """
+        values = self._arguments
+        if values is None:
+            assert self.raw is not None, "an invocation has arguments, raw arguments or both"
+            values = self._arguments = self.raw.decode()
+        return values
+
+    def replace(self, **changes: Any) -> Invocation:
+        """A copy with some attributes changed; the call id stays. `arguments` replaces the raw form too."""
+        if "arguments" in changes:
+            changes.setdefault("raw", None)
+        kept: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name != "_arguments"}
+        kept["arguments"] = self._arguments
+        kept.update(changes)
+        return Invocation(kept.pop("service"), kept.pop("method"), kept.pop("arguments"), **kept)
+
+    def __repr__(self) -> str:
+        return f"<Invocation {self.call_id} {self.service}.{self.method}>"
+
+
+class Ok:
+    """The method returned. `value` is decoded on first use when the answer is still raw."""
+
+    __slots__ = ("_value", "attachments", "raw")
+
+    attachments: Final[Attachments]
+    raw: Final[RawResult | None]
+
+    def __init__(self, value: Any, attachments: Attachments = NO_ATTACHMENTS, raw: RawResult | None = None) -> None:
+        self._value = value
+        self.attachments = attachments
+        self.raw = raw
+
+    @property
+    def value(self) -> Any:
+        """What the method returned.
+
+        Raises:
+            ProviderFailed: the answer was raw and does not fit the contract.
+        """
+        raw = self.raw
+        if raw is not None and self._value is None:
+            decoded = raw.decode()
+            assert isinstance(decoded, Ok), "a raw result that is a fault is wrapped in Fault"
+            self._value = decoded.value
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<Ok raw>" if self.raw is not None else f"<Ok {type(self._value).__name__}>"
+
+
+class Fault:
+    """The method's own code raised: an answer, never repeated.
+
+    Attributes:
+        type_name: Contract name of a declared exception (`demo.ProductNotFound`); otherwise the class name as
+            the provider's world calls it (`ValueError`, `java.lang.IllegalStateException`).
+        message: The exception's text; None when it had none.
+        fields: Values of a declared exception's fields, by contract field name.
+        declared: Whether `type_name` names an exception of the contract.
+        stack: The provider's stack trace as text lines; empty when it sent none.
+        raw: The answer as bytes of its wire, or None.
+    """
+
+    __slots__ = ("attachments", "declared", "fields", "message", "raw", "stack", "type_name")
+
+    type_name: Final[str]
+    message: Final[str | None]
+    fields: Final[Mapping[str, Any]]
+    declared: Final[bool]
+    stack: Final[tuple[str, ...]]
+    attachments: Final[Attachments]
+    raw: Final[RawResult | None]
+
+    def __init__(
+        self,
+        type_name: str,
+        message: str | None,
+        fields: Mapping[str, Any] = NO_ATTACHMENTS,
+        *,
+        declared: bool = False,
+        stack: tuple[str, ...] = (),
+        attachments: Attachments = NO_ATTACHMENTS,
+        raw: RawResult | None = None,
+    ) -> None:
+        self.type_name = type_name
+        self.message = message
+        self.fields = fields
+        self.declared = declared
+        self.stack = stack
+        self.attachments = attachments
+        self.raw = raw
+
+    def decoded(self) -> Fault:
+        """Itself, or the decoded form of a fault that is still raw."""
+        if self.raw is None or self.type_name:
+            return self
+        decoded = self.raw.decode()
+        assert isinstance(decoded, Fault), "a raw result that is an answer is wrapped in Ok"
+        return decoded
+
+    def __repr__(self) -> str:
+        return f"<Fault {self.type_name or 'raw'}>"
+
+
+Result = Ok | Fault
+"""What a call that was answered gives. Trouble on the way is raised (`gateway.model.errors.RpcError`)."""

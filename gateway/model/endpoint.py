@@ -1,0 +1,126 @@
+"""Where a service lives: service keys and endpoints with their URL text form.
+
+The URL form is Dubbo's (`apache/dubbo: dubbo-common/.../common/URL.java`):
+`protocol://host:port/path?interface=..&group=..&version=..&weight=..`. It is parsed once, at the border;
+inside the gateway nobody reads string maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+__all__ = ["DEFAULT_WEIGHT", "Endpoint", "ServiceKey", "format_address", "parse_address"]
+
+DEFAULT_WEIGHT: Final = 100
+_EMPTY_VERSIONS: Final = frozenset({"", "0.0.0", "*"})
+_OWN_KEYS: Final = frozenset({"interface", "group", "version", "weight"})
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    """Names one service: interface, group and version. Empty group or version means none.
+
+    The versions `0.0.0` and `*` mean none as well (that is how Dubbo writes "no version").
+    Text form, as Dubbo's service key: `[group/]interface[:version]`.
+    """
+
+    interface: str
+    group: str = ""
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.version in _EMPTY_VERSIONS and self.version:
+            object.__setattr__(self, "version", "")
+
+    def __str__(self) -> str:
+        group = f"{self.group}/" if self.group else ""
+        version = f":{self.version}" if self.version else ""
+        return f"{group}{self.interface}{version}"
+
+    @staticmethod
+    def parse(text: str) -> ServiceKey:
+        """Reads the text form. Raises ValueError when the interface is empty."""
+        group, slash, rest = text.rpartition("/")
+        interface, _, version = rest.partition(":")
+        if not interface or (slash and not group):
+            raise ValueError(f"not a service key: {text!r}")
+        return ServiceKey(interface, group, version)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Splits `host:port` (`[::1]:20880` for IPv6). Raises ValueError with the reason."""
+    parts = urlsplit(f"//{text}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError as exc:
+        raise ValueError(f"{text!r}: {exc}") from None
+    if not host or port is None or parts.path or parts.query or parts.username:
+        raise ValueError(f"{text!r} is not host:port")
+    return host, port
+
+
+def format_address(host: str, port: int) -> str:
+    """`host:port`, with brackets around an IPv6 host."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One provider of one service over one protocol.
+
+    `service`: what it provides. `weight`: 0 or more, 0 means "draining: choose it only if all others are 0".
+    `parameters`: what the URL carries beyond that (token, timestamp, application …), values as text.
+    """
+
+    protocol: str
+    host: str
+    port: int
+    service: ServiceKey
+    weight: int = DEFAULT_WEIGHT
+    parameters: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return format_address(self.host, self.port)
+
+    def __hash__(self) -> int:
+        return hash((self.protocol, self.host, self.port, self.service))
+
+    def __str__(self) -> str:
+        query = dict(self.parameters)
+        query["interface"] = self.service.interface
+        if self.service.group:
+            query["group"] = self.service.group
+        if self.service.version:
+            query["version"] = self.service.version
+        if self.weight != DEFAULT_WEIGHT:
+            query["weight"] = str(self.weight)
+        path = quote(self.service.interface)
+        return f"{self.protocol}://{self.address}/{path}?{urlencode(sorted(query.items()))}"
+
+    @staticmethod
+    def parse(url: str) -> Endpoint:
+        """Reads a provider URL.
+
+        Raises:
+            ValueError: no protocol, host, port or interface, or a weight that is no number; the text says which.
+        """
+        parts = urlsplit(url)
+        if not parts.scheme or not parts.netloc:
+            raise ValueError(f"{url!r} is not protocol://host:port/interface")
+        host, port = parse_address(parts.netloc.rpartition("@")[2])
+        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+        interface = parameters.get("interface") or parts.path.lstrip("/")
+        if not interface:
+            raise ValueError(f"{url!r} names no interface after the address")
+        weight = parameters.get("weight", str(DEFAULT_WEIGHT))
+        if not (weight.isascii() and weight.isdecimal()):
+            raise ValueError(f"{url!r}: weight={weight!r} is not a whole number")
+        service = ServiceKey(interface, parameters.get("group", ""), parameters.get("version", ""))
+        rest = {k: v for k, v in parameters.items() if k not in _OWN_KEYS}
+        return Endpoint(parts.scheme, host, port, service, int(weight), MappingProxyType(rest))

@@ -1,0 +1,114 @@
+"""Interfaces of a protocol adapter: a listener for calls coming in, a client for calls going out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.spi.cluster import Invoker
+from gateway.spi.handler import Handler
+
+__all__ = ["ClientAdapter", "Exposure", "ListenerOptions", "Reference", "ServerAdapter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One service shown on a listener.
+
+    `contract`: None for a generic service (bytes of self-describing wires pass through unread).
+    """
+
+    service: ServiceKey
+    contract: ServiceContract | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """Where and how a listener listens, and its limits. Durations in seconds, sizes in bytes.
+
+    `port`: 0 lets the system choose. `application`: this gateway's name as peers see it.
+    `max_connections`: over all addresses; `max_connections_per_address`: from one address.
+    `max_calls_per_connection`: calls in progress on one connection; `max_calls`: on the listener.
+    `max_frame_bytes`: of one message, checked before anything is allocated.
+    `max_write_buffer_bytes`: unsent bytes to one peer before reading from it stops; at eight times that it is dropped.
+    `first_byte_timeout_s`: from connect until something is received; `frame_timeout_s`: from the first to the
+    last byte of one message; `idle_timeout_s`: neither reads nor writes.
+    `options`: what only this protocol knows, already checked by it.
+    """
+
+    name: str
+    protocol: str
+    host: str
+    port: int
+    application: str = "polyport"
+    max_connections: int = 10_000
+    max_connections_per_address: int = 5_000
+    max_calls_per_connection: int = 1_000
+    max_calls: int = 10_000
+    max_frame_bytes: int = 8_388_608
+    max_write_buffer_bytes: int = 1_048_576
+    first_byte_timeout_s: float = 60.0
+    frame_timeout_s: float = 30.0
+    idle_timeout_s: float = 180.0
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """How one consumer uses one service: contract, timeouts, and what the wire must carry along.
+
+    `timeout_s`: per attempt; `method_timeouts_s`: by method name, where it differs.
+    `token`: secret the provider asks for, or empty. `application`: this gateway's name.
+    `connections`: connections per provider; 0 shares one with every other reference to the same address.
+    `parameters`: what only this protocol knows, already checked by it.
+    """
+
+    service: ServiceKey
+    contract: ServiceContract | None
+    timeout_s: float = 1.0
+    method_timeouts_s: Mapping[str, float] = MappingProxyType({})
+    token: str = ""
+    application: str = "polyport"
+    connections: int = 0
+    parameters: Mapping[str, Any] = MappingProxyType({})
+
+
+class ServerAdapter(Protocol):
+    """One listener. Life: construct, `start`, `drain`, `aclose`; `aclose` works at any point."""
+
+    async def start(self, handler: Handler, exposures: Sequence[Exposure]) -> Sequence[Endpoint]:
+        """Listens, and gives the endpoints really bound, one per exposure.
+
+        Raises:
+            OSError: the address cannot be bound.
+            ContractError: an exposure cannot be shown on this protocol; names the type and why.
+        """
+        ...
+
+    async def drain(self, deadline: float) -> None:
+        """Tells peers to go elsewhere, then waits until all calls are answered or `deadline` (monotonic) is reached."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stops listening, cancels what still runs and closes all connections."""
+        ...
+
+
+class ClientAdapter(Protocol):
+    """Calls providers over one protocol; owns and shares the connections."""
+
+    def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
+        """An invoker for one provider; does not connect yet.
+
+        Raises:
+            ContractError: the contract cannot be carried by this protocol; names the type and why.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Closes all connections; calls in progress fail with `ConnectionLost`."""
+        ...

@@ -1,0 +1,31 @@
+"""What a call passes through: one function type, and filters around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from gateway.model.call import Invocation, Result
+
+__all__ = ["Filter", "Handler", "compose"]
+
+Handler = Callable[[Invocation], Awaitable[Result]]
+"""Answers a call. Returns the provider's answer, raises `RpcError` when there is none.
+
+A handler may be driven outside an asyncio Task until it first waits; it must not assume `current_task()`
+is a `Task` instance, only that it can be cancelled like one.
+"""
+
+Filter = Callable[[Invocation, Handler], Awaitable[Result]]
+"""Wraps a handler: may answer itself, change the invocation (`Invocation.replace`) or observe the result."""
+
+
+def compose(filters: Sequence[Filter], handler: Handler) -> Handler:
+    """The handler with all filters around it; the first filter is the outermost. Called when built, not per call."""
+    for each in reversed(filters):
+        handler = partial(_enter, each, handler)
+    return handler
+
+
+def _enter(filter_: Filter, handler: Handler, invocation: Invocation) -> Awaitable[Result]:
+    return filter_(invocation, handler)

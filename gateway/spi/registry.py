@@ -1,0 +1,59 @@
+"""The interface of a registry: announce endpoints, watch services. Always whole snapshots, never deltas."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from gateway.model.endpoint import Endpoint, ServiceKey
+
+__all__ = ["Freshness", "Registry", "Snapshot"]
+
+
+class Freshness(Enum):
+    """How far a snapshot can be trusted. An empty fresh list and "could not ask" are different things."""
+
+    FRESH = "fresh"
+    """The registry says so now."""
+    STALE = "stale"
+    """The last thing it said; it cannot be asked at present."""
+    UNKNOWN = "unknown"
+    """It has never been asked successfully."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All providers of a service at one moment, over all protocols."""
+
+    service: ServiceKey
+    endpoints: tuple[Endpoint, ...]
+    freshness: Freshness
+
+
+class Registry(Protocol):
+    """Publishes and watches endpoints. Life: construct, `start`, use, `aclose`."""
+
+    async def start(self) -> None:
+        """Begins connecting; returns without waiting for a registry that is down (snapshots say UNKNOWN)."""
+        ...
+
+    async def register(self, endpoint: Endpoint) -> None:
+        """Announces the endpoint and keeps it announced until `unregister` or `aclose`."""
+        ...
+
+    async def unregister(self, endpoint: Endpoint) -> None:
+        """Withdraws the endpoint; unknown ones are ignored."""
+        ...
+
+    def watch(self, service: ServiceKey) -> AsyncIterator[Snapshot]:
+        """The snapshot now, then a new one for every change. Closing the iterator ends the watch.
+
+        Slow readers miss intermediate snapshots, never the last one.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Withdraws everything announced here and ends all watches."""
+        ...

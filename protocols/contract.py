@@ -1,0 +1,164 @@
+"""What a codec of a connection-oriented wire offers to the adapter that drives it.
+
+A codec is a machine without I/O: bytes go in and events come out, outcomes go in and bytes come out. It never
+sees a socket, a loop or a clock. `receive` obeys three rules: it takes any split of the stream; it returns the
+events of all complete messages and keeps the rest; it raises `RemoteWireError` once the position in the
+stream is lost, after which the connection is closed and the codec thrown away (events decoded before the bad
+bytes are delivered first: the error is raised by the next `receive` call, also when that is given no bytes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from gateway.model.call import Invocation, Peer, Result
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import Endpoint
+from gateway.model.errors import RpcError
+
+__all__ = [
+    "CallReceived",
+    "CallRejected",
+    "ClientCodec",
+    "ClientEvent",
+    "ClientWire",
+    "Drain",
+    "Outcome",
+    "ReplyReceived",
+    "Send",
+    "ServerCodec",
+    "ServerEvent",
+    "ServerWire",
+]
+
+Outcome = Result | RpcError
+"""What became of a call: an answer, or why there is none."""
+
+
+class CallReceived:
+    """A call to answer. `ticket` belongs to the codec and is handed back to `reply`; None when oneway."""
+
+    __slots__ = ("invocation", "ticket")
+
+    def __init__(self, ticket: Any, invocation: Invocation) -> None:
+        self.ticket: Final = ticket
+        self.invocation: Final = invocation
+
+
+class CallRejected:
+    """A call that cannot be served although the connection is fine; answer it with `reply(ticket, error)`."""
+
+    __slots__ = ("error", "ticket")
+
+    def __init__(self, ticket: Any, error: RpcError) -> None:
+        self.ticket: Final = ticket
+        self.error: Final = error
+
+
+class Send:
+    """Bytes the protocol itself wants to send (a heartbeat reply)."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data: Final = data
+
+
+class ReplyReceived:
+    """The outcome of call `call_id`, or of a call nobody waits for any more."""
+
+    __slots__ = ("call_id", "outcome")
+
+    def __init__(self, call_id: int, outcome: Outcome) -> None:
+        self.call_id: Final = call_id
+        self.outcome: Final = outcome
+
+
+class Drain:
+    """The peer asks for no new calls on this connection (`active`), or takes that back."""
+
+    __slots__ = ("active",)
+
+    def __init__(self, active: bool) -> None:
+        self.active: Final = active
+
+
+ServerEvent = CallReceived | CallRejected | Send
+ClientEvent = ReplyReceived | Send | Drain
+
+
+class ServerCodec(Protocol):
+    """The server's half of one connection."""
+
+    ordered: bool
+    """Whether replies must leave in the order the calls came in."""
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of an incomplete message held back; 0 between messages. The adapter's frame timeout looks at it."""
+        ...
+
+    def receive(self, data: bytes) -> Sequence[ServerEvent]:
+        """Takes what arrived. Raises `RemoteWireError` when the stream cannot be read any further."""
+        ...
+
+    def reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        """The answer to one call. Never raises for a value: what cannot be encoded becomes an error reply."""
+        ...
+
+    def goodbye(self) -> bytes:
+        """What tells the peer to make no more calls here; may be empty."""
+        ...
+
+
+class ServerWire(Protocol):
+    """Makes one codec per connection. The services it knows are fixed when it is built."""
+
+    def accept(self, peer: Peer) -> ServerCodec:
+        """A codec for a new connection."""
+        ...
+
+
+class ClientCodec(Protocol):
+    """The client's half of one connection."""
+
+    max_in_flight: int
+    """Calls that may wait for a reply at the same time; 1 for wires that answer in order only."""
+
+    def call(self, binding: Any, invocation: Invocation, timeout_s: float | None) -> tuple[int, bytes]:
+        """The id of the call and the bytes to send. `timeout_s` is what the provider is told. Oneway calls get id -1.
+
+        Raises:
+            ValueMappingError: an argument has no form on this wire; names its path. Nothing was changed.
+            LocalWireError: the message would exceed a limit.
+        """
+        ...
+
+    def abandon(self, call_id: int) -> None:
+        """Nobody waits for this reply any more; a late one is dropped."""
+        ...
+
+    def receive(self, data: bytes) -> Sequence[ClientEvent]:
+        """Takes what arrived. Raises `RemoteWireError` when the stream cannot be read any further."""
+        ...
+
+    def ping(self) -> bytes:
+        """A heartbeat to send when the line was quiet; empty when the wire has none."""
+        ...
+
+
+class ClientWire(Protocol):
+    """Makes codecs, and compiles what a reference needs for its calls."""
+
+    def bind(self, endpoint: Endpoint, contract: ServiceContract | None, token: str, application: str) -> Any:
+        """What `ClientCodec.call` needs to know about one reference to one provider; opaque to the adapter.
+
+        Raises:
+            ContractError: the wire cannot carry the contract.
+        """
+        ...
+
+    def connect(self) -> ClientCodec:
+        """A codec for a new connection."""
+        ...

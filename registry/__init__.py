@@ -1,0 +1,1 @@
+"""Registries: where providers announce themselves and consumers find them."""
