@@ -1,0 +1,62 @@
+package t;
+
+import java.io.Serializable;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** One field of every type a bean may declare. */
+public class AllFields implements Serializable {
+    public boolean aBoolean;
+    public byte aByte;
+    public short aShort;
+    public int anInt;
+    public long aLong;
+    public float aFloat;
+    public double aDouble;
+    public char aChar;
+    public Boolean boxedBoolean;
+    public Byte boxedByte;
+    public Short boxedShort;
+    public Integer boxedInt;
+    public Long boxedLong;
+    public Float boxedFloat;
+    public Double boxedDouble;
+    public Character boxedChar;
+    public String string;
+    public byte[] bytes;
+    public char[] chars;
+    public BigInteger bigInteger;
+    public BigDecimal bigDecimal;
+    public Date date;
+    public java.sql.Date sqlDate;
+    public java.sql.Timestamp timestamp;
+    public LocalDate localDate;
+    public LocalTime localTime;
+    public LocalDateTime localDateTime;
+    public Instant instant;
+    public Duration duration;
+    public UUID uuid;
+    public Color color;
+    public User user;
+    public Object anything;
+    public List<Long> longs;
+    public Set<String> strings;
+    public Map<String, Integer> numbers;
+    public Map<Point, List<User>> usersByPoint;
+    public int[] ints;
+    public String[] names;
+    public User[] users;
+    public long[][] matrix;
+    public transient String notWritten = "transient";
+    public static String alsoNotWritten = "static";
+}
