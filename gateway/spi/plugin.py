@@ -1,15 +1,49 @@
-"""What a protocol plug-in provides: the two adapter factories and the checks of its own options."""
+"""What a protocol plug-in provides: the two adapter factories and a description of its own options."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from gateway.model.contract import ServiceContract
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
 
-__all__ = ["ProtocolPlugin"]
+__all__ = ["Option", "OptionKind", "ProtocolPlugin"]
+
+
+class OptionKind(Enum):
+    """How an option is written in the configuration file, and what the adapter gets."""
+
+    DURATION = "duration"
+    """Written with a unit (`60s`); the adapter gets seconds as `float`."""
+    SIZE = "size"
+    """Written with a unit (`64KiB`); the adapter gets bytes as `int`."""
+    COUNT = "count"
+    """A whole number."""
+    FLAG = "flag"
+    """`true` or `false`."""
+    TEXT = "text"
+    """Text; one of `Option.choices` when there are any."""
+    CREDENTIAL = "credential"
+    """The name of a credential; the adapter gets the secret itself as `str`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option only this protocol knows. The config loader checks and converts what the file says.
+
+    `default`: in the adapter's terms (seconds, bytes); for documentation, the adapter applies it itself.
+    `minimum` / `maximum`: inclusive bounds of a duration, size or count, in the adapter's terms.
+    """
+
+    kind: OptionKind
+    doc: str
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +53,8 @@ class ProtocolPlugin:
     `default_port`: what the field expects for this protocol.
     `server` / `client`: build the adapter; neither touches the network.
     `check_contract`: lists what this wire cannot carry of a contract, one text per finding; empty means fine.
-    `listener_options` / `reference_options`: names of protocol options to a short description with unit and
-    default, for `polyport check` and the editor schema; unknown names are refused by the config loader.
+    `listener_options` / `reference_options`: protocol options by name, for the config loader, `polyport check` and
+    the editor schema; the adapter gets only those that were written, and only names that stand here.
     """
 
     name: str
@@ -28,7 +62,7 @@ class ProtocolPlugin:
     server: Callable[[ListenerOptions], ServerAdapter]
     client: Callable[[], ClientAdapter]
     check_contract: Callable[[ServiceContract], list[str]]
-    listener_options: Mapping[str, str]
-    reference_options: Mapping[str, str]
+    listener_options: Mapping[str, Option]
+    reference_options: Mapping[str, Option]
     client_snippet: Callable[[str, Any], str]
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
