@@ -40,6 +40,11 @@ MISSING: Final = _Missing()
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+def _no_names() -> Mapping[str, str]:
+    # Until Python 3.12 a mappingproxy has no hash, and a dataclass takes no such default.
+    return _NO_NAMES
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a struct or exception.
@@ -55,7 +60,7 @@ class Field:
     attribute: str
     default: Any = MISSING
     default_factory: Callable[[], Any] | None = None
-    names: Mapping[str, str] = _NO_NAMES
+    names: Mapping[str, str] = field(default_factory=_no_names)
     doc: str = ""
     deprecated: bool = False
 
@@ -85,7 +90,7 @@ class StructType:
     python_class: type[Any]
     fields: tuple[Field, ...]
     is_exception: bool = False
-    names: Mapping[str, str] = _NO_NAMES
+    names: Mapping[str, str] = field(default_factory=_no_names)
     doc: str = ""
 
 
@@ -96,7 +101,7 @@ class EnumType:
     name: str
     python_class: type[Any]
     constants: tuple[str, ...]
-    names: Mapping[str, str] = _NO_NAMES
+    names: Mapping[str, str] = field(default_factory=_no_names)
     doc: str = ""
 
 
@@ -131,7 +136,7 @@ class MethodContract:
     idempotent: bool = False
     deprecated: str | None = None
     doc: str = ""
-    names: Mapping[str, str] = _NO_NAMES
+    names: Mapping[str, str] = field(default_factory=_no_names)
 
     @property
     def signature(self) -> str:
@@ -150,7 +155,7 @@ class ServiceContract:
     name: str
     methods: tuple[MethodContract, ...]
     types: Mapping[str, NamedType] = field(default_factory=lambda: MappingProxyType({}))
-    names: Mapping[str, str] = _NO_NAMES
+    names: Mapping[str, str] = field(default_factory=_no_names)
     doc: str = ""
 
     def overloads(self, name: str) -> tuple[MethodContract, ...]:

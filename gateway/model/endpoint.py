@@ -8,7 +8,7 @@ inside the gateway nobody reads string maps.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -81,7 +81,7 @@ class Endpoint:
     port: int
     service: ServiceKey
     weight: int = DEFAULT_WEIGHT
-    parameters: Mapping[str, str] = MappingProxyType({})
+    parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def address(self) -> str:
