@@ -12,7 +12,7 @@ Every wire with Java at its other end uses these names; they are facts of the la
 | date, time | `java.time.LocalDate`, `java.time.LocalTime` | the same |
 | datetime | `java.time.Instant`; hint `java.util.Date` | the same |
 | local_datetime, duration | `java.time.LocalDateTime`, `java.time.Duration` | the same |
-| list | `java.util.List`; hints `T[]`, `java.lang.Iterable`, `java.util.Collection`, `.ArrayList`, `.LinkedList` | same |
+| list | `java.util.List`; hints `T[]`, `java.lang.Iterable`, `java.util.Collection`, `ArrayList`, `LinkedList` | same |
 | set | `java.util.Set`; hints `java.util.HashSet`, `java.util.Collection` | the same |
 | map | `java.util.Map`; hints `java.util.HashMap`, `java.util.LinkedHashMap` | the same |
 | enum, struct, exception | the class: `names["java"]`, else the contract name | the same |
@@ -108,10 +108,11 @@ _PRIMITIVE_OF_DESCRIPTOR: Final = {code: name for name, code in _DESCRIPTOR_OF_P
 
 # JLS §3.9 (reserved keywords and the three literals); the second set is reserved as class names only (§3.8).
 _RESERVED: Final = frozenset(
-    "_ abstract assert boolean break byte case catch char class const continue default do double else enum extends "
+    "_ abstract assert boolean break byte case catch char class const continue default do "  # noqa: SIM905 - 52 lines
+    "double else enum extends "
     "false final finally float for goto if implements import instanceof int interface long native new null package "
     "private protected public return short static strictfp super switch synchronized this throw throws transient "
-    "true try void volatile while".split()  # noqa: SIM905 - a list of 52 lines says no more
+    "true try void volatile while".split()
 )
 _RESERVED_FOR_CLASSES: Final = frozenset({"permits", "record", "sealed", "var", "yield"})
 
