@@ -2,9 +2,8 @@
 
 A codec is a machine without I/O: bytes go in and events come out, outcomes go in and bytes come out. It never
 sees a socket, a loop or a clock. `receive` obeys three rules: it takes any split of the stream; it returns the
-events of all complete messages and keeps the rest; it raises `RemoteWireError` once the position in the
-stream is lost, after which the connection is closed and the codec thrown away (events decoded before the bad
-bytes are delivered first: the error is raised by the next `receive` call, also when that is given no bytes).
+events of all complete messages and keeps the rest; when the position in the stream is lost it sets `broken` and
+returns the events that came before. The adapter handles those, then closes the connection and throws the codec away.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import Any, Final, Protocol
 
 from gateway.model.call import Invocation, Peer, Result
 from gateway.model.contract import ServiceContract
-from gateway.model.endpoint import Endpoint
-from gateway.model.errors import RpcError
+from gateway.model.endpoint import ServiceKey
+from gateway.model.errors import RemoteWireError, RpcError
 
 __all__ = [
     "CallReceived",
@@ -91,16 +90,16 @@ ClientEvent = ReplyReceived | Send | Drain
 class ServerCodec(Protocol):
     """The server's half of one connection."""
 
-    ordered: bool
-    """Whether replies must leave in the order the calls came in."""
+    broken: RemoteWireError | None
+    """Why the stream cannot be read any further; None while it can."""
 
     @property
     def pending_bytes(self) -> int:
         """Bytes of an incomplete message held back; 0 between messages. The adapter's frame timeout looks at it."""
         ...
 
-    def receive(self, data: bytes) -> Sequence[ServerEvent]:
-        """Takes what arrived. Raises `RemoteWireError` when the stream cannot be read any further."""
+    def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
+        """Takes what arrived; `now` (monotonic seconds) turns a caller's timeout into a deadline."""
         ...
 
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
@@ -109,6 +108,10 @@ class ServerCodec(Protocol):
 
     def goodbye(self) -> bytes:
         """What tells the peer to make no more calls here; may be empty."""
+        ...
+
+    def ping(self) -> bytes:
+        """A heartbeat to send when the line was quiet; empty when servers of this wire send none."""
         ...
 
 
@@ -123,6 +126,8 @@ class ServerWire(Protocol):
 class ClientCodec(Protocol):
     """The client's half of one connection."""
 
+    broken: RemoteWireError | None
+    """Why the stream cannot be read any further; None while it can."""
     max_in_flight: int
     """Calls that may wait for a reply at the same time; 1 for wires that answer in order only."""
 
@@ -140,7 +145,7 @@ class ClientCodec(Protocol):
         ...
 
     def receive(self, data: bytes) -> Sequence[ClientEvent]:
-        """Takes what arrived. Raises `RemoteWireError` when the stream cannot be read any further."""
+        """Takes what arrived."""
         ...
 
     def ping(self) -> bytes:

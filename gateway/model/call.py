@@ -171,16 +171,20 @@ class Invocation:
 
 
 class Ok:
-    """The method returned. `value` is decoded on first use when the answer is still raw."""
+    """The method returned. A raw answer is decoded when its value or attachments are first asked for.
 
-    __slots__ = ("_value", "attachments", "raw")
+    Attributes:
+        raw: The answer as bytes of its wire, or None.
+    """
 
-    attachments: Final[Attachments]
+    __slots__ = ("_attachments", "_decoded", "_value", "raw")
+
     raw: Final[RawResult | None]
 
     def __init__(self, value: Any, attachments: Attachments = NO_ATTACHMENTS, raw: RawResult | None = None) -> None:
         self._value = value
-        self.attachments = attachments
+        self._attachments = attachments
+        self._decoded = raw is None
         self.raw = raw
 
     @property
@@ -190,12 +194,24 @@ class Ok:
         Raises:
             ProviderFailed: the answer was raw and does not fit the contract.
         """
-        raw = self.raw
-        if raw is not None and self._value is None:
-            decoded = raw.decode()
-            assert isinstance(decoded, Ok), "a raw result that is a fault is wrapped in Fault"
-            self._value = decoded.value
+        if not self._decoded:
+            self._decode()
         return self._value
+
+    @property
+    def attachments(self) -> Attachments:
+        """What the provider sent beside the value. Raises like `value`."""
+        if not self._decoded:
+            self._decode()
+        return self._attachments
+
+    def _decode(self) -> None:
+        assert self.raw is not None
+        decoded = self.raw.decode()
+        assert isinstance(decoded, Ok), "a raw result that is a fault is wrapped in Fault"
+        self._value = decoded.value
+        self._attachments = decoded.attachments
+        self._decoded = True
 
     def __repr__(self) -> str:
         return "<Ok raw>" if self.raw is not None else f"<Ok {type(self._value).__name__}>"

@@ -20,10 +20,12 @@ class Exposure:
     """One service shown on a listener.
 
     `contract`: None for a generic service (bytes of self-describing wires pass through unread).
+    `forwarded`: the service lives elsewhere, so arguments are better left as bytes until somebody needs them.
     """
 
     service: ServiceKey
     contract: ServiceContract | None
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

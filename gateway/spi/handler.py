@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 from gateway.model.call import Invocation, Result
 
 __all__ = ["Filter", "Handler", "compose"]
 
-Handler = Callable[[Invocation], Awaitable[Result]]
+Handler = Callable[[Invocation], Coroutine[Any, Any, Result]]
 """Answers a call. Returns the provider's answer, raises `RpcError` when there is none.
 
 A handler may be driven outside an asyncio Task until it first waits; it must not assume `current_task()`
 is a `Task` instance, only that it can be cancelled like one.
 """
 
-Filter = Callable[[Invocation, Handler], Awaitable[Result]]
+Filter = Callable[[Invocation, Handler], Coroutine[Any, Any, Result]]
 """Wraps a handler: may answer itself, change the invocation (`Invocation.replace`) or observe the result."""
 
 
@@ -27,5 +28,5 @@ def compose(filters: Sequence[Filter], handler: Handler) -> Handler:
     return handler
 
 
-def _enter(filter_: Filter, handler: Handler, invocation: Invocation) -> Awaitable[Result]:
+def _enter(filter_: Filter, handler: Handler, invocation: Invocation) -> Coroutine[Any, Any, Result]:
     return filter_(invocation, handler)

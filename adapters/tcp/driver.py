@@ -1,0 +1,302 @@
+"""Runs one call's coroutine without a Task until it really has to wait.
+
+A `Task` per call costs more than a whole local call. So the coroutine is stepped once from where the bytes
+arrived. If it ends there, that was all. If it waits for a reply of one of our own connections (`ReplySlot`), the slot
+resumes it directly. Only if it waits for anything else is a Task made of the rest.
+
+Code inside the coroutine sees one and the same object as `asyncio.current_task()` from first to last: the driver, which
+can be cancelled, uncancelled and asked like a Task. `asyncio.timeout`, `TaskGroup` and libraries that compare task
+identity therefore work in service code. `_enter_task` and `_leave_task` are asyncio's documented hooks for
+third-party task implementations (Python documentation, "Extending").
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from typing import Any, cast
+
+from gateway.model.errors import DeadlineExceeded
+
+__all__ = ["CallDriver", "ReplySlot"]
+
+_CallCoroutine = Coroutine[Any, Any, Any]
+_Done = Callable[["CallDriver", Any, BaseException | None], None]
+
+
+class ReplySlot:
+    """Waits for one reply. Awaitable once; `resolve` and `fail` after the first are ignored.
+
+    Inside a `CallDriver` waiting costs neither a Future nor a trip through the loop; inside an ordinary Task the
+    slot makes itself a Future.
+    """
+
+    __slots__ = ("__weakref__", "_error", "_result", "_waiter", "bucket", "done", "on_expire")
+
+    def __init__(self) -> None:
+        self.done = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._waiter: Callable[[], None] | None = None
+        self.bucket: set[Any] | None = None
+        """Where its timeout stands in the timer wheel."""
+        self.on_expire: Callable[[ReplySlot], None] | None = None
+
+    def resolve(self, result: Any) -> None:
+        """The reply is here."""
+        if not self.done:
+            self.done = True
+            self._result = result
+            self._wake()
+
+    def fail(self, error: BaseException) -> None:
+        """There will be no reply."""
+        if not self.done:
+            self.done = True
+            self._error = error
+            self._wake()
+
+    def expire(self) -> None:
+        """The timer wheel's call: time is up."""
+        self.bucket = None
+        if not self.done and self.on_expire is not None:
+            self.on_expire(self)
+
+    def _wake(self) -> None:
+        if self.bucket is not None:
+            self.bucket.discard(self)
+            self.bucket = None
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            waiter()
+
+    def wait(self, waiter: Callable[[], None]) -> None:
+        """Whom to tell. The slot must not be done yet."""
+        self._waiter = waiter
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if not self.done:
+            loop = asyncio.get_running_loop()
+            current: object = asyncio.current_task(loop)
+            if isinstance(current, CallDriver):
+                yield self
+            else:
+                future: asyncio.Future[None] = loop.create_future()
+                self._waiter = lambda: None if future.done() else future.set_result(None)
+                yield from future
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class CallDriver:
+    """One call in progress. `cancel` ends it; `on_done(driver, result, error)` is called exactly once, from the loop.
+
+    An error is whatever the coroutine raised, `CancelledError` included. After `expire` it is `DeadlineExceeded`.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_cancelling",
+        "_context",
+        "_coroutine",
+        "_expired",
+        "_loop",
+        "_on_done",
+        "_slot",
+        "_task",
+        "bucket",
+        "tag",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: _CallCoroutine, on_done: _Done, tag: Any) -> None:
+        self._loop = loop
+        self._coroutine: _CallCoroutine | None = coroutine
+        self._on_done = on_done
+        self._context: Context = copy_context()
+        self._task: asyncio.Task[Any] | None = None
+        self._slot: ReplySlot | None = None
+        self._cancelling = 0
+        self._expired = False
+        self.bucket: set[Any] | None = None
+        """Where its deadline stands in the timer wheel."""
+        self.tag = tag
+        """Whatever the owner wants to find again in `on_done`."""
+
+    def start(self) -> bool:
+        """Steps the coroutine once. True when it is done already (`on_done` has been called)."""
+        self._step(None)
+        return self._coroutine is None
+
+    # -- what current_task() users need ---------------------------------------------------------------------------
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Throws CancelledError into the coroutine. False when it is done already."""
+        if self._coroutine is None:
+            return False
+        self._cancelling += 1
+        if self._task is not None:
+            return self._task.cancel(msg)
+        slot = self._slot
+        if slot is None:
+            # It is running right now, outside a Task: deliver the cancellation at its next wait.
+            return True
+        slot.wait(_nobody)
+        self._slot = None
+        self._loop.call_soon(self._step, asyncio.CancelledError())
+        return True
+
+    def cancelling(self) -> int:
+        """Number of cancellation requests not taken back."""
+        return self._cancelling
+
+    def uncancel(self) -> int:
+        """Takes back one cancellation request; gives how many remain."""
+        if self._cancelling:
+            self._cancelling -= 1
+            if self._task is not None:
+                self._task.uncancel()
+        return self._cancelling
+
+    def done(self) -> bool:
+        """Whether the coroutine has ended."""
+        return self._coroutine is None
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop it runs on."""
+        return self._loop
+
+    def get_coro(self) -> _CallCoroutine | None:
+        """The coroutine, while it runs."""
+        return self._coroutine
+
+    def get_name(self) -> str:
+        """A name for logs."""
+        return f"call-{id(self):x}"
+
+    # -- deadline -------------------------------------------------------------------------------------------------
+
+    def expire(self) -> None:
+        """The timer wheel's call: the deadline has passed."""
+        self.bucket = None
+        if self._coroutine is not None:
+            self._expired = True
+            self.cancel()
+
+    # -- machinery ------------------------------------------------------------------------------------------------
+
+    def _step(self, error: BaseException | None) -> None:
+        coroutine = self._coroutine
+        if coroutine is None:
+            return
+        current = asyncio.current_task(self._loop)
+        if current is not None:
+            # Called from inside a Task (in-memory tests, a reply delivered by somebody's own coroutine): step outside.
+            self._loop.call_soon(self._step, error)
+            return
+        loop = self._loop
+        as_task = cast("asyncio.Task[Any]", self)
+        _enter_task(loop, as_task)
+        try:
+            if error is None:
+                waits_for = self._context.run(coroutine.send, None)
+            else:
+                waits_for = self._context.run(coroutine.throw, error)
+        except StopIteration as stop:
+            _leave_task(loop, as_task)
+            self._finish(stop.value, None)
+            return
+        except BaseException as exc:
+            _leave_task(loop, as_task)
+            self._finish(None, exc)
+            if isinstance(exc, (KeyboardInterrupt, SystemExit)):
+                raise
+            return
+        _leave_task(loop, as_task)
+        if type(waits_for) is ReplySlot and not self._cancelling:
+            self._slot = waits_for
+            waits_for.wait(self._resume)
+            return
+        self._task = loop.create_task(self._rest(coroutine, waits_for), context=self._context)
+        self._task.add_done_callback(self._task_done)
+        for _ in range(self._cancelling):
+            self._task.cancel()
+
+    def _resume(self) -> None:
+        self._slot = None
+        self._step(None)
+
+    async def _rest(self, coroutine: _CallCoroutine, waits_for: Any) -> Any:
+        return await _Rest(self, coroutine, waits_for)
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            self._finish(None, asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            self._finish(None, error)
+        else:
+            self._finish(task.result(), None)
+
+    def _finish(self, result: Any, error: BaseException | None) -> None:
+        self._coroutine = None
+        if self.bucket is not None:
+            self.bucket.discard(self)
+            self.bucket = None
+        if self._expired and isinstance(error, asyncio.CancelledError):
+            error = DeadlineExceeded("the deadline of the call has passed; it was cancelled")
+        self._on_done(self, result, error)
+
+
+class _Rest:
+    """Drives the rest of a started coroutine inside a real Task, with the driver as `current_task()`."""
+
+    __slots__ = ("_coroutine", "_driver", "_waits_for")
+
+    def __init__(self, driver: CallDriver, coroutine: _CallCoroutine, waits_for: Any) -> None:
+        self._driver = driver
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        loop = self._driver.get_loop()
+        as_task = cast("asyncio.Task[Any]", self._driver)
+        waits_for = self._waits_for
+        self._waits_for = None
+        while True:
+            error: BaseException | None = None
+            try:
+                if type(waits_for) is ReplySlot:
+                    yield from _slot_future(loop, waits_for)
+                else:
+                    yield waits_for
+            except GeneratorExit:
+                # The loop is being torn down: nothing can be waited for any more.
+                self._coroutine.close()
+                raise
+            except BaseException as exc:
+                error = exc
+            real = asyncio.current_task(loop)
+            assert real is not None
+            _leave_task(loop, real)
+            _enter_task(loop, as_task)
+            try:
+                waits_for = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                _leave_task(loop, as_task)
+                _enter_task(loop, real)
+
+
+def _slot_future(loop: asyncio.AbstractEventLoop, slot: ReplySlot) -> Generator[Any, None, None]:
+    if slot.done:
+        return
+    future: asyncio.Future[None] = loop.create_future()
+    slot.wait(lambda: None if future.done() else future.set_result(None))
+    yield from future
+
+
+def _nobody() -> None:
+    """Stands in for a waiter that went away."""

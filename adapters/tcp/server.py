@@ -1,0 +1,235 @@
+"""A listener for long-lived connections: accepts, drives one codec per connection, keeps every limit.
+
+All timeouts of all connections are kept by one sweep over them, so an idle connection has no timer of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from adapters.tcp.server_connection import ServerConnection
+from adapters.tcp.timers import TimerWheel
+from gateway.model.endpoint import Endpoint, format_address
+from gateway.spi.adapter import Exposure, ListenerOptions
+from gateway.spi.handler import Handler
+from protocols.contract import ServerWire
+
+__all__ = ["ListenerState", "TcpServer"]
+
+_LOG: Final = logging.getLogger("polyport.listener")
+_BACKLOG: Final = 1_024
+_ACCEPT_PAUSE_S: Final = 0.5
+"""How long accepting rests when the process has run out of descriptors."""
+
+
+@dataclass(slots=True)
+class ListenerState:
+    """What the connections of one listener share: limits, counters and who is connected. Owned by the loop's thread."""
+
+    options: ListenerOptions
+    handler: Handler
+    wire: ServerWire
+    loop: asyncio.AbstractEventLoop
+    wheel: TimerWheel
+    connections: set[ServerConnection] = field(default_factory=set)
+    per_address: dict[str, int] = field(default_factory=dict)
+    calls: int = 0
+    draining: bool = False
+    refused: dict[str, int] = field(default_factory=dict)
+    """Connections closed by us and calls refused here, by reason code."""
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the last running call of a draining listener has ended."""
+
+    def count(self, reason: str, peer: str, text: str) -> None:
+        """Counts a refusal, and logs the first of its kind and then each tenfold (1, 10, 100 …)."""
+        seen = self.refused[reason] = self.refused.get(reason, 0) + 1
+        if str(seen).strip("0") == "1":
+            _LOG.warning(
+                "%s: %s from %s: %s (seen %d times)",
+                self.options.name,
+                reason,
+                peer,
+                text,
+                seen,
+                extra={
+                    "listener": self.options.name,
+                    "protocol": self.options.protocol,
+                    "reason": reason,
+                    "peer": peer,
+                },
+            )
+
+
+class TcpServer:
+    """One listener (`gateway.spi.adapter.ServerAdapter`) over the codec that `make_wire` builds.
+
+    `make_wire(exposures)` is called once, when the listener starts, and may raise `ContractError`.
+    `heartbeat_s`: after so long without traffic the codec's `ping` is sent; 0 sends none.
+    """
+
+    def __init__(
+        self,
+        options: ListenerOptions,
+        make_wire: Callable[[Sequence[Exposure]], ServerWire],
+        heartbeat_s: float = 0.0,
+    ) -> None:
+        self._options = options
+        self._make_wire = make_wire
+        self._heartbeat_s = heartbeat_s
+        self._state: ListenerState | None = None
+        self._sockets: list[socket.socket] = []
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How often something was refused, by reason code."""
+        return dict(self._state.refused) if self._state else {}
+
+    @property
+    def connections(self) -> int:
+        """Connections open now."""
+        return len(self._state.connections) if self._state else 0
+
+    async def start(self, handler: Handler, exposures: Sequence[Exposure]) -> Sequence[Endpoint]:
+        """Listens on every address the host name stands for; see `ServerAdapter.start`."""
+        loop = asyncio.get_running_loop()
+        options = self._options
+        wire = self._make_wire(exposures)
+        self._sockets = await _bind(loop, options.host, options.port)
+        self._state = ListenerState(options, handler, wire, loop, TimerWheel(loop))
+        for each in self._sockets:
+            loop.add_reader(each.fileno(), self._accept, each)
+        self._sweep_later()
+        port = self._sockets[0].getsockname()[1]
+        return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
+
+    def _accept(self, listening: socket.socket) -> None:
+        state = self._state
+        assert state is not None
+        # A bounded batch: thousands of connections at once must not keep the loop from those it has.
+        for _ in range(64):
+            try:
+                client, address = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as exc:
+                if exc.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    state.count("out-of-descriptors", "the system", f"accepting rests for {_ACCEPT_PAUSE_S} s: {exc}")
+                    state.loop.remove_reader(listening.fileno())
+                    state.loop.call_later(_ACCEPT_PAUSE_S, self._accept_again, listening)
+                    return
+                raise
+            host = address[0]
+            peer = format_address(host, address[1])
+            options = state.options
+            if len(state.connections) >= options.max_connections:
+                state.count("too-many-connections", peer, f"{options.max_connections} connections are open")
+                client.close()
+                continue
+            if state.per_address.get(host, 0) >= options.max_connections_per_address:
+                state.count("too-many-connections-per-address", peer, f"{options.max_connections_per_address} are open")
+                client.close()
+                continue
+            client.setblocking(False)
+            with contextlib.suppress(OSError):
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = ServerConnection(state, host, peer)
+            state.connections.add(connection)
+            state.per_address[host] = state.per_address.get(host, 0) + 1
+            task = state.loop.create_task(state.loop.connect_accepted_socket(partial(_itself, connection), client))
+            connection.opening = task
+            task.add_done_callback(connection.opened)
+
+    def _accept_again(self, listening: socket.socket) -> None:
+        if self._state is not None and listening in self._sockets:
+            self._state.loop.add_reader(listening.fileno(), self._accept, listening)
+
+    def _sweep_later(self) -> None:
+        state = self._state
+        assert state is not None
+        options = self._options
+        limits = [options.first_byte_timeout_s, options.frame_timeout_s, options.idle_timeout_s, self._heartbeat_s * 4]
+        interval = min(1.0, max(0.02, min(limit for limit in limits if limit > 0) / 4))
+        self._sweeper = state.loop.call_later(interval, self._sweep)
+
+    def _sweep(self) -> None:
+        state = self._state
+        assert state is not None
+        now = monotonic()
+        for connection in tuple(state.connections):
+            connection.check(now, self._heartbeat_s)
+        self._sweep_later()
+
+    def _stop_listening(self) -> None:
+        if self._state is not None:
+            for each in self._sockets:
+                self._state.loop.remove_reader(each.fileno())
+        for each in self._sockets:
+            each.close()
+        self._sockets = []
+
+    async def drain(self, deadline: float) -> None:
+        """Says goodbye on every connection, stops accepting, and waits for running calls until `deadline`."""
+        state = self._state
+        if state is None or state.draining:
+            return
+        state.draining = True
+        self._stop_listening()
+        for connection in tuple(state.connections):
+            connection.say_goodbye()
+        if state.calls:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, deadline - monotonic())):
+                    await state.idle.wait()
+
+    async def aclose(self) -> None:
+        """See `ServerAdapter.aclose`; may be called more than once."""
+        self._stop_listening()
+        state, self._state = self._state, None
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if state is None:
+            return
+        waiting = [connection.aclose() for connection in tuple(state.connections)]
+        await asyncio.gather(*waiting)
+        state.wheel.close()
+
+
+def _itself(connection: ServerConnection) -> ServerConnection:
+    return connection
+
+
+async def _bind(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[socket.socket]:
+    """Listening sockets for all addresses of `host`, all on one port. Raises OSError naming the address."""
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            each = socket.socket(family, kind, protocol)
+            sockets.append(each)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if len(sockets) > 1 and port == 0:
+                address = (address[0], sockets[0].getsockname()[1], *address[2:])
+            try:
+                each.bind(address)
+                each.listen(_BACKLOG)
+            except OSError as exc:
+                where = format_address(str(address[0]), int(address[1]))
+                raise OSError(exc.errno, f"cannot listen on {where}: {exc.strerror}") from None
+            each.setblocking(False)
+    except BaseException:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets

@@ -1,0 +1,1 @@
+"""dubbo://, Apache Dubbo's native binary protocol with Hessian 2 bodies."""
