@@ -156,8 +156,8 @@ class ClientCodec(Protocol):
 class ClientWire(Protocol):
     """Makes codecs, and compiles what a reference needs for its calls."""
 
-    def bind(self, endpoint: Endpoint, contract: ServiceContract | None, token: str, application: str) -> Any:
-        """What `ClientCodec.call` needs to know about one reference to one provider; opaque to the adapter.
+    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> Any:
+        """What `ClientCodec.call` needs to know about one reference; opaque to the adapter.
 
         Raises:
             ContractError: the wire cannot carry the contract.

@@ -33,16 +33,20 @@ class ReplySlot:
     slot makes itself a Future.
     """
 
-    __slots__ = ("__weakref__", "_error", "_result", "_waiter", "bucket", "done", "on_expire")
+    __slots__ = ("_error", "_result", "_waiter", "bucket", "call_id", "done", "limit", "on_expire")
 
-    def __init__(self) -> None:
+    def __init__(self, call_id: int, limit: float, on_expire: Callable[[ReplySlot], None]) -> None:
+        self.call_id = call_id
+        """The id its reply will carry."""
+        self.limit = limit
+        """Seconds it may take, for messages."""
+        self.on_expire = on_expire
         self.done = False
         self._result: Any = None
         self._error: BaseException | None = None
         self._waiter: Callable[[], None] | None = None
         self.bucket: set[Any] | None = None
         """Where its timeout stands in the timer wheel."""
-        self.on_expire: Callable[[ReplySlot], None] | None = None
 
     def resolve(self, result: Any) -> None:
         """The reply is here."""
@@ -61,7 +65,7 @@ class ReplySlot:
     def expire(self) -> None:
         """The timer wheel's call: time is up."""
         self.bucket = None
-        if not self.done and self.on_expire is not None:
+        if not self.done:
             self.on_expire(self)
 
     def _wake(self) -> None:

@@ -1,0 +1,151 @@
+"""Calls providers over long-lived connections: shares one per address, or keeps private ones per reference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+from adapters.tcp.provider_connection import ConnectionOptions, ProviderConnection
+from adapters.tcp.timers import TimerWheel
+from gateway.model.call import Invocation, Result
+from gateway.model.endpoint import Endpoint
+from gateway.model.errors import DeadlineExceeded, Retry
+from gateway.spi.adapter import Reference
+from gateway.spi.cluster import Invoker, Load
+from protocols.contract import ClientWire
+
+__all__ = ["TcpClient"]
+
+
+class TcpClient:
+    """A `gateway.spi.adapter.ClientAdapter` over any connection-oriented wire; belongs to one event loop."""
+
+    def __init__(self, wire: ClientWire, options: ConnectionOptions | None = None) -> None:
+        self._wire = wire
+        self._options = options or ConnectionOptions()
+        self._wheel: TimerWheel | None = None
+        self._shared: dict[tuple[str, int], tuple[ProviderConnection, int]] = {}
+        self._connections: set[ProviderConnection] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def connections(self) -> Sequence[ProviderConnection]:
+        """The connections held now, for health pages and tests."""
+        return tuple(self._connections)
+
+    def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
+        """See `ClientAdapter.open`. Must be called from the event loop."""
+        binding = self._wire.bind(endpoint.service, reference.contract, reference.token, reference.application)
+        if reference.connections > 0:
+            held = [self._connect(endpoint) for _ in range(reference.connections)]
+        else:
+            address = (endpoint.host, endpoint.port)
+            connection, users = self._shared.get(address) or (self._connect(endpoint), 0)
+            self._shared[address] = (connection, users + 1)
+            held = [connection]
+        return _TcpInvoker(self, endpoint, reference, binding, held)
+
+    def _connect(self, endpoint: Endpoint) -> ProviderConnection:
+        loop = asyncio.get_running_loop()
+        if self._wheel is None:
+            self._wheel = TimerWheel(loop)
+            self._sweep_later(loop)
+        connection = ProviderConnection(self._wire, endpoint.host, endpoint.port, self._options, self._wheel)
+        self._connections.add(connection)
+        return connection
+
+    async def release(self, invoker: _TcpInvoker) -> None:
+        """Gives the invoker's connections back; the last user of a shared one closes it."""
+        if invoker.reference.connections == 0:
+            address = (invoker.endpoint.host, invoker.endpoint.port)
+            connection, users = self._shared[address]
+            if users > 1:
+                self._shared[address] = (connection, users - 1)
+                return
+            del self._shared[address]
+        for connection in invoker.connections:
+            self._connections.discard(connection)
+            await connection.aclose()
+
+    def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._options.heartbeat_s:
+            interval = min(1.0, self._options.heartbeat_s / 4)
+            self._sweeper = loop.call_later(interval, self._sweep, loop)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = monotonic()
+        for connection in self._connections:
+            connection.check(now)
+        self._sweep_later(loop)
+
+    async def aclose(self) -> None:
+        """Closes every connection; may be called more than once."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        connections = tuple(self._connections)
+        self._connections.clear()
+        self._shared.clear()
+        for connection in connections:
+            await connection.aclose()
+        if self._wheel is not None:
+            self._wheel.close()
+            self._wheel = None
+
+
+class _TcpInvoker:
+    """One provider over one or several connections, taken in turn."""
+
+    __slots__ = ("_binding", "_client", "_closed", "_next", "connections", "endpoint", "load", "reference")
+
+    def __init__(
+        self,
+        client: TcpClient,
+        endpoint: Endpoint,
+        reference: Reference,
+        binding: Any,
+        connections: list[ProviderConnection],
+    ) -> None:
+        self._client = client
+        self._binding = binding
+        self._next = 0
+        self._closed = False
+        self.endpoint = endpoint
+        self.reference = reference
+        self.connections = connections
+        self.load = Load(endpoint.weight)
+
+    @property
+    def available(self) -> bool:
+        """Whether any of the connections may be used."""
+        return any(connection.available for connection in self.connections)
+
+    async def __call__(self, invocation: Invocation) -> Result:
+        """See `Invoker.__call__`."""
+        reference = self.reference
+        now = monotonic()
+        limit = reference.method_timeouts_s.get(invocation.method, reference.timeout_s)
+        expires = now + limit
+        deadline = invocation.deadline
+        if deadline is not None and deadline < expires:
+            expires = deadline
+            limit = deadline - now
+            if limit <= 0:
+                raise DeadlineExceeded("the deadline had passed before the call was sent", retry=Retry.SAFE)
+        connections = self.connections
+        connection = connections[0]
+        if len(connections) > 1:
+            for _ in connections:
+                self._next = (self._next + 1) % len(connections)
+                connection = connections[self._next]
+                if connection.available:
+                    break
+        return await connection.call(self._binding, invocation, expires, limit)
+
+    async def aclose(self) -> None:
+        """See `Invoker.aclose`."""
+        if not self._closed:
+            self._closed = True
+            await self._client.release(self)

@@ -1,0 +1,313 @@
+"""One connection to one provider address: connects when needed, multiplexes calls, heals itself.
+
+States: idle (never tried) → connecting → ready → broken → connecting → …; a provider that asked for no more calls is
+ready but draining. A broken connection is retried with growing pauses for as long as somebody holds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final, cast
+
+from adapters.tcp.driver import ReplySlot
+from adapters.tcp.timers import TimerWheel
+from gateway.model.call import Invocation, Ok, Result
+from gateway.model.endpoint import format_address
+from gateway.model.errors import (
+    BadRequest,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    LocalWireError,
+    Overloaded,
+    Retry,
+    RpcError,
+    ValueMappingError,
+)
+from protocols.contract import ClientCodec, ClientWire, Drain, ReplyReceived
+
+__all__ = ["ConnectionOptions", "ProviderConnection"]
+
+_LOG: Final = logging.getLogger("polyport.client")
+_ONEWAY_DONE: Final = Ok(None)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How connections to providers behave. Durations in seconds, sizes in bytes.
+
+    `heartbeat_s`: a ping goes out when nothing was received for so long; after three times that without a byte the
+    connection is given up. 0 turns both off.
+    `backoff_s` / `max_backoff_s`: first and longest pause between attempts to reconnect; doubled each time, ±20 %.
+    `max_write_buffer_bytes`: unsent bytes beyond which new calls are refused as overload.
+    """
+
+    connect_timeout_s: float = 3.0
+    heartbeat_s: float = 60.0
+    backoff_s: float = 0.1
+    max_backoff_s: float = 10.0
+    max_write_buffer_bytes: int = 16_777_216
+
+
+class ProviderConnection(asyncio.Protocol):
+    """Owned by a `TcpClient`; every method belongs to the loop's thread."""
+
+    def __init__(
+        self,
+        wire: ClientWire,
+        host: str,
+        port: int,
+        options: ConnectionOptions,
+        wheel: TimerWheel,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._wire = wire
+        self._host = host
+        self._port = port
+        self._options = options
+        self._wheel = wheel
+        self._jitter = jitter
+        self._loop = asyncio.get_running_loop()
+        self._codec: ClientCodec | None = None
+        self._transport: asyncio.Transport | None = None
+        self._pending: dict[int, ReplySlot] = {}
+        self._connecting: asyncio.Task[None] | None = None
+        self._healing: asyncio.Task[None] | None = None
+        self._failure: ConnectFailed | None = None
+        self._failed_at = 0.0
+        self._draining = False
+        self._closed = False
+        self._broken = False
+        self._last_read = self._last_ping = 0.0
+        self.late_replies = 0
+        """Replies nobody waited for any more."""
+        self.connects = 0
+        """Connections made so far."""
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the provider."""
+        return format_address(self._host, self._port)
+
+    @property
+    def available(self) -> bool:
+        """Connected or never tried, and not asked to stop."""
+        return not (self._broken or self._draining or self._closed)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._codec is not None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls waiting for a reply."""
+        return len(self._pending)
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    async def call(self, binding: Any, invocation: Invocation, expires: float, limit: float) -> Result:
+        """Sends one call and waits for its reply until `expires` (monotonic); `limit` is the timeout, for messages.
+
+        Raises:
+            RpcError: as `Invoker.__call__`.
+        """
+        if self._codec is None or self._draining:
+            await self._ready(expires)
+        codec, transport = self._codec, self._transport
+        if codec is None or transport is None:
+            raise ConnectFailed(f"{self.address}: the connection closed before the call could be sent")
+        if transport.get_write_buffer_size() > self._options.max_write_buffer_bytes:
+            raise Overloaded(f"{self.address} does not read what it is sent")
+        if len(self._pending) >= codec.max_in_flight:
+            raise Overloaded(f"{self.address} has {codec.max_in_flight} calls waiting on one connection")
+        try:
+            call_id, data = codec.call(binding, invocation, expires - monotonic())
+        except ValueMappingError as exc:
+            raise BadRequest(f"{invocation.method}: {exc}") from exc
+        except LocalWireError as exc:
+            raise BadRequest(f"{invocation.method}: {exc}") from exc
+        transport.write(data)
+        if invocation.oneway:
+            return _ONEWAY_DONE
+        slot = ReplySlot(call_id, limit, self._expired)
+        slot.bucket = self._wheel.add(slot, expires)
+        self._pending[call_id] = slot
+        try:
+            return cast("Result", await slot)
+        finally:
+            if not slot.done:
+                # The caller is gone: the reply, should it come, has no home.
+                self._give_up(slot)
+
+    def _give_up(self, slot: ReplySlot) -> None:
+        slot.done = True
+        if slot.bucket is not None:
+            slot.bucket.discard(slot)
+            slot.bucket = None
+        if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
+            self._codec.abandon(slot.call_id)
+
+    def _expired(self, slot: ReplySlot) -> None:
+        if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
+            self._codec.abandon(slot.call_id)
+        slot.fail(DeadlineExceeded(f"{self.address} did not answer within {slot.limit:.3g} s"))
+
+    # -- connecting -----------------------------------------------------------------------------------------------
+
+    async def _ready(self, expires: float) -> None:
+        if self._closed:
+            raise ConnectFailed(f"{self.address}: this client is closed")
+        if self._draining and self._transport is not None:
+            raise ConnectFailed(f"{self.address} is shutting down and takes no new calls")
+        if self._failure is not None and monotonic() - self._failed_at < self._options.backoff_s:
+            raise ConnectFailed(str(self._failure))
+        if self._connecting is None:
+            self._connecting = self._loop.create_task(self._connect())
+            self._connecting.add_done_callback(self._connect_done)
+        task = self._connecting
+        await asyncio.wait([task], timeout=max(0.0, expires - monotonic()))
+        if not task.done():
+            raise DeadlineExceeded(f"no connection to {self.address} in time", retry=Retry.SAFE)
+        if self._codec is None:
+            raise ConnectFailed(str(self._failure or f"{self.address}: cannot connect"))
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._options.connect_timeout_s):
+                transport, _ = await self._loop.create_connection(lambda: self, self._host, self._port)
+        except TimeoutError:
+            self._fail_connect(f"no connection within {self._options.connect_timeout_s:g} s")
+            return
+        except OSError as exc:
+            self._fail_connect(exc.strerror or str(exc))
+            return
+        if self._closed:
+            transport.abort()
+
+    def _fail_connect(self, why: str) -> None:
+        if self._failure is None:
+            _LOG.warning("cannot connect to %s: %s", self.address, why, extra={"peer": self.address})
+        self._failure = ConnectFailed(f"cannot connect to {self.address}: {why}")
+        self._failed_at = monotonic()
+        self._broken = True
+
+    def _connect_done(self, task: asyncio.Task[None]) -> None:
+        self._connecting = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("connecting to %s went wrong", self.address, exc_info=error)
+        if self._codec is None and not self._closed:
+            self._heal()
+
+    def _heal(self) -> None:
+        if self._healing is None and not self._closed:
+            self._healing = self._loop.create_task(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        pause = self._options.backoff_s
+        try:
+            while not (self.connected or self._closed):
+                await asyncio.sleep(pause * (0.8 + 0.4 * self._jitter()))
+                pause = min(pause * 2, self._options.max_backoff_s)
+                if not self.connected and self._connecting is None:
+                    await self._connect()
+        finally:
+            self._healing = None
+
+    # -- asyncio.Protocol -----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there and may be used at once."""
+        self._transport = cast("asyncio.Transport", transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._codec = self._wire.connect()
+        if self._failure is not None:
+            _LOG.info("connected to %s again", self.address, extra={"peer": self.address})
+        self._failure = None
+        self._broken = self._draining = False
+        self.connects += 1
+        self._last_read = self._last_ping = monotonic()
+
+    def data_received(self, data: bytes) -> None:
+        """Hands replies to their callers. What a caller does with one must never reach this connection."""
+        codec, transport = self._codec, self._transport
+        if codec is None or transport is None:
+            return
+        self._last_read = monotonic()
+        for event in codec.receive(data):
+            if isinstance(event, ReplyReceived):
+                slot = self._pending.pop(event.call_id, None)
+                if slot is None:
+                    self.late_replies += 1
+                    continue
+                outcome = event.outcome
+                try:
+                    if isinstance(outcome, RpcError):
+                        slot.fail(outcome)
+                    else:
+                        slot.resolve(outcome)
+                except Exception:
+                    _LOG.exception("a caller failed while it was handed its reply")
+            elif isinstance(event, Drain):
+                self._draining = event.active
+            else:
+                transport.write(event.data)
+        if codec.broken is not None:
+            _LOG.warning("%s broke the protocol: %s", self.address, codec.broken, extra={"peer": self.address})
+            transport.abort()
+
+    def eof_received(self) -> bool:
+        """A provider that sends no more cannot answer either."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Calls without a reply fail; whoever still holds this connection gets a new one in the background."""
+        why = f": {exc}" if exc is not None else ""
+        self._transport = None
+        self._codec = None
+        self._draining = False
+        self._broken = True
+        pending, self._pending = self._pending, {}
+        for slot in pending.values():
+            slot.fail(ConnectionLost(f"{self.address} closed the connection before it answered{why}"))
+        self._failure = None
+        self._heal()
+
+    # -- time and end ---------------------------------------------------------------------------------------------
+
+    def check(self, now: float) -> None:
+        """One turn of the client's sweep: heartbeats, and giving up on a silent provider."""
+        heartbeat = self._options.heartbeat_s
+        codec, transport = self._codec, self._transport
+        if not heartbeat or codec is None or transport is None:
+            return
+        quiet = now - self._last_read
+        if quiet > heartbeat * 3:
+            _LOG.warning("%s is silent for %.0f s: reconnecting", self.address, quiet, extra={"peer": self.address})
+            transport.abort()
+        elif quiet > heartbeat and now - self._last_ping > heartbeat and (ping := codec.ping()):
+            self._last_ping = now
+            transport.write(ping)
+
+    async def aclose(self) -> None:
+        """Closes; calls in progress fail with `ConnectionLost`."""
+        self._closed = True
+        tasks = [task for task in (self._connecting, self._healing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if self._transport is not None:
+            self._transport.close()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._transport is not None:
+            # close() flushes first; a peer that does not read must not hold the process.
+            self._transport.abort()
+            await asyncio.sleep(0)
