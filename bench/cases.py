@@ -1,0 +1,104 @@
+"""What is measured: payloads, connections and requests under way, and the figures a run must reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+CORPUS_SIZES = (128, 1 << 10, 16 << 10, 200 << 10)
+"""Bytes of the argument's text (string) or of its encoding (POJO)."""
+
+
+class Payload(StrEnum):
+    """What the one argument of a call is. `BYTES` has no call around it: the raw echo."""
+
+    BYTES = "bytes"
+    STRING = "string"
+    POJO = "POJO"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How hard a server is driven. Every server is measured under a load before the next load has its turn."""
+
+    size: int
+    connections: int
+    outstanding: int
+    """Requests under way on each connection; more than one is pipelining."""
+
+    def __str__(self) -> str:
+        return f"{format_bytes(self.size)}, {self.connections} x {self.outstanding}"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One server answering one payload under one load."""
+
+    server: str
+    payload: Payload
+    load: Load
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which cases are measured, how often and for how long."""
+
+    loads: Sequence[Load]
+    rounds: int
+    warmup_s: float
+    seconds: float
+    java_warmup_s: float
+    """The most for each payload: the JVM compiles while it runs, and shall not be measured before it has."""
+    latency_rate: float
+    """Requests a second when added latency is measured: little enough that nothing queues."""
+    latency_seconds: float
+    idle_connections: int
+    pojo_loads: frozenset[Load]
+    margin: float
+    """Part of a ratio that is enough: below 1 where rounds are too short to be exact."""
+
+
+TARGET_LOAD = Load(size=128, connections=16, outstanding=1)
+ECHO_RATIO = 0.22
+FORWARD_RATIO = 0.28
+IDLE_BYTES = 4 << 10
+
+
+def full_plan() -> Plan:
+    """The whole matrix: about twenty minutes."""
+    loads = [Load(size, conns, depth) for size in CORPUS_SIZES for conns in (1, 16, 64) for depth in (1, 16)]
+    return Plan(
+        loads=loads,
+        pojo_loads=frozenset(loads),
+        rounds=5,
+        warmup_s=0.2,
+        seconds=0.6,
+        java_warmup_s=30,
+        latency_rate=500,
+        latency_seconds=4,
+        idle_connections=2000,
+        margin=1.0,
+    )
+
+
+def quick_plan() -> Plan:
+    """What a continuous integration run can afford: under three minutes, with a margin on ratios."""
+    loads = [TARGET_LOAD, Load(size=128, connections=16, outstanding=16)]
+    return Plan(
+        loads=loads,
+        pojo_loads=frozenset({TARGET_LOAD}),
+        rounds=7,
+        warmup_s=0.1,
+        seconds=0.5,
+        java_warmup_s=12,
+        latency_rate=500,
+        latency_seconds=1.5,
+        idle_connections=2000,
+        margin=0.7,
+    )
+
+
+def format_bytes(count: int) -> str:
+    """`128 B`, `16 KiB`."""
+    return f"{count} B" if count < 1024 else f"{count >> 10} KiB"

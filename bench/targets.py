@@ -1,0 +1,49 @@
+"""Which of the figures a run must reach it did reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.cases import ECHO_RATIO, FORWARD_RATIO, IDLE_BYTES, TARGET_LOAD, Case, Payload, Plan
+from bench.idle import IdleCost
+from bench.rounds import Results
+from bench.servers import FORWARDED, HOSTED
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One figure to reach. `found` is None when it could not be measured."""
+
+    name: str
+    wanted: str
+    found: str | None
+    reached: bool
+
+
+def judge(plan: Plan, results: Results, idle: Mapping[str, IdleCost]) -> list[Target]:
+    """Every target of a run. Ratios need `plan.margin` of what is wanted; memory has no noise and no margin."""
+    return [
+        _judge_ratio(plan, results, "string echo through the full route", HOSTED, ECHO_RATIO),
+        _judge_ratio(plan, results, "dubbo to dubbo, forwarded", FORWARDED, FORWARD_RATIO),
+        _judge_idle(idle.get(HOSTED)),
+    ]
+
+
+def _judge_ratio(plan: Plan, results: Results, name: str, server: str, wanted: float) -> Target:
+    case = Case(server, Payload.STRING, TARGET_LOAD)
+    least = wanted * plan.margin
+    text = f">= {wanted:.2f} x raw echo by server CPU" + (f" ({least:.3f} with margin)" if plan.margin < 1 else "")
+    ratio = results.ratio(case)
+    if ratio is None:
+        return Target(name, text, None, reached=False)
+    errors = sum(measurement.errors for measurement in results.rounds[case].values())
+    found = f"{ratio:.3f} x" + (f", but {errors} calls failed" if errors else "")
+    return Target(name, text, found, reached=ratio >= least and not errors)
+
+
+def _judge_idle(cost: IdleCost | None) -> Target:
+    name, text = "idle connection", f"<= {IDLE_BYTES >> 10} KiB"
+    if cost is None:
+        return Target(name, text, None, reached=False)
+    return Target(name, text, f"{cost.opened_pss / 1024:.2f} KiB", reached=cost.opened_pss <= IDLE_BYTES)
