@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -56,7 +56,7 @@ class ListenerOptions:
     first_byte_timeout_s: float = 60.0
     frame_timeout_s: float = 30.0
     idle_timeout_s: float = 180.0
-    options: Mapping[str, Any] = MappingProxyType({})
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class Reference:
     service: ServiceKey
     contract: ServiceContract | None
     timeout_s: float = 1.0
-    method_timeouts_s: Mapping[str, float] = MappingProxyType({})
+    method_timeouts_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     token: str = ""
     application: str = "polyport"
     connections: int = 0
-    parameters: Mapping[str, Any] = MappingProxyType({})
+    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class ServerAdapter(Protocol):
