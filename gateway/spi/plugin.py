@@ -1,4 +1,7 @@
-"""What a protocol plug-in provides: the two adapter factories and a description of its own options."""
+"""What plug-ins provide: factories, and descriptions of their own options that the config loader can check.
+
+Clusters and load balancers need no description: their entry in the catalogue is the class itself.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import Any
 
 from gateway.model.contract import ServiceContract
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
+from gateway.spi.handler import Filter
+from gateway.spi.registry import Registry
 
-__all__ = ["Option", "OptionKind", "ProtocolPlugin"]
+__all__ = ["FilterPlugin", "Option", "OptionKind", "ProtocolPlugin", "RegistryPlugin"]
 
 
 class OptionKind(Enum):
@@ -66,3 +71,28 @@ class ProtocolPlugin:
     reference_options: Mapping[str, Option]
     client_snippet: Callable[[str, Any], str]
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterPlugin:
+    """One kind of filter.
+
+    `options`: a frozen pydantic model, the type of what `build` takes. A filter whose options all have defaults can be
+    named in a listener or service without an entry under `filters`.
+    """
+
+    name: str
+    options: type[Any]
+    build: Callable[[Any], Filter]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryPlugin:
+    """One kind of registry.
+
+    `options`: by name, as for a protocol. `build`: takes the converted ones that were written; does not connect.
+    """
+
+    name: str
+    options: Mapping[str, Option]
+    build: Callable[[Mapping[str, Any]], Registry]
