@@ -1,6 +1,5 @@
 /*
- * Finds where a Hessian 2 value ends without building it. Covers what a benchmark argument is made of: everything
- * but variable-length lists and typed maps, which no dubbo peer sends as an argument of these calls.
+ * Finds where a Hessian 2 value ends without building it.
  *
  * Source: Hessian 2.0 Serialization Protocol, section "Bytecode map".
  */
@@ -12,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { HESSIAN_CLASSES = 64, HESSIAN_DEPTH = 32 };
+enum { HESSIAN_CLASSES = 256, HESSIAN_DEPTH = 64 };
 
 typedef struct {
     const uint8_t *at;
@@ -116,6 +115,15 @@ static inline bool hessian_values(Hessian *in, uint32_t count, int depth)
     return true;
 }
 
+/* Values up to the end marker of a map or of a list of unknown length. */
+static inline bool hessian_until_end(Hessian *in, int depth)
+{
+    while (in->at < in->end && *in->at != 'Z')
+        if (!hessian_value(in, depth))
+            return false;
+    return hessian_bytes(in, 1);
+}
+
 static inline bool hessian_type(Hessian *in)
 {
     uint32_t index;
@@ -135,7 +143,7 @@ static inline bool hessian_definition(Hessian *in)
     return true;
 }
 
-/* Moves past one value; false when it is cut off, nested too deep, or of a kind named above. */
+/* Moves past one value; false when it is cut off, nested too deep, or no value. */
 static bool hessian_value(Hessian *in, int depth)
 {
     uint32_t count;
@@ -176,11 +184,8 @@ static bool hessian_value(Hessian *in, int depth)
     case 0x58: return hessian_int(in, &count) && hessian_values(in, count, depth + 1);
     case 'C': return hessian_definition(in) && hessian_value(in, depth);
     case 'O': return hessian_int(in, &count) && count < in->classes && hessian_values(in, in->fields[count], depth + 1);
-    case 'H':
-        while (in->at < in->end && *in->at != 'Z')
-            if (!hessian_values(in, 2, depth + 1))
-                return false;
-        return hessian_bytes(in, 1);
+    case 'H': case 0x57: return hessian_until_end(in, depth + 1);
+    case 'M': case 'U': return hessian_type(in) && hessian_until_end(in, depth + 1);
     default: return false;
     }
 }
