@@ -1,21 +1,33 @@
 """The few light wrappers that let a value without a contract survive its wire.
 
-A generic call passes values as decoded. Plain Python values say everything except three things, which these
-classes keep: the width of an integer, the class of a record and the declared type of a collection.
+A generic call passes values as decoded. Plain Python values say everything except a few things, which these
+classes keep: the width of an integer, which of its date classes Java used, the class of a record and the declared
+type of a collection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-__all__ = ["Long", "Pairs", "Record", "TypedList", "TypedMap"]
+__all__ = ["BigInt", "JavaDate", "Long", "Pairs", "Record", "TypedList", "TypedMap"]
 
 
 class Long(int):
     """An integer that travelled as 64 bits although 32 would hold it (`java.lang.Long`)."""
 
     __slots__ = ()
+
+
+class BigInt(int):
+    """An integer of unbounded width that 64 bits would hold (`java.math.BigInteger`)."""
+
+    __slots__ = ()
+
+
+class JavaDate(datetime):
+    """An instant in milliseconds that travelled as `java.util.Date`, not as one of java.time. Always in UTC."""
 
 
 class Record(dict[str, Any]):
