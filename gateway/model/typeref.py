@@ -65,6 +65,8 @@ class TypeRef:
     `name`: contract name of a struct, enum or exception (`demo.Product`); empty otherwise.
     `hints`: what single protocols want to know about this use of the type, as sorted `(key, text)` pairs:
     `("java", "java.util.Date")`, `("java", "int[]")`. A hint never changes the set of values.
+    `("python", "tuple")` on a list and `("python", "frozenset")` on a set say which class a decoder builds; without
+    them it is `list` and `set`. They are what makes a list, a set or a struct with such fields usable as a key.
     """
 
     kind: Kind
