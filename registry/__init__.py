@@ -1,1 +1,3 @@
 """Registries: where providers announce themselves and consumers find them."""
+
+__distribution__ = "polyport"
