@@ -1,0 +1,53 @@
+"""The whole configuration as one immutable object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from gateway.config.scalar import Name
+from gateway.config.sections.application import ApplicationConfig
+from gateway.config.sections.consumer import ConsumerConfig
+from gateway.config.sections.credential import CredentialConfig
+from gateway.config.sections.filter import FilterConfig
+from gateway.config.sections.listener import ListenerConfig
+from gateway.config.sections.registry import RegistryConfig
+from gateway.config.sections.section import Section
+from gateway.config.sections.service import ServiceConfig
+from gateway.config.sections.telemetry import TelemetryConfig
+
+__all__ = ["GatewayConfig"]
+
+
+class GatewayConfig(Section):
+    """Everything a configuration file says. Attributes are called as the YAML keys.
+
+    Durations are `float` seconds, sizes `int` bytes. Options of plug-ins are converted as the plug-in asks, and
+    credentials are read, when the file was loaded with `gateway.config.load`; nobody reads the file, a raw mapping
+    or the environment afterwards.
+    """
+
+    application: ApplicationConfig = Field(default_factory=ApplicationConfig)
+    """Who this process is."""
+
+    listeners: Mapping[Name, ListenerConfig] = Field(default_factory=dict)
+    """Where calls come in, by name."""
+
+    registries: Mapping[Name, RegistryConfig] = Field(default_factory=dict)
+    """Where providers are announced and found, by name."""
+
+    services: Mapping[Name, ServiceConfig] = Field(default_factory=dict)
+    """What is hosted here and what is reached elsewhere; the names are used for references and on the command line."""
+
+    consumers: Mapping[Name, ConsumerConfig] = Field(default_factory=dict)
+    """Which protocol each consumer uses, by application name."""
+
+    credentials: Mapping[Name, CredentialConfig] = Field(default_factory=dict)
+    """Named secrets."""
+
+    filters: Mapping[Name, FilterConfig] = Field(default_factory=dict)
+    """Named filters."""
+
+    telemetry: TelemetryConfig = Field(default_factory=TelemetryConfig)
+    """What this process says about itself."""

@@ -1,0 +1,157 @@
+"""Checks between the sections of a file: names that must exist, parts that exclude each other, ports, secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Final
+
+from gateway.config.document import Path
+from gateway.config.findings import Findings
+from gateway.config.model import GatewayConfig
+from gateway.config.sections.credential import CredentialConfig
+from gateway.config.sections.listener import ListenerConfig
+from gateway.config.sections.service import ServiceConfig
+
+__all__ = ["check_ports", "check_references", "check_unused", "read_credentials"]
+
+_ANY_HOST: Final = frozenset({"0.0.0.0", "::", "[::]"})
+
+
+def check_references(config: GatewayConfig, findings: Findings) -> None:
+    """Every service is complete, and every name in it exists."""
+    for name, service in config.services.items():
+        path: Path = ("services", name)
+        _check_shape(path, service, findings)
+        _check_names(path, "listeners", service.listeners, "listener", findings.names("listeners"), findings)
+        _check_names(path, "announce", service.announce, "registry", findings.names("registries"), findings)
+        remote = service.remote
+        if remote is None:
+            continue
+        inside: Path = (*path, "remote")
+        _check_names(inside, "registries", remote.registries, "registry", findings.names("registries"), findings)
+        if remote.token is not None and remote.token not in findings.names("credentials"):
+            findings.unknown((*inside, "token"), "credential", remote.token, findings.names("credentials"))
+    for name, consumer in config.consumers.items():
+        for used in consumer.services:
+            if used not in findings.names("services"):
+                findings.unknown(("consumers", name, "services", used), "service", used, findings.names("services"))
+
+
+def read_credentials(
+    config: GatewayConfig, findings: Findings, environ: Mapping[str, str], folder: FilePath
+) -> dict[str, CredentialConfig]:
+    """The credentials with their secrets; those that cannot be read are reported and left as they are."""
+    made = {}
+    for name, credential in config.credentials.items():
+        made[name] = credential
+        path: Path = ("credentials", name)
+        try:
+            made[name] = credential.read(environ, folder)
+        except ValueError as exc:
+            # Where a part of it is wrong, that was reported already.
+            if not findings.is_damaged(path):
+                findings.problem(path, str(exc))
+    return made
+
+
+def check_ports(listeners: Mapping[str, ListenerConfig], ports: Mapping[str, int], findings: Findings) -> None:
+    """No two listeners want the same port of the same address. `ports`: by listener, where known."""
+    taken: list[tuple[str, str, int]] = []
+    for name, listener in listeners.items():
+        port = ports.get(name, 0)
+        path: Path = ("listeners", name)
+        if not port or any(findings.is_left_out((*path, key)) for key in ("port", "host")):
+            continue
+        for other, host, other_port in taken:
+            if port == other_port and _overlap(listener.host, host):
+                where = f"{listener.host}:{port} is taken by listener {other!r}"
+                findings.problem((*path, "port"), where if listener.host == host else f"{where} on {host}")
+                break
+        taken.append((name, listener.host, port))
+
+
+def check_unused(config: GatewayConfig, findings: Findings, credentials: set[str]) -> None:
+    """Warns about entries nothing refers to. `credentials`: those that options of plug-ins name."""
+    services = config.services.values()
+    remotes = [service.remote for service in services if service.remote is not None]
+    shown = {name for service in services for name in service.listeners}
+    registries = {name for service in services for name in service.announce}
+    registries |= {name for remote in remotes for name in remote.registries}
+    credentials = credentials | {remote.token for remote in remotes if remote.token is not None}
+    filters = {name for service in services for name in service.filters}
+    filters |= {name for remote in remotes for name in remote.filters}
+    filters |= {name for listener in config.listeners.values() for name in listener.filters}
+    for section, used, what in (
+        ("listeners", shown, "no service is shown here"),
+        ("registries", registries, "no service uses this registry"),
+        ("credentials", credentials, "nothing uses this credential"),
+        ("filters", filters, "nothing uses this filter"),
+    ):
+        for name in getattr(config, section):
+            if name not in used:
+                findings.warning((section, name), what)
+    if not config.services:
+        findings.warning(("services",), "there are no services")
+
+
+def _check_shape(path: Path, service: ServiceConfig, findings: Findings) -> None:
+    def written(key: str) -> bool:
+        return findings.written((*path, key))
+
+    hosted, remote = written("implementation"), written("remote")
+    if not hosted and not remote:
+        findings.problem(path, "needs an implementation (hosted here) or remote (reached elsewhere)", at_key=True)
+    elif hosted and remote:
+        findings.problem(
+            (*path, "remote"), "a service is hosted or remote, not both; this one has an implementation", at_key=True
+        )
+    if not hosted and written("options"):
+        where = "remote.options are for the protocol" if remote else "this service has none"
+        findings.problem((*path, "options"), f"options are for an implementation; {where}", at_key=True)
+    if service.generic:
+        if written("contract"):
+            findings.problem(
+                (*path, "generic"), "a generic service has no contract; remove one of the two", at_key=True
+            )
+        if not written("interface"):
+            findings.problem(path, "a generic service needs an interface", at_key=True)
+        if hosted:
+            findings.problem(
+                (*path, "generic"), "only remote services can be generic; this one has an implementation", at_key=True
+            )
+    elif not written("contract") and not written("generic"):
+        findings.problem(path, "needs a contract, or generic: true with an interface", at_key=True)
+    if remote and not (
+        findings.written((*path, "remote", "addresses")) or findings.written((*path, "remote", "registries"))
+    ):
+        findings.problem((*path, "remote"), "needs addresses or registries", at_key=True)
+    if written("announce") and not written("listeners"):
+        findings.problem((*path, "announce"), "nothing to announce: no listener shows this service", at_key=True)
+    if hosted and not written("listeners"):
+        findings.warning(path, "shown on no listener; only this process can call it")
+
+
+def _check_names(path: Path, key: str, names: Sequence[str], kind: str, known: set[str], findings: Findings) -> None:
+    for index, name in enumerate(names):
+        at = findings.item((*path, key), index)
+        if name not in known:
+            findings.unknown(at, kind, name, known)
+        elif name in names[:index]:
+            findings.problem(at, f"{name!r} is listed twice")
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or bool({one, other} & _ANY_HOST and _same_family(one, other))
+
+
+def _same_family(one: str, other: str) -> bool:
+    """Whether listening on both can meet: `::` takes IPv4 as well on most systems, so only IPv4-any and IPv6 cannot."""
+    versions = []
+    for host in (one, other):
+        try:
+            versions.append(ipaddress.ip_address(host.strip("[]")).version)
+        except ValueError:
+            return True
+    return versions[0] == versions[1] or "::" in (one.strip("[]"), other.strip("[]"))

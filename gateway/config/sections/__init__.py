@@ -1,0 +1,1 @@
+"""One module per section of the configuration file; attributes are called as their YAML keys."""

@@ -1,0 +1,20 @@
+"""Section `filters`: named filters, so that their options are written once."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gateway.config.scalar import Name
+from gateway.config.sections.section import Options, Section
+
+__all__ = ["FilterConfig"]
+
+
+class FilterConfig(Section):
+    """One filter with its options."""
+
+    type: Name
+    """Name of the filter plug-in."""
+
+    options: Options = Field(default_factory=dict)
+    """What only this filter knows."""

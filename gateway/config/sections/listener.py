@@ -1,0 +1,95 @@
+"""Section `listeners`: where calls come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from gateway.config.scalar import Count, Name, Port, Word
+from gateway.config.secret import Secret
+from gateway.config.sections.section import Options, Section
+from gateway.config.units import Bytes, Seconds
+from gateway.spi.adapter import ListenerOptions
+
+__all__ = ["LimitsConfig", "ListenerConfig"]
+
+
+class LimitsConfig(Section):
+    """What a listener takes before it says "busy" or closes a connection."""
+
+    connections: Annotated[Count, Field(ge=1, le=1_000_000)] = 10_000
+    """Open connections over all addresses."""
+
+    connections_per_address: Annotated[Count, Field(ge=1, le=1_000_000)] = 5_000
+    """Open connections from one address."""
+
+    calls_per_connection: Annotated[Count, Field(ge=1, le=1_000_000)] = 1_000
+    """Calls in progress on one connection."""
+
+    calls: Annotated[Count, Field(ge=1, le=1_000_000)] = 10_000
+    """Calls in progress on this listener."""
+
+    frame: Annotated[Bytes, Field(ge=1024, le=1024**3)] = 8_388_608
+    """Size of one message, checked before anything is allocated."""
+
+    write_buffer: Annotated[Bytes, Field(ge=1024, le=1024**3)] = 1_048_576
+    """Unsent bytes to one peer before reading from it stops; at eight times that it is dropped."""
+
+    first_byte: Annotated[Seconds, Field(gt=0, le=86400)] = 60.0
+    """From connect until something is received."""
+
+    frame_time: Annotated[Seconds, Field(gt=0, le=86400)] = 30.0
+    """From the first to the last byte of one message."""
+
+    idle: Annotated[Seconds, Field(gt=0, le=604800)] = 180.0
+    """Without a byte in either direction."""
+
+
+class ListenerConfig(Section):
+    """One address on which one protocol is spoken."""
+
+    protocol: Name
+    """Name of the protocol plug-in."""
+
+    host: Word = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` or `::` for all."""
+
+    port: Port | None = None
+    """Port to listen on; 0 lets the system choose. Default: what the field expects for the protocol."""
+
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    """Bounds of this listener."""
+
+    options: Options = Field(default_factory=dict)
+    """What only this protocol knows."""
+
+    filters: tuple[Name, ...] = ()
+    """Filters for every call that comes in here: names from `filters`, or types of filters that need no options."""
+
+    def listener_options(self, name: str, application: str, default_port: int) -> ListenerOptions:
+        """The same for the adapter. `default_port`: of the protocol, where this listener names none."""
+        limits = self.limits
+        return ListenerOptions(
+            name=name,
+            protocol=self.protocol,
+            host=self.host,
+            port=default_port if self.port is None else self.port,
+            application=application,
+            max_connections=limits.connections,
+            max_connections_per_address=limits.connections_per_address,
+            max_calls_per_connection=limits.calls_per_connection,
+            max_calls=limits.calls,
+            max_frame_bytes=limits.frame,
+            max_write_buffer_bytes=limits.write_buffer,
+            first_byte_timeout_s=limits.first_byte,
+            frame_timeout_s=limits.frame_time,
+            idle_timeout_s=limits.idle,
+            options=revealed(self.options),
+        )
+
+
+def revealed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as an adapter gets them: a secret becomes its text."""
+    return {key: value.reveal() if isinstance(value, Secret) else value for key, value in options.items()}

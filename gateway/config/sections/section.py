@@ -1,0 +1,39 @@
+"""What all sections have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
+
+from gateway.config.scalar import Scalar, resolve
+
+__all__ = ["Data", "Options", "Section"]
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and closed to keys it does not know.
+
+    A key with nothing behind it (`options:`) counts as not written.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nothing(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if not _is_nothing(value)}
+        return {} if _is_nothing(data) else data
+
+
+Options = Mapping[str, Any]
+"""Options of a plug-in. The loader converts them as the plug-in says (durations to seconds, sizes to bytes)."""
+
+Data = Annotated[Mapping[str, Any], BeforeValidator(resolve), WithJsonSchema({"type": "object"})]
+"""Plain data for somebody else's code: None, bool, int, float, str, lists and dicts."""
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, Scalar) and value.is_null)

@@ -1,0 +1,54 @@
+"""Section `services`: what is hosted here, and what is reached elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.config.scalar import Count, Flag, Name, Target, Text, Word
+from gateway.config.sections.remote import RemoteConfig
+from gateway.config.sections.section import Data, Section
+from gateway.model.endpoint import DEFAULT_WEIGHT
+
+__all__ = ["ServiceConfig"]
+
+
+class ServiceConfig(Section):
+    """One service: hosted (`implementation`) or reached elsewhere (`remote`)."""
+
+    contract: Target | None = None
+    """Class that describes the service, `package.module:Class`."""
+
+    generic: Flag = False
+    """The service has no contract: values pass as they are, on wires that describe themselves. Needs `interface`."""
+
+    interface: Word | None = None
+    """Name callers use. Default: the contract's name."""
+
+    implementation: Target | None = None
+    """Class or function that is called with `options` and gives the object that answers, or the object itself."""
+
+    options: Data = Field(default_factory=dict)
+    """Keyword arguments for the implementation."""
+
+    remote: RemoteConfig | None = None
+    """Where the service lives when it is not hosted here."""
+
+    group: Text = ""
+    """Group under which it is shown."""
+
+    version: Text = ""
+    """Version under which it is shown."""
+
+    listeners: tuple[Name, ...] = ()
+    """Listeners that show it. Without any, only this process can call it."""
+
+    announce: tuple[Name, ...] = ()
+    """Registries where it is registered, at the addresses of its listeners."""
+
+    filters: tuple[Name, ...] = ()
+    """Filters for every call of this service: names from `filters`, or types of filters that need no options."""
+
+    weight: Annotated[Count, Field(ge=0, le=1_000_000)] = DEFAULT_WEIGHT
+    """Share of the calls it asks registries for; 0 means draining."""

@@ -1,0 +1,32 @@
+"""What ships with the gateway. Text only: nothing is imported before it is used.
+
+Protocols and registries are outside this package, so these strings are also what keeps `gateway` free of imports
+from `adapters` and `registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["BUILTIN"]
+
+BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "protocol": {"dubbo": "adapters.dubbo:PLUGIN"},
+        "registry": {"embedded": "registry.embedded:PLUGIN"},
+        "cluster": {
+            "failover": "gateway.cluster.failover:Failover",
+            "failfast": "gateway.cluster.failfast:Failfast",
+        },
+        "balance": {"random": "gateway.balance.weighted_random:WeightedRandom"},
+        "filter": {
+            "access_log": "gateway.filters.access_log:PLUGIN",
+            "concurrency": "gateway.filters.concurrency:PLUGIN",
+            "deadline": "gateway.filters.deadline:PLUGIN",
+            "tracing": "gateway.filters.tracing:PLUGIN",
+        },
+    }
+)
+"""Kind of plug-in, then name, then `module:attribute`."""
