@@ -1,0 +1,46 @@
+package app;
+
+import demo.Maker;
+import demo.Types;
+import demo.TypesFailure;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+
+/** Implements demo.Types, whatever echo methods it has. */
+final class EchoTypes implements InvocationHandler {
+    static final int FAILURE_CODE = 42;
+
+    static Types make() {
+        Class<?>[] types = {Types.class};
+        return (Types) Proxy.newProxyInstance(Types.class.getClassLoader(), types, new EchoTypes());
+    }
+
+    @Override
+    public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+        switch (method.getName()) {
+            case "echoAttachments":
+                String key = (String) arguments[0];
+                String value = Dubbo.attachment(key);
+                Dubbo.reply("reply-" + key, value == null ? "absent" : value);
+                return value;
+            case "failDeclared":
+                TypesFailure failure = new TypesFailure((String) arguments[0]);
+                failure.setCode(FAILURE_CODE);
+                Maker culprit = new Maker();
+                culprit.setName("culprit");
+                failure.setCulprit(culprit);
+                throw failure;
+            case "failUndeclared":
+                throw new IllegalStateException((String) arguments[0]);
+            case "toString":
+                return "EchoTypes";
+            case "hashCode":
+                return System.identityHashCode(proxy);
+            case "equals":
+                return proxy == arguments[0];
+            default:
+                return arguments == null ? null : arguments[0];
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package app;
+
+import demo.Catalog;
+import demo.Types;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+
+/**
+ * Serves demo.Catalog and demo.Types until its standard input ends: {@code Provider PORT [OPTIONS]}.
+ *
+ * <p>PORT 0 takes a free one. OPTIONS are {@code group=g&version=v&token=t} and any other URL parameter. Prints
+ * {@code READY <port>} when calls are answered.
+ */
+public final class Provider {
+    private Provider() {}
+
+    public static void main(String[] args) throws IOException {
+        int port = Integer.parseInt(args[0]);
+        Options options = Options.parse(args.length > 1 ? args[1] : "");
+        if (port == 0) {
+            port = freePort();
+        }
+        Dubbo dubbo = new Dubbo();
+        dubbo.export(Catalog.class, new MemoryCatalog(), port, options);
+        dubbo.export(Types.class, EchoTypes.make(), port, options);
+        System.out.println("READY " + port);
+        System.out.flush();
+        while (System.in.read() >= 0) {
+            continue; // only the end of the input matters
+        }
+        dubbo.close();
+        System.exit(0);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return socket.getLocalPort();
+        }
+    }
+}
