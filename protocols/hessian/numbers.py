@@ -8,7 +8,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-__all__ = ["COMPACT_INTS", "COMPACT_LONGS", "encode_double", "encode_int", "encode_long"]
+from protocols.hessian.errors import HessianError, tag_name
+
+__all__ = ["COMPACT_INTS", "COMPACT_LONGS", "decode_count", "decode_int", "encode_double", "encode_int", "encode_long"]
 
 COMPACT_INTS: Final = tuple(
     bytes((0x90 + n,)) if -16 <= n <= 47 else (0xC800 + n).to_bytes(2, "big") for n in range(-2048, 2048)
@@ -24,6 +26,41 @@ _pack_int: Final = struct.Struct(">ci").pack
 _pack_long: Final = struct.Struct(">cq").pack
 _pack_double: Final = struct.Struct(">cd").pack
 _pack_double_short: Final = struct.Struct(">ch").pack
+
+
+def decode_int(data: bytes, pos: int) -> tuple[int, int]:
+    """The int value that starts at `pos`, and where it ends.
+
+    Raises:
+        HessianError: it is no int.
+        IndexError: the data ends before.
+    """
+    tag = data[pos]
+    if 0x80 <= tag < 0xC0:
+        return tag - 0x90, pos + 1
+    if 0xC0 <= tag < 0xD0:
+        return (tag - 0xC8 << 8) + data[pos + 1], pos + 2
+    if 0xD0 <= tag < 0xD8:
+        return (tag - 0xD4 << 16) + (data[pos + 1] << 8) + data[pos + 2], pos + 3
+    if tag == 0x49:
+        high = data[pos + 1] - (data[pos + 1] >> 7 << 8)
+        return (high << 24) + (data[pos + 2] << 16) + (data[pos + 3] << 8) + data[pos + 4], pos + 5
+    raise HessianError(f"expected int, found {tag_name(tag)}", pos)
+
+
+def decode_count(data: bytes, pos: int, what: str) -> tuple[int, int]:
+    """A declared number of elements and where it ends, checked against the data that is left.
+
+    Each element takes a byte at least, so nothing is ever allocated for a number that the data cannot hold.
+
+    Raises:
+        HessianError: it is no int, negative, or larger than what is left.
+        IndexError: the data ends before.
+    """
+    count, end = decode_int(data, pos)
+    if not 0 <= count <= len(data) - end:
+        raise HessianError(f"expected {what} within {len(data) - end} bytes, found {count}", pos)
+    return count, end
 
 
 def encode_int(value: int) -> bytes:

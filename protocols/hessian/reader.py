@@ -27,12 +27,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from gateway.model.generic import Long, Pairs, Record, TypedList, TypedMap
-from protocols.hessian.errors import TRUNCATED, HessianError, shorten, tag_name
+from protocols.hessian.definition import ClassDefinition, DefinitionCache, decode_definition, decode_name
+from protocols.hessian.errors import TRUNCATED, HessianError, tag_name
 from protocols.hessian.java_types import KNOWN_CLASSES, Inexact, date_from_millis
-from protocols.hessian.text import decode_piece, decode_units, join_surrogates
+from protocols.hessian.numbers import decode_count, decode_int
+from protocols.hessian.text import STRING_TAGS, decode_text, decode_units
 from protocols.reader import DEFAULT_LIMITS, Limits
 
-__all__ = ["ClassDefinition", "ContractClass", "Reader"]
+__all__ = ["ContractClass", "Reader"]
 
 _DEFINITION: Final = 0x43
 _END: Final = 0x5A
@@ -43,16 +45,6 @@ _unpack_length: Final = struct.Struct(">H").unpack_from
 _unpack_int: Final = struct.Struct(">i").unpack_from
 _unpack_long: Final = struct.Struct(">q").unpack_from
 _unpack_double: Final = struct.Struct(">d").unpack_from
-
-
-class ClassDefinition:
-    """Class and field names of the objects that refer to it. Compared by identity."""
-
-    __slots__ = ("fields", "name")
-
-    def __init__(self, name: str, fields: tuple[str, ...]) -> None:
-        self.name: Final = name
-        self.fields: Final = fields
 
 
 class ContractClass(Protocol):
@@ -83,9 +75,23 @@ class Reader:
         budget: Elements that may still be read (`Limits.max_elements`).
         depth: Containers that may still be entered (`Limits.max_depth`).
         known: Contract classes by Java name; objects of all others become `Record`.
+        definitions: Definitions of earlier messages; None without a cache.
     """
 
-    __slots__ = ("budget", "classes", "data", "depth", "forms", "known", "limits", "looped", "pos", "refs", "types")
+    __slots__ = (
+        "budget",
+        "classes",
+        "data",
+        "definitions",
+        "depth",
+        "forms",
+        "known",
+        "limits",
+        "looped",
+        "pos",
+        "refs",
+        "types",
+    )
 
     def __init__(
         self,
@@ -93,7 +99,7 @@ class Reader:
         pos: int = 0,
         end: int | None = None,
         limits: Limits = DEFAULT_LIMITS,
-        known: Mapping[str, ContractClass] | None = None,
+        definitions: DefinitionCache | None = None,
     ) -> None:
         """`end` is where the message ends; the data's own end when None."""
         self.data = data if end is None or end >= len(data) else data[:end]
@@ -105,7 +111,8 @@ class Reader:
         self.types: list[str] = []
         self.budget = limits.max_elements
         self.depth = limits.max_depth
-        self.known = known
+        self.known: Mapping[str, ContractClass] | None = None
+        self.definitions = definitions
         self.looped: set[int] = set()
 
     @property
@@ -149,28 +156,19 @@ class Reader:
 
     def next_string(self) -> str:
         """Like `read_string`."""
-        pos = self.pos
-        tag = self.data[pos]
-        self.pos = pos + 1
-        if tag in _STRING_TAGS:
-            return _read_string(self, tag)
-        raise HessianError(f"expected string, found {tag_name(tag)}", pos)
+        text, self.pos = decode_text(self.data, self.pos)
+        return text
 
     def next_int(self) -> int:
         """Like `read_int`."""
-        pos = self.pos
-        tag = self.data[pos]
-        self.pos = pos + 1
-        if 0x80 <= tag <= 0xD7 or tag == 0x49:
-            value: int = _READERS[tag](self, tag)
-            return value
-        raise HessianError(f"expected int, found {tag_name(tag)}", pos)
+        value, self.pos = decode_int(self.data, self.pos)
+        return value
 
     def next_type(self) -> str:
         """The type name of a list or map: a string, or the index of an earlier one."""
         pos = self.pos
-        if self.data[pos] in _STRING_TAGS:
-            name = self.next_name("type name")
+        if self.data[pos] in STRING_TAGS:
+            name, self.pos = decode_name(self.data, pos, "type name", self.limits)
             self.types.append(name)
             return name
         index = self.next_int()
@@ -178,32 +176,18 @@ class Reader:
             return self.types[index]
         raise HessianError(f"expected the index of one of {len(self.types)} types, found {index}", pos)
 
-    def next_name(self, what: str) -> str:
-        """A string no longer than `Limits.max_name_bytes`."""
-        start = self.pos
-        name = self.next_string()
-        if self.pos - start > self.limits.max_name_bytes:
-            raise HessianError(
-                f"expected a {what} of at most {self.limits.max_name_bytes} bytes, "
-                f"found {self.pos - start} ({shorten(name)})",
-                start,
-            )
-        return name
-
-    def next_count(self, what: str) -> int:
-        """A declared number of elements, checked against the data that is left: each takes a byte at least."""
-        pos = self.pos
-        count = self.next_int()
-        if not 0 <= count <= len(self.data) - self.pos:
-            raise HessianError(f"expected {what} within {len(self.data) - self.pos} bytes, found {count}", pos)
+    def next_count(self) -> int:
+        """A declared number of elements, checked against the data that is left."""
+        count, self.pos = decode_count(self.data, self.pos, "elements")
         return count
 
     def next_definition(self) -> ClassDefinition:
         """A class definition whose tag has been read; it is appended to `classes`."""
-        name = self.next_name("class name")
-        count = self.next_count("fields")
-        self.charge(count)
-        definition = ClassDefinition(name, tuple([self.next_name("field name") for _ in range(count)]))
+        if self.definitions is None:
+            definition, self.pos = decode_definition(self.data, self.pos, self.limits)
+        else:
+            definition, self.pos = self.definitions.decode(self.data, self.pos, self.limits)
+        self.charge(len(definition.fields))
         self.classes.append(definition)
         return definition
 
@@ -355,40 +339,13 @@ def _date(reader: Reader, millis: int) -> Any:
 
 
 def _read_string(reader: Reader, tag: int) -> str:
-    data, pos = reader.data, reader.pos
-    if tag < 0x20:
-        text, reader.pos = decode_units(data, pos, tag)
-    elif tag < 0x34:
-        text, reader.pos = decode_units(data, pos + 1, (tag - 0x30 << 8) + data[pos])
-    elif tag == 0x53:
-        text, reader.pos = decode_units(data, pos + 2, _unpack_length(data, pos)[0])
-    else:
-        text = _read_chunked_string(reader)
+    text, reader.pos = decode_units(reader.data, reader.pos, tag)
     return text
 
 
-def _read_chunked_string(reader: Reader) -> str:
-    """A string of several chunks; the first one's tag has been read. A surrogate pair may be cut in two."""
-    data, pos, tag = reader.data, reader.pos, 0x52
-    pieces: list[str] = []
-    while True:
-        if tag == 0x52 or tag == 0x53:
-            count, pos = _unpack_length(data, pos)[0], pos + 2
-        elif tag < 0x20:
-            count = tag
-        elif 0x30 <= tag < 0x34:
-            count, pos = (tag - 0x30 << 8) + data[pos], pos + 1
-        else:
-            raise HessianError(f"expected the next chunk of a string, found {tag_name(tag)}", pos - 1)
-        piece, pos = decode_piece(data, pos, count)
-        pieces.append(piece)
-        if tag != 0x52:
-            break
-        tag = data[pos]
-        pos += 1
-    reader.pos = pos
-    text = "".join(pieces)
-    return text if text.isascii() else join_surrogates(text)
+def _read_long_string(reader: Reader, tag: int) -> str:
+    text, reader.pos = decode_text(reader.data, reader.pos - 1)
+    return text
 
 
 def _read_binary(reader: Reader, tag: int) -> bytes:
@@ -428,13 +385,13 @@ def _read_reference(reader: Reader, tag: int) -> Any:
 
 
 def _read_list_untyped(reader: Reader, tag: int) -> list[Any]:
-    count = reader.next_count("elements") if tag == 0x58 else tag - 0x78
+    count = reader.next_count() if tag == 0x58 else tag - 0x78
     return _fill_list(reader, [], count)
 
 
 def _read_list_typed(reader: Reader, tag: int) -> list[Any]:
     name = reader.next_type()
-    count = reader.next_count("elements") if tag == 0x56 else tag - 0x70
+    count = reader.next_count() if tag == 0x56 else tag - 0x70
     return _fill_list(reader, TypedList(name), count)
 
 
@@ -554,7 +511,7 @@ def _table() -> tuple[Callable[[Reader, int], Any], ...]:
     for first, last, function in (
         (0x00, 0x1F, _read_string),
         (0x20, 0x2F, _read_binary),
-        (0x30, 0x33, _read_string),
+        (0x30, 0x33, _read_long_string),
         (0x34, 0x37, _read_binary),
         (0x38, 0x3F, _read_long_3),
         (0x41, 0x42, _read_binary),
@@ -570,7 +527,7 @@ def _table() -> tuple[Callable[[Reader, int], Any], ...]:
         (0x4E, 0x4E, _read_null),
         (0x4F, 0x4F, _read_object),
         (0x51, 0x51, _read_reference),
-        (0x52, 0x53, _read_string),
+        (0x52, 0x53, _read_long_string),
         (0x54, 0x54, _read_true),
         (0x55, 0x55, _read_list_open),
         (0x56, 0x56, _read_list_typed),
@@ -596,4 +553,3 @@ def _table() -> tuple[Callable[[Reader, int], Any], ...]:
 
 
 _READERS: Final = _table()
-_STRING_TAGS: Final = frozenset(tag for tag, function in enumerate(_READERS) if function is _read_string)

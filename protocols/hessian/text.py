@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from protocols.hessian.errors import HessianError
+from protocols.hessian.errors import HessianError, tag_name
 
 __all__ = [
     "STRING_HEADS",
-    "decode_piece",
+    "STRING_TAGS",
+    "decode_text",
     "decode_units",
     "encode_text",
     "end_of_units",
@@ -29,6 +30,10 @@ _BELOW_FOUR_BYTE_LEADS: Final = bytes(range(0xF0))
 
 STRING_HEADS: Final = tuple(bytes((n,)) if n < 32 else bytes((0x30 + (n >> 8), n & 0xFF)) for n in range(1024))
 """Tag and length of a string of 0 to 1023 units, by length."""
+
+
+STRING_TAGS: Final = frozenset((*range(0x20), *range(0x30, 0x34), 0x52, 0x53))
+"""What a string may start with."""
 
 
 def encode_text(text: str) -> bytes:
@@ -78,20 +83,60 @@ def join_surrogates(units: str) -> str:
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
+def decode_text(data: bytes, pos: int) -> tuple[str, int]:
+    """The string value that starts at `pos`, in any of its forms, and where it ends. Surrogate pairs are joined.
+
+    Raises:
+        HessianError: it is no string, no CESU-8, or the data ends before.
+        IndexError: the data ends inside the length.
+    """
+    tag = data[pos]
+    if tag < 0x20:
+        return decode_units(data, pos + 1, tag)
+    if 0x30 <= tag < 0x34:
+        return decode_units(data, pos + 2, (tag - 0x30 << 8) + data[pos + 1])
+    if tag == 0x53:
+        return decode_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
+    if tag == 0x52:
+        return _decode_chunks(data, pos)
+    raise HessianError(f"expected string, found {tag_name(tag)}", pos)
+
+
+def _decode_chunks(data: bytes, pos: int) -> tuple[str, int]:
+    """A string of several chunks. Pairs are joined at the end: one may be cut in two by a chunk's end."""
+    pieces: list[str] = []
+    while data[pos] == 0x52:
+        piece, pos = _decode_apart(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
+        pieces.append(piece)
+    tag = data[pos]
+    if tag < 0x20:
+        units, pos = tag, pos + 1
+    elif 0x30 <= tag < 0x34:
+        units, pos = (tag - 0x30 << 8) + data[pos + 1], pos + 2
+    elif tag == 0x53:
+        units, pos = (data[pos + 1] << 8) + data[pos + 2], pos + 3
+    else:
+        raise HessianError(f"expected the next chunk of a string, found {tag_name(tag)}", pos)
+    piece, pos = _decode_apart(data, pos, units)
+    pieces.append(piece)
+    text = "".join(pieces)
+    return (text if text.isascii() else join_surrogates(text)), pos
+
+
 def decode_units(data: bytes, pos: int, units: int) -> tuple[str, int]:
     """The text of `units` UTF-16 units that starts at `pos`, and where it ends. Surrogate pairs are joined.
 
     Raises:
         HessianError: the data ends before, or is no CESU-8.
     """
-    text, end = decode_piece(data, pos, units)
+    text, end = _decode_apart(data, pos, units)
     if not text.isascii() and b"\xed" in data[pos:end]:
         text = join_surrogates(text)
     return text, end
 
 
-def decode_piece(data: bytes, pos: int, units: int) -> tuple[str, int]:
-    """Like `decode_units`, but pairs are left apart: the other half may stand in the next chunk."""
+def _decode_apart(data: bytes, pos: int, units: int) -> tuple[str, int]:
+    """Like `decode_units`, but the halves of surrogate pairs stay apart."""
     end = pos + units
     raw = data[pos:end]
     if len(raw) < units:
