@@ -20,7 +20,7 @@ from gateway.model.errors import ConfigError, Problem
 
 __all__ = ["Examined", "examine", "examine_text", "load", "load_text"]
 
-_log: Final = logging.getLogger("gateway.config")
+_log: Final = logging.getLogger("polyport.config")
 
 
 @dataclass(frozen=True, slots=True)

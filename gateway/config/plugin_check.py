@@ -179,7 +179,8 @@ class PluginCheck:
         if plugin is None:
             return {}
         try:
-            return {"options": plugin.options.model_validate(written)}
+            read = plugin.options.model_validate(written)
+            return {"options": {key: getattr(read, key) for key in sorted(read.model_fields_set)}}
         except ValidationError as exc:
             base: Path = (*path, "options")
             self._findings.problems += validation_problems(exc, self._findings.document, plugin.options, base)

@@ -11,15 +11,17 @@ A name that exists twice is refused with both owners named, because which of the
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
+from gateway.cluster.options import ClusterOptions
 from gateway.config.findings import PluginKind
 from gateway.config.suggestion import suggestion
 from gateway.model.errors import GatewayError
 from gateway.plugins.builtin import BUILTIN
+from gateway.spi.cluster import Cluster, LoadBalancer
 from gateway.spi.plugin import FilterPlugin, ProtocolPlugin, RegistryPlugin
 
 __all__ = ["GROUPS", "Catalog", "PluginError"]
@@ -40,7 +42,7 @@ _TYPES: Final[Mapping[str, type]] = MappingProxyType(
 )
 
 
-class PluginError(GatewayError):
+class PluginError(GatewayError, LookupError):
     """A plug-in does not exist, exists twice, cannot be imported or is not what its kind must be."""
 
 
@@ -92,6 +94,16 @@ class Catalog:
     def filter(self, name: str) -> FilterPlugin:
         """As `load`."""
         found: FilterPlugin = self.load("filter", name)
+        return found
+
+    def cluster(self, name: str) -> Callable[[ClusterOptions], Cluster]:
+        """As `load`: the class of a fault-tolerance mode."""
+        found: Callable[[ClusterOptions], Cluster] = self.load("cluster", name)
+        return found
+
+    def balancer(self, name: str) -> Callable[[], LoadBalancer]:
+        """As `load`: the class of a load balancer."""
+        found: Callable[[], LoadBalancer] = self.load("balance", name)
         return found
 
     def _add(self, kind: str, entry: EntryPoint) -> None:

@@ -5,8 +5,8 @@ Clusters and load balancers need no description: their entry in the catalogue is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -71,6 +71,9 @@ class ProtocolPlugin:
     reference_options: Mapping[str, Option]
     client_snippet: Callable[[str, Any], str]
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
+    exports: Mapping[str, Callable[[Sequence[ServiceContract]], Mapping[str, str]]] = field(default_factory=dict)
+    """What users of this wire need in other languages: language to a function that gives source text by file path
+    (relative, with `/`), as `polyport export` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
