@@ -30,7 +30,6 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
 """Every server and what it is asked; in this order they are measured."""
 
 _HERE = Path(__file__).parent
-_CONF = _HERE / "conf"
 _POLYPORT_LISTENING = re.compile(rb"dubbo://(127\.0\.0\.1):(\d+)")
 
 
@@ -85,16 +84,17 @@ def polyport_command() -> str:
 
 def start_hosted(log: Path) -> Server:
     """The gateway that hosts `bench.Echo` itself."""
-    return Server([polyport_command(), "serve", str(_CONF / "echo.yaml")], log, listening=_POLYPORT_LISTENING)
+    return _start_polyport(log, "echo.yaml", {})
 
 
 def _start_forwarding(log: Path, behind: Server) -> Server:
-    return Server(
-        [polyport_command(), "serve", str(_CONF / "forward.yaml")],
-        log,
-        env={"BENCH_PROVIDER": f"{behind.host}:{behind.port}"},
-        listening=_POLYPORT_LISTENING,
-    )
+    return _start_polyport(log, "forward.yaml", {"BENCH_PROVIDER": f"{behind.host}:{behind.port}"})
+
+
+def _start_polyport(log: Path, config: str, env: dict[str, str]) -> Server:
+    # The command does not look for `bench.services` in the current folder.
+    env["PYTHONPATH"] = str(_HERE.parent)
+    return Server([polyport_command(), "serve", str(_HERE / "conf" / config)], log, env, _POLYPORT_LISTENING)
 
 
 def _start_java(log: Path) -> Server:

@@ -1,0 +1,43 @@
+"""The service that is measured, as a user of polyport writes it. The Java floor has the same in `floors/java`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.contracts import F64, I32, I64, service
+
+
+@dataclass(slots=True)
+class Pojo:
+    """Ten fields of the kinds that business objects are made of."""
+
+    id: I64
+    name: str
+    email: str
+    age: I32
+    score: F64
+    active: bool
+    visits: I64
+    city: str
+    tags: list[str]
+    note: str
+
+
+@service("bench.Echo")
+class Echo(Protocol):
+    """Gives back what it gets."""
+
+    async def echo(self, text: str) -> str: ...
+
+    async def echo_pojo(self, pojo: Pojo) -> Pojo: ...
+
+
+class EchoService:
+    """Implements `Echo`."""
+
+    async def echo(self, text: str) -> str:
+        return text
+
+    async def echo_pojo(self, pojo: Pojo) -> Pojo:
+        return pojo
