@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from adapters.tcp.provider_connection import ConnectionOptions, ProviderConnection
 from adapters.tcp.timers import TimerWheel
@@ -18,15 +18,26 @@ from protocols.contract import ClientWire
 
 __all__ = ["TcpClient"]
 
+_SWEEP_S: Final = 1.0
+_Key = tuple[str, int, ConnectionOptions, ClientWire]
+
 
 class TcpClient:
-    """A `gateway.spi.adapter.ClientAdapter` over any connection-oriented wire; belongs to one event loop."""
+    """A `gateway.spi.adapter.ClientAdapter` over any connection-oriented wire; belongs to one event loop.
 
-    def __init__(self, wire: ClientWire, options: ConnectionOptions | None = None) -> None:
-        self._wire = wire
-        self._options = options or ConnectionOptions()
+    `wire_for` and `options_for` say which wire and which connection options a reference wants. References that want the
+    same share the connections to an address.
+    """
+
+    def __init__(
+        self,
+        wire_for: Callable[[Reference], ClientWire],
+        options_for: Callable[[Reference], ConnectionOptions] = lambda _: ConnectionOptions(),
+    ) -> None:
+        self._wire_for = wire_for
+        self._options_for = options_for
         self._wheel: TimerWheel | None = None
-        self._shared: dict[tuple[str, int], tuple[ProviderConnection, int]] = {}
+        self._shared: dict[_Key, tuple[ProviderConnection, int]] = {}
         self._connections: set[ProviderConnection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -37,48 +48,49 @@ class TcpClient:
 
     def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
         """See `ClientAdapter.open`. Must be called from the event loop."""
-        binding = self._wire.bind(endpoint.service, reference.contract, reference.token, reference.application)
+        wire, options = self._wire_for(reference), self._options_for(reference)
+        binding = wire.bind(endpoint.service, reference.contract, reference.token, reference.application)
+        key = None
         if reference.connections > 0:
-            held = [self._connect(endpoint) for _ in range(reference.connections)]
+            held = [self._connect(endpoint, wire, options) for _ in range(reference.connections)]
         else:
-            address = (endpoint.host, endpoint.port)
-            connection, users = self._shared.get(address) or (self._connect(endpoint), 0)
-            self._shared[address] = (connection, users + 1)
+            key = (endpoint.host, endpoint.port, options, wire)
+            connection, users = self._shared.get(key) or (self._connect(endpoint, wire, options), 0)
+            self._shared[key] = (connection, users + 1)
             held = [connection]
-        return _TcpInvoker(self, endpoint, reference, binding, held)
+        return _TcpInvoker(self, endpoint, reference, binding, held, key)
 
-    def _connect(self, endpoint: Endpoint) -> ProviderConnection:
+    def _connect(self, endpoint: Endpoint, wire: ClientWire, options: ConnectionOptions) -> ProviderConnection:
         loop = asyncio.get_running_loop()
         if self._wheel is None:
             self._wheel = TimerWheel(loop)
-            self._sweep_later(loop)
-        connection = ProviderConnection(self._wire, endpoint.host, endpoint.port, self._options, self._wheel)
+            self._sweep(loop)
+        connection = ProviderConnection(wire, endpoint.host, endpoint.port, options, self._wheel)
         self._connections.add(connection)
         return connection
 
     async def release(self, invoker: _TcpInvoker) -> None:
         """Gives the invoker's connections back; the last user of a shared one closes it."""
-        if invoker.reference.connections == 0:
-            address = (invoker.endpoint.host, invoker.endpoint.port)
-            connection, users = self._shared[address]
-            if users > 1:
-                self._shared[address] = (connection, users - 1)
+        if invoker.key is not None:
+            connection, users = self._shared.get(invoker.key, (None, 0))
+            if connection is None:
                 return
-            del self._shared[address]
+            if users > 1:
+                self._shared[invoker.key] = (connection, users - 1)
+                return
+            del self._shared[invoker.key]
         for connection in invoker.connections:
             self._connections.discard(connection)
             await connection.aclose()
 
-    def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._options.heartbeat_s:
-            interval = min(1.0, self._options.heartbeat_s / 4)
-            self._sweeper = loop.call_later(interval, self._sweep, loop)
-
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = monotonic()
+        interval = _SWEEP_S
         for connection in self._connections:
             connection.check(now)
-        self._sweep_later(loop)
+            if connection.heartbeat_s:
+                interval = min(interval, connection.heartbeat_s / 4)
+        self._sweeper = loop.call_later(interval, self._sweep, loop)
 
     async def aclose(self) -> None:
         """Closes every connection; may be called more than once."""
@@ -98,7 +110,7 @@ class TcpClient:
 class _TcpInvoker:
     """One provider over one or several connections, taken in turn."""
 
-    __slots__ = ("_binding", "_client", "_closed", "_next", "connections", "endpoint", "load", "reference")
+    __slots__ = ("_binding", "_client", "_closed", "_next", "connections", "endpoint", "key", "load", "reference")
 
     def __init__(
         self,
@@ -107,6 +119,7 @@ class _TcpInvoker:
         reference: Reference,
         binding: Any,
         connections: list[ProviderConnection],
+        key: _Key | None,
     ) -> None:
         self._client = client
         self._binding = binding
@@ -115,6 +128,8 @@ class _TcpInvoker:
         self.endpoint = endpoint
         self.reference = reference
         self.connections = connections
+        self.key = key
+        """Under which its connection is shared; None when its connections are private."""
         self.load = Load(endpoint.weight)
 
     @property

@@ -101,6 +101,11 @@ class ProviderConnection(asyncio.Protocol):
         return not (self._broken or self._draining or self._closed)
 
     @property
+    def heartbeat_s(self) -> float:
+        """After so long without a byte a heartbeat is sent; 0 for never."""
+        return self._options.heartbeat_s
+
+    @property
     def connected(self) -> bool:
         """Whether there is a connection now."""
         return self._codec is not None
@@ -168,10 +173,7 @@ class ProviderConnection(asyncio.Protocol):
             raise ConnectFailed(f"{self.address} is shutting down and takes no new calls")
         if self._failure is not None and monotonic() - self._failed_at < self._options.backoff_s:
             raise ConnectFailed(str(self._failure))
-        if self._connecting is None:
-            self._connecting = self._loop.create_task(self._connect())
-            self._connecting.add_done_callback(self._connect_done)
-        task = self._connecting
+        task = self._begin_connect()
         await asyncio.wait([task], timeout=max(0.0, expires - monotonic()))
         if not task.done():
             raise DeadlineExceeded(f"no connection to {self.address} in time", retry=Retry.SAFE)
@@ -202,8 +204,17 @@ class ProviderConnection(asyncio.Protocol):
         self._connecting = None
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOG.error("connecting to %s went wrong", self.address, exc_info=error)
-        if self._codec is None and not self._closed:
+        if self._wants_connection():
             self._heal()
+
+    def _wants_connection(self) -> bool:
+        return self._codec is None and not self._closed
+
+    def _begin_connect(self) -> asyncio.Task[None]:
+        if self._connecting is None:
+            self._connecting = self._loop.create_task(self._connect())
+            self._connecting.add_done_callback(self._connect_done)
+        return self._connecting
 
     def _heal(self) -> None:
         if self._healing is None and not self._closed:
@@ -212,11 +223,11 @@ class ProviderConnection(asyncio.Protocol):
     async def _reconnect(self) -> None:
         pause = self._options.backoff_s
         try:
-            while not (self.connected or self._closed):
+            while self._wants_connection():
                 await asyncio.sleep(pause * (0.8 + 0.4 * self._jitter()))
                 pause = min(pause * 2, self._options.max_backoff_s)
-                if not self.connected and self._connecting is None:
-                    await self._connect()
+                if self._wants_connection():
+                    await asyncio.wait([self._begin_connect()])
         finally:
             self._healing = None
 

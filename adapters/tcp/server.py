@@ -19,7 +19,8 @@ from typing import Final
 from adapters.tcp.server_connection import ServerConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.endpoint import Endpoint, format_address
-from gateway.spi.adapter import Exposure, ListenerOptions
+from gateway.model.exposure import Exposure
+from gateway.spi.adapter import ListenerOptions
 from gateway.spi.handler import Handler
 from protocols.contract import ServerWire
 

@@ -9,23 +9,11 @@ from typing import Any, Protocol
 
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.exposure import Exposure
 from gateway.spi.cluster import Invoker
 from gateway.spi.handler import Handler
 
-__all__ = ["ClientAdapter", "Exposure", "ListenerOptions", "Reference", "ServerAdapter"]
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """One service shown on a listener.
-
-    `contract`: None for a generic service (bytes of self-describing wires pass through unread).
-    `forwarded`: the service lives elsewhere, so arguments are better left as bytes until somebody needs them.
-    """
-
-    service: ServiceKey
-    contract: ServiceContract | None
-    forwarded: bool = False
+__all__ = ["ClientAdapter", "ListenerOptions", "Reference", "ServerAdapter"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ __all__ = [
     "HEADER",
     "HEADER_BYTES",
     "HESSIAN2",
+    "MAGIC",
     "MAX_EVENT_BYTES",
     "NULL_BODY",
     "REQUEST",

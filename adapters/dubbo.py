@@ -1,0 +1,117 @@
+"""dubbo://, put together: the codec of `protocols.dubbo` on the TCP drivers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.tcp.client import TcpClient
+from adapters.tcp.provider_connection import ConnectionOptions
+from adapters.tcp.server import TcpServer
+from gateway.model.contract import ServiceContract
+from gateway.model.exposure import Exposure
+from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
+from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
+from protocols import java
+from protocols.contract import ClientWire, ServerWire
+from protocols.dubbo.client import DubboClientWire
+from protocols.dubbo.server import DubboServerWire
+from protocols.reader import Limits
+
+__all__ = ["PLUGIN"]
+
+_HEARTBEAT_S: Final = 60.0
+_CONNECT_TIMEOUT_S: Final = 3.0
+_PAYLOAD_BYTES: Final = 8_388_608
+_MAX_ELEMENTS: Final = 1_000_000
+_MAX_DEPTH: Final = 64
+
+
+def _server(options: ListenerOptions) -> ServerAdapter:
+    own = options.options
+    limits = Limits(
+        max_frame_bytes=options.max_frame_bytes,
+        max_depth=own.get("max_depth", _MAX_DEPTH),
+        max_elements=own.get("max_elements", _MAX_ELEMENTS),
+    )
+
+    def make_wire(exposures: Sequence[Exposure]) -> ServerWire:
+        return DubboServerWire(exposures, limits, own.get("token", ""))
+
+    return TcpServer(options, make_wire, own.get("heartbeat", _HEARTBEAT_S))
+
+
+def _client() -> ClientAdapter:
+    wires: dict[int, ClientWire] = {}
+
+    def wire_for(reference: Reference) -> ClientWire:
+        payload = reference.parameters.get("payload", _PAYLOAD_BYTES)
+        if payload not in wires:
+            wires[payload] = DubboClientWire(Limits(max_frame_bytes=payload))
+        return wires[payload]
+
+    return TcpClient(wire_for, _connection_options)
+
+
+def _connection_options(reference: Reference) -> ConnectionOptions:
+    own = reference.parameters
+    return ConnectionOptions(
+        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S), heartbeat_s=own.get("heartbeat", _HEARTBEAT_S)
+    )
+
+
+def _check_contract(contract: ServiceContract) -> list[str]:
+    return java.check_contract(contract)
+
+
+def _snippet(address: str, service: Any) -> str:
+    argument = json.dumps(7)
+    return f"polyport call dubbo://{address}/{service} find {argument}"
+
+
+PLUGIN: Final = ProtocolPlugin(
+    name="dubbo",
+    default_port=20880,
+    server=_server,
+    client=_client,
+    check_contract=_check_contract,
+    listener_options=MappingProxyType(
+        {
+            "heartbeat": Option(
+                OptionKind.DURATION,
+                "Quiet time after which the peer is sent a heartbeat; 0s sends none.",
+                default=_HEARTBEAT_S,
+                minimum=0,
+                maximum=3600,
+            ),
+            "token": Option(OptionKind.CREDENTIAL, "Secret that callers must show as their Dubbo token."),
+            "max_depth": Option(
+                OptionKind.COUNT, "Containers inside each other in one message.", _MAX_DEPTH, minimum=4, maximum=200
+            ),
+            "max_elements": Option(
+                OptionKind.COUNT, "Elements of all containers of one message.", _MAX_ELEMENTS, minimum=1_000
+            ),
+        }
+    ),
+    reference_options=MappingProxyType(
+        {
+            "heartbeat": Option(
+                OptionKind.DURATION,
+                "Quiet time after which the provider is sent a heartbeat; after three times that without a byte the "
+                "connection is made anew. 0s turns both off.",
+                default=_HEARTBEAT_S,
+                minimum=0,
+                maximum=3600,
+            ),
+            "connect_timeout": Option(
+                OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
+            ),
+            "payload": Option(
+                OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
+            ),
+        }
+    ),
+    client_snippet=_snippet,
+)

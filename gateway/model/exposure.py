@@ -1,0 +1,23 @@
+"""A service as a listener shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import ServiceKey
+
+__all__ = ["Exposure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One service shown on a listener.
+
+    `contract`: None for a generic service (bytes of self-describing wires pass through unread).
+    `forwarded`: the service lives elsewhere, so arguments are better left as bytes until somebody needs them.
+    """
+
+    service: ServiceKey
+    contract: ServiceContract | None
+    forwarded: bool = False

@@ -1,0 +1,175 @@
+"""One gateway in this process: what a configuration describes, started and stopped in the right order.
+
+Start: registries → directories (first snapshot, bounded wait) → listeners → announce. Stop: withdraw → tell peers and
+finish running calls → close listeners → close clients → close registries. Announcing before listening, or closing before
+withdrawing, is how calls get lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+from gateway.config.model import GatewayConfig
+from gateway.contracts.python import contract_of
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import GatewayError
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.build import Plan, build
+from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy
+from gateway.spi.adapter import ServerAdapter
+
+__all__ = ["App", "Listening", "StartError"]
+
+_T = TypeVar("_T")
+_LOG: Final = logging.getLogger("polyport.app")
+
+
+class StartError(GatewayError):
+    """The gateway cannot start although its configuration is fine; the text names listener or registry and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """One listener that is up. `address` is `host:port` as really bound; `services` in the order of the file."""
+
+    listener: str
+    protocol: str
+    address: str
+    services: tuple[ServiceKey, ...]
+
+
+class App:
+    """Life: construct (touches nothing), `start`, `stop`; or `async with App(config) as app`."""
+
+    def __init__(self, config: GatewayConfig, catalog: Catalog | None = None) -> None:
+        self._config = config
+        self._catalog = catalog or Catalog()
+        self._plan: Plan | None = None
+        self._servers: list[ServerAdapter] = []
+        self._announced: list[tuple[str, Endpoint]] = []
+        self.listening: Sequence[Listening] = ()
+
+    async def start(self) -> None:
+        """Brings everything up; what was started is taken down again when something fails.
+
+        Raises:
+            StartError: an address cannot be bound.
+            ContractError: a service does not fit its contract or its wire.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._take_down()
+            raise
+
+    async def _start(self) -> None:
+        plan = self._plan = build(self._config, self._catalog)
+        for registry in plan.registries.values():
+            await registry.start()
+        wait_s = self._config.application.registry_wait
+        # What lives in this process is announced below; waiting for it here would only wait for ourselves.
+        await asyncio.gather(*(directory.start(wait_s) for directory in plan.directories.values()))
+        listening = []
+        for name, listener in plan.listeners.items():
+            server = listener.plugin.server(listener.options)
+            self._servers.append(server)
+            try:
+                endpoints = await server.start(listener.handler, listener.exposures)
+            except OSError as exc:
+                text = exc.strerror or str(exc)
+                raise StartError(f"listener {name} ({listener.options.protocol}): {text}") from exc
+            address = endpoints[0].address if endpoints else f"{listener.options.host}:{listener.options.port}"
+            services = tuple(exposure.service for exposure in listener.exposures)
+            listening.append(Listening(name, listener.options.protocol, address, services))
+            for endpoint in endpoints:
+                self._plan_announcements(plan, name, endpoint)
+        self.listening = tuple(listening)
+        for registry_name, endpoint in self._announced:
+            await plan.registries[registry_name].register(endpoint)
+
+    def _plan_announcements(self, plan: Plan, listener: str, endpoint: Endpoint) -> None:
+        for service in plan.services.values():
+            if service.key == endpoint.service and listener in service.listeners:
+                parameters = {**endpoint.parameters, "application": self._config.application.name}
+                announced = replace(endpoint, weight=service.weight, parameters=parameters)
+                self._announced += [(registry, announced) for registry in service.announce]
+
+    def reference(self, name: str, contract: type[_T], *, consumer: str = "") -> _T:
+        """A typed client of the service called `name` in the configuration, hosted or remote, through its filters.
+
+        Raises:
+            LookupError: there is no such service, or its contract is another one.
+        """
+        service = self._running().services.get(name)
+        if service is None:
+            known = ", ".join(sorted(self._running().services)) or "none"
+            raise LookupError(f"no service {name!r} in the configuration; there is {known}")
+        if service.contract is not contract_of(contract):
+            raise LookupError(f"service {name!r} does not have the contract {contract.__name__}")
+        options = CallOptions(consumer=consumer or self._config.application.name)
+        return make_proxy(contract, service.key, service.handler, options)
+
+    def generic_reference(self, name: str, *, consumer: str = "") -> GenericProxy:
+        """A client without contract of a remote service of the configuration. Raises LookupError as `reference`."""
+        service = self._running().services.get(name)
+        if service is None:
+            raise LookupError(f"no service {name!r} in the configuration")
+        options = CallOptions(consumer=consumer or self._config.application.name)
+        return GenericProxy(service.key, service.handler, options)
+
+    def _running(self) -> Plan:
+        if self._plan is None:
+            raise RuntimeError("the app is not started")
+        return self._plan
+
+    async def stop(self) -> None:
+        """Withdraws, lets running calls finish for the configured drain time, then closes everything."""
+        plan = self._plan
+        if plan is None:
+            return
+        deadline = monotonic() + self._config.application.drain
+        await self._withdraw(plan)
+        await asyncio.gather(*(server.drain(deadline) for server in self._servers))
+        await self._take_down()
+
+    async def _withdraw(self, plan: Plan) -> None:
+        announced, self._announced = self._announced, []
+        for registry_name, endpoint in announced:
+            try:
+                await plan.registries[registry_name].unregister(endpoint)
+            except GatewayError as exc:
+                _LOG.warning("cannot withdraw %s from %s: %s", endpoint.service, registry_name, exc)
+
+    async def _take_down(self) -> None:
+        servers, self._servers = self._servers, []
+        plan, self._plan = self._plan, None
+        self.listening = ()
+        closing: list[Any] = [server.aclose() for server in servers]
+        for error in await asyncio.gather(*closing, return_exceptions=True):
+            _report(error)
+        if plan is None:
+            return
+        self._announced = []
+        for step in (plan.directories.values(), plan.clients.values(), plan.registries.values()):
+            for error in await asyncio.gather(*(each.aclose() for each in step), return_exceptions=True):
+                _report(error)
+
+    async def __aenter__(self) -> App:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+def _report(outcome: object) -> None:
+    if isinstance(outcome, BaseException):
+        _LOG.error("something did not close cleanly", exc_info=outcome)

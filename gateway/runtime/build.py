@@ -1,0 +1,188 @@
+"""The composition root: turns a checked configuration into objects that are wired up but not started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.config.model import GatewayConfig
+from gateway.config.sections.remote import RemoteConfig
+from gateway.config.sections.service import ServiceConfig
+from gateway.config.target import load_contract, load_implementation, service_key
+from gateway.filters.order import arrange
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import ServiceKey
+from gateway.model.errors import ContractError
+from gateway.model.exposure import Exposure
+from gateway.plugins.catalog import Catalog
+from gateway.routing.direct import DirectRegistry
+from gateway.routing.directory import Directory
+from gateway.routing.local import LocalService
+from gateway.routing.table import RoutingTable, Switch
+from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
+from gateway.spi.adapter import ClientAdapter, ListenerOptions
+from gateway.spi.handler import Filter, Handler, compose
+from gateway.spi.plugin import ProtocolPlugin
+from gateway.spi.registry import Registry
+
+__all__ = ["Plan", "PlannedListener", "PlannedService", "build"]
+
+_ALWAYS: Final = ("access_log", "deadline")
+"""Filters every listener has: trouble is always logged and counted, and nothing is done for callers that gave up."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService:
+    """One service of the configuration. `handler` runs its filters and then answers, here or elsewhere."""
+
+    name: str
+    key: ServiceKey
+    contract: ServiceContract | None
+    handler: Handler
+    listeners: tuple[str, ...]
+    announce: tuple[str, ...]
+    weight: int
+    forwarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedListener:
+    """One listener of the configuration. `switch` stands behind its filters and holds the current routing table."""
+
+    plugin: ProtocolPlugin
+    options: ListenerOptions
+    handler: Handler
+    switch: Switch
+    exposures: Sequence[Exposure]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a gateway consists of. `clients` grows as protocols are needed."""
+
+    services: Mapping[str, PlannedService]
+    listeners: Mapping[str, PlannedListener]
+    registries: Mapping[str, Registry]
+    directories: Mapping[str, Directory]
+    clients: dict[str, ClientAdapter]
+
+
+def build(config: GatewayConfig, catalog: Catalog) -> Plan:
+    """Makes everything the configuration names.
+
+    Raises:
+        ContractError: a contract or implementation is not what it must be; names the service.
+        PluginError: a plug-in cannot be loaded.
+    """
+    return _Builder(config, catalog).build()
+
+
+class _Builder:
+    def __init__(self, config: GatewayConfig, catalog: Catalog) -> None:
+        self._config = config
+        self._catalog = catalog
+        self._registries: dict[str, Registry] = {}
+        self._directories: dict[str, Directory] = {}
+        self._clients: dict[str, ClientAdapter] = {}
+
+    def build(self) -> Plan:
+        config = self._config
+        for name, registry in config.registries.items():
+            self._registries[name] = self._catalog.registry(registry.type).build(registry.options)
+        services = {name: self._service(name, service) for name, service in config.services.items()}
+        listeners = {name: self._listener(name, services) for name in config.listeners}
+        return Plan(services, listeners, self._registries, self._directories, self._clients)
+
+    # -- services -------------------------------------------------------------------------------------------------
+
+    def _service(self, name: str, service: ServiceConfig) -> PlannedService:
+        try:
+            contract = load_contract(service)
+            key = service_key(service, contract)
+            if service.remote is not None:
+                handler = self._remote(name, key, contract, service.remote)
+            elif contract is not None:
+                handler = LocalService(contract, load_implementation(service, contract))
+            else:
+                raise ContractError("a service without a contract cannot be hosted")
+        except ContractError as exc:
+            raise ContractError(f"services.{name}: {exc}") from exc
+        return PlannedService(
+            name=name,
+            key=key,
+            contract=contract,
+            handler=compose(self._filters(service.filters), handler),
+            listeners=service.listeners,
+            announce=service.announce,
+            weight=service.weight,
+            forwarded=service.remote is not None,
+        )
+
+    def _remote(self, name: str, key: ServiceKey, contract: ServiceContract | None, remote: RemoteConfig) -> Handler:
+        settings = ReferenceSettings(
+            service=remote.provided(key),
+            contract=contract,
+            application=self._config.application.name,
+            protocol=remote.protocol,
+            cluster=remote.cluster,
+            retries=remote.retries,
+            balance=remote.balance,
+            timeout_s=remote.timeout,
+            connections=remote.connections,
+            token=self._secret(remote.token),
+            methods={
+                method: MethodSettings(each.timeout, each.retries, each.cluster, each.balance)
+                for method, each in remote.methods.items()
+            },
+            filters=self._filters(remote.filters),
+            parameters=remote.parameters(),
+        )
+        registries: dict[str, Registry]
+        if remote.addresses:
+            registries = {"direct": DirectRegistry(remote.endpoints(key))}
+        else:
+            registries = {each: self._registries[each] for each in remote.registries}
+        reference = open_reference(settings, registries, self._client, self._catalog)
+        self._directories[name] = reference.directory
+        return reference.handler
+
+    def _client(self, protocol: str) -> ClientAdapter:
+        client = self._clients.get(protocol)
+        if client is None:
+            client = self._clients[protocol] = self._catalog.protocol(protocol).client()
+        return client
+
+    def _secret(self, name: str | None) -> str:
+        return self._config.credentials[name].secret.reveal() if name else ""
+
+    # -- listeners ------------------------------------------------------------------------------------------------
+
+    def _listener(self, name: str, services: Mapping[str, PlannedService]) -> PlannedListener:
+        listener = self._config.listeners[name]
+        plugin = self._catalog.protocol(listener.protocol)
+        shown = [service for service in services.values() if name in service.listeners]
+        switch = Switch(RoutingTable({service.key: service.handler for service in shown}))
+        return PlannedListener(
+            plugin=plugin,
+            options=listener.listener_options(name, self._config.application.name, plugin.default_port),
+            handler=compose(self._filters((*_ALWAYS, *listener.filters)), switch),
+            switch=switch,
+            exposures=tuple(Exposure(service.key, service.contract, service.forwarded) for service in shown),
+        )
+
+    # -- filters --------------------------------------------------------------------------------------------------
+
+    def _filters(self, names: Iterable[str]) -> Sequence[Filter]:
+        """Filters by their names in the configuration, or by plug-in names where no entry is called so."""
+        made: dict[str, tuple[str, Filter]] = {}
+        for name in names:
+            entry = self._config.filters.get(name)
+            kind = entry.type if entry is not None else name
+            plugin = self._catalog.filter(kind)
+            values: Mapping[str, Any] = entry.options if entry is not None else {}
+            if kind == "access_log" and self._config.telemetry.access_log:
+                values = {"calls": True, **values}
+            # A filter written out replaces the one of its kind that every listener has.
+            made[kind if kind in _ALWAYS else name] = (kind, plugin.build(plugin.options(**values)))
+        return arrange(made.values())

@@ -1,0 +1,226 @@
+"""Clients without a configuration file: from provider URLs to a typed proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Generic, TypeVar, cast, overload
+
+from gateway.contracts.python import contract_of
+from gateway.model.endpoint import Endpoint
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy, wrap_sync
+from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
+from gateway.spi.adapter import ClientAdapter
+
+__all__ = ["BlockingClient", "Client", "connect", "connect_sync"]
+
+_T = TypeVar("_T")
+_START_S: Final = 1.0
+"""How long the directory of fixed addresses may take to name them; it does so at once."""
+
+
+class Client(Generic[_T]):
+    """A client of one service. `async with connect(...) as proxy` opens and closes it; or call `open` and `aclose`.
+
+    Connections are made when the first call needs them, on the event loop that opened the client.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        contract: type[Any] | None,
+        settings: ReferenceSettings,
+        options: CallOptions,
+    ) -> None:
+        self._endpoints = tuple(endpoints)
+        self._contract = contract
+        self._settings = settings
+        self._options = options
+        self._adapters: dict[str, ClientAdapter] = {}
+        self._catalog = Catalog()
+        self._opened: _Opened | None = None
+
+    async def open(self) -> _T:
+        """The proxy. Raises `LookupError` for a protocol, cluster mode or balancer that does not exist."""
+        if self._opened is not None:
+            raise RuntimeError("this client is open already")
+        registry = self._catalog.registry("direct").build({"endpoints": self._endpoints})
+        reference = open_reference(self._settings, {"direct": registry}, self._adapter, self._catalog)
+        for protocol in {endpoint.protocol for endpoint in self._endpoints}:
+            self._adapter(protocol)
+        self._opened = reference
+        await reference.directory.start(_START_S)
+        service = self._settings.service
+        if self._contract is None:
+            return cast("_T", GenericProxy(service, reference.handler, self._options))
+        return cast("_T", make_proxy(self._contract, service, reference.handler, self._options))
+
+    def _adapter(self, protocol: str) -> ClientAdapter:
+        adapter = self._adapters.get(protocol)
+        if adapter is None:
+            adapter = self._adapters[protocol] = self._catalog.protocol(protocol).client()
+        return adapter
+
+    async def aclose(self) -> None:
+        """Closes all connections; calls in progress fail. May be called more than once."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.directory.aclose()
+        adapters, self._adapters = self._adapters, {}
+        for adapter in adapters.values():
+            await adapter.aclose()
+
+    async def __aenter__(self) -> _T:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class BlockingClient(Generic[_T]):
+    """A client for programs without an event loop: it keeps one of its own, in a thread of its own.
+
+    `with connect_sync(...) as proxy` opens and closes it. The proxy may be used from several threads.
+    """
+
+    def __init__(self, client: Client[_T]) -> None:
+        self._client = client
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> _T:
+        """The blocking proxy; see `Client.open`."""
+        if self._thread is not None:
+            raise RuntimeError("this client is open already")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="polyport-client", daemon=True)
+        self._thread.start()
+        try:
+            proxy = self._run(self._client.open())
+        except BaseException:
+            self.close()
+            raise
+        return cast("_T", wrap_sync(proxy, self._run))
+
+    def _run(self, coroutine: Any) -> Any:
+        if self._loop is None or self._thread is None:
+            coroutine.close()
+            raise RuntimeError("this client is closed")
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("a blocking client cannot be used from its own event loop")
+        future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C while waiting: the call must not go on behind the program's back.
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Closes the connections and ends the thread. May be called more than once."""
+        if self._loop is None or self._thread is None:
+            return
+        try:
+            self._run(self._client.aclose())
+        finally:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    def __enter__(self) -> _T:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@overload
+def connect(urls: str | Sequence[str], contract: type[_T], **settings: Any) -> Client[_T]: ...
+@overload
+def connect(urls: str | Sequence[str], contract: None = None, **settings: Any) -> Client[GenericProxy]: ...
+def connect(
+    urls: str | Sequence[str],
+    contract: type[Any] | None = None,
+    *,
+    group: str = "",
+    version: str = "",
+    timeout_s: float = 1.0,
+    retries: int | None = None,
+    cluster: str = "failover",
+    balance: str = "random",
+    connections: int = 0,
+    token: str = "",
+    application: str = "polyport",
+    attachments: Mapping[str, Any] = MappingProxyType({}),
+    deadline_s: float | None = None,
+    methods: Mapping[str, MethodSettings] = MappingProxyType({}),
+) -> Client[Any]:
+    """A client of the providers at `urls`, for example `dubbo://127.0.0.1:20880/demo.Catalog`.
+
+    `contract`: the class that describes the service; without one the client is a `GenericProxy`. Group and version may
+    stand in the URL (`?group=a&version=1.0.0`) instead; all URLs must name the same service. `timeout_s` is per
+    attempt, `deadline_s` for a call with all its attempts. `retries`: attempts after the first; writing a number also
+    repeats calls that may have run. `connections`: private connections per provider; 0 shares one.
+
+    Raises:
+        ValueError: a URL cannot be read, or the URLs name different services.
+        ContractError: the class is not a contract.
+    """
+    listed = [urls] if isinstance(urls, str) else list(urls)
+    if not listed:
+        raise ValueError("connect needs at least one URL")
+    default = contract_of(contract).name if contract is not None else ""
+    endpoints = [_endpoint(url, default, group, version) for url in listed]
+    services = {endpoint.service for endpoint in endpoints}
+    if len(services) > 1:
+        raise ValueError(f"the URLs name different services: {', '.join(sorted(map(str, services)))}")
+    settings = ReferenceSettings(
+        service=endpoints[0].service,
+        contract=contract_of(contract) if contract is not None else None,
+        application=application,
+        cluster=cluster,
+        retries=retries,
+        balance=balance,
+        timeout_s=timeout_s,
+        connections=connections,
+        token=token or endpoints[0].parameters.get("token", ""),
+        methods=methods,
+    )
+    options = CallOptions(MappingProxyType(dict(attachments)), deadline_s, application)
+    return Client(endpoints, contract, settings, options)
+
+
+@overload
+def connect_sync(urls: str | Sequence[str], contract: type[_T], **settings: Any) -> BlockingClient[_T]: ...
+@overload
+def connect_sync(urls: str | Sequence[str], contract: None = None, **settings: Any) -> BlockingClient[Any]: ...
+def connect_sync(urls: str | Sequence[str], contract: type[Any] | None = None, **settings: Any) -> BlockingClient[Any]:
+    """The blocking form of `connect`, with the same arguments: its proxy's methods return values, not coroutines."""
+    return BlockingClient(cast("Client[Any]", connect(urls, contract, **settings)))
+
+
+def _endpoint(url: str, interface: str, group: str, version: str) -> Endpoint:
+    scheme, separator, rest = url.partition("://")
+    address, slash, path = rest.partition("/")
+    if separator and interface and not path and "?" not in address:
+        url = f"{scheme}://{address}/{interface}"
+    elif not slash and interface and "?" in address:
+        address, _, query = address.partition("?")
+        url = f"{scheme}://{address}/{interface}?{query}"
+    endpoint = Endpoint.parse(url)
+    service = endpoint.service
+    if (group and group != service.group) or (version and version != service.version):
+        changed = type(service)(service.interface, group or service.group, version or service.version)
+        return Endpoint(endpoint.protocol, endpoint.host, endpoint.port, changed, endpoint.weight, endpoint.parameters)
+    return endpoint

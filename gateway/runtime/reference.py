@@ -1,0 +1,145 @@
+"""From "how this service is reached" to a handler: directory, cluster modes and balancers put together in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from gateway.cluster.options import ClusterOptions
+from gateway.cluster.retry_budget import RetryBudget
+from gateway.model.call import Invocation, Result
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.plugins.catalog import Catalog
+from gateway.routing.directory import Directory
+from gateway.routing.remote import MethodPolicy, RemoteService
+from gateway.spi.adapter import ClientAdapter, Reference
+from gateway.spi.cluster import Invoker
+from gateway.spi.handler import Filter, Handler, compose
+from gateway.spi.registry import Registry
+
+__all__ = ["MethodSettings", "OpenReference", "ReferenceSettings", "open_reference"]
+
+_RETRIES: Final = 2
+"""Dubbo's default: three attempts in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSettings:
+    """What differs for one method; None takes the reference's value."""
+
+    timeout_s: float | None = None
+    retries: int | None = None
+    cluster: str | None = None
+    balance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSettings:
+    """How one service elsewhere is used. Names are those of the plug-in catalogue.
+
+    `retries`: attempts after the first; None means two, and only where repeating cannot do harm.
+    `protocol`: None takes whatever a provider speaks.
+    """
+
+    service: ServiceKey
+    contract: ServiceContract | None
+    application: str = "polyport"
+    protocol: str | None = None
+    cluster: str = "failover"
+    retries: int | None = None
+    balance: str = "random"
+    timeout_s: float = 1.0
+    connections: int = 0
+    token: str = ""
+    methods: Mapping[str, MethodSettings] = field(default_factory=lambda: MappingProxyType({}))
+    filters: Sequence[Filter] = ()
+    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReference:
+    """A reference in use. `directory` is started and closed by whoever opened it."""
+
+    handler: Handler
+    directory: Directory
+
+
+def open_reference(
+    settings: ReferenceSettings,
+    registries: Mapping[str, Registry],
+    client: Callable[[str], ClientAdapter],
+    catalog: Catalog,
+) -> OpenReference:
+    """Puts a reference together; nothing is watched or connected yet.
+
+    `registries`: by name, where providers are looked up. `client`: the adapter for a protocol.
+
+    Raises:
+        LookupError: a cluster mode or balancer does not exist; says what does.
+    """
+    reference = Reference(
+        service=settings.service,
+        contract=settings.contract,
+        timeout_s=settings.timeout_s,
+        method_timeouts_s={
+            name: each.timeout_s for name, each in settings.methods.items() if each.timeout_s is not None
+        },
+        token=settings.token,
+        application=settings.application,
+        connections=settings.connections,
+        parameters=settings.parameters,
+    )
+
+    def open_invoker(endpoint: Endpoint) -> Invoker:
+        invoker = client(endpoint.protocol).open(endpoint, reference)
+        return _FilteredInvoker(invoker, settings.filters) if settings.filters else invoker
+
+    directory = Directory(settings.service, registries, open_invoker, protocol=settings.protocol)
+
+    budget = RetryBudget()
+
+    def policy(cluster: str, retries: int | None, balance: str) -> MethodPolicy:
+        options = ClusterOptions(
+            retries=_RETRIES if retries is None else retries, retries_written=retries is not None, budget=budget
+        )
+        return MethodPolicy(catalog.cluster(cluster)(options), catalog.balancer(balance)())
+
+    methods = {
+        name: policy(
+            each.cluster or settings.cluster,
+            settings.retries if each.retries is None else each.retries,
+            each.balance or settings.balance,
+        )
+        for name, each in settings.methods.items()
+        if (each.cluster, each.retries, each.balance) != (None, None, None)
+    }
+    default = policy(settings.cluster, settings.retries, settings.balance)
+    return OpenReference(RemoteService(directory, default, methods), directory)
+
+
+class _FilteredInvoker:
+    """An invoker with filters around each of its attempts."""
+
+    __slots__ = ("_handler", "_invoker", "endpoint", "load")
+
+    def __init__(self, invoker: Invoker, filters: Sequence[Filter]) -> None:
+        async def attempt(invocation: Invocation) -> Result:
+            return await invoker(invocation)
+
+        self._invoker = invoker
+        self._handler = compose(filters, attempt)
+        self.endpoint = invoker.endpoint
+        self.load = invoker.load
+
+    @property
+    def available(self) -> bool:
+        return self._invoker.available
+
+    def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
+        return self._handler(invocation)
+
+    async def aclose(self) -> None:
+        await self._invoker.aclose()

@@ -1,0 +1,265 @@
+"""The client's half of a dubbo:// connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gateway.model.call import Invocation
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import ServiceKey
+from gateway.model.errors import LocalWireError, ProviderFailed, RemoteWireError, ValueMappingError
+from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived, Send
+from protocols.dubbo import invoke, result
+from protocols.dubbo.attachments import ADDRESSING
+from protocols.dubbo.frame import (
+    EVENT,
+    HEADER,
+    HEADER_BYTES,
+    HESSIAN2,
+    MAGIC,
+    MAX_EVENT_BYTES,
+    REQUEST,
+    SERIALIZATION_MASK,
+    TWO_WAY,
+    FrameSplitter,
+    heartbeat_reply,
+    heartbeat_request,
+)
+from protocols.dubbo.raw import DubboArguments, DubboResult
+from protocols.dubbo.service import MethodBinding, ServiceBinding
+from protocols.dubbo.status import OK, error_of_status
+from protocols.hessian.attachments import write_attachments
+from protocols.hessian.errors import HessianError
+from protocols.hessian.reader import Reader
+from protocols.hessian.text import encode_text
+from protocols.hessian.writer import Writer
+from protocols.reader import Limits
+
+__all__ = ["DubboBinding", "DubboClientCodec", "DubboClientWire"]
+
+_PROTOCOL_VERSION: Final = "2.0.2"
+"""The version of the protocol, not of a product: 2.0.2 … 2.0.99 asks for answers with attachments."""
+_NO_VERSION: Final = "0.0.0"
+_TIMEOUT_KEY: Final = encode_text("timeout")
+_TRACE_KEY: Final = encode_text("traceparent")
+_APPLICATION_KEY: Final = encode_text("remote.application")
+_INVOKE_HEAD: Final = encode_text("$invoke") + encode_text(invoke.INVOKE_DESCRIPTOR)
+_GENERIC: Final = encode_text("generic") + encode_text("true")
+_MAX_IN_FLIGHT: Final = 65_536
+_READ_ONLY: Final = "R"
+_WRITEABLE: Final = "W"
+
+
+class DubboBinding:
+    """What calls of one reference have in common, encoded once."""
+
+    __slots__ = ("application", "attachments", "head", "service")
+
+    def __init__(self, key: ServiceKey, service: ServiceBinding | None, token: str, application: str) -> None:
+        self.service: Final = service
+        self.head: Final = (
+            encode_text(_PROTOCOL_VERSION) + encode_text(key.interface) + encode_text(key.version or _NO_VERSION)
+        )
+        addressing = {"path": key.interface, "interface": key.interface}
+        if key.version:
+            addressing["version"] = key.version
+        if key.group:
+            addressing["group"] = key.group
+        if token:
+            addressing["token"] = token
+        pairs = b"".join(encode_text(name) + encode_text(value) for name, value in addressing.items())
+        self.attachments: Final = b"H" + pairs
+        self.application: Final = application
+
+
+class DubboClientWire:
+    """See `protocols.contract.ClientWire`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits: Final = limits
+        self._services: dict[int, ServiceBinding] = {}
+
+    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> DubboBinding:
+        """See `ClientWire.bind`."""
+        compiled = None
+        if contract is not None:
+            compiled = self._services.get(id(contract))
+            if compiled is None:
+                compiled = self._services[id(contract)] = ServiceBinding(contract)
+        return DubboBinding(service, compiled, token, application)
+
+    def connect(self) -> DubboClientCodec:
+        """See `ClientWire.connect`."""
+        return DubboClientCodec(self.limits)
+
+
+class _Expected:
+    """How to read the reply to one call."""
+
+    __slots__ = ("is_generic", "method", "raw")
+
+    def __init__(self, method: MethodBinding | None, is_generic: bool, raw: bool) -> None:
+        self.method: Final = method
+        self.is_generic: Final = is_generic
+        self.raw: Final = raw
+
+
+class DubboClientCodec:
+    """See `protocols.contract.ClientCodec`."""
+
+    __slots__ = ("_expected", "_limits", "_next_id", "_splitter", "broken", "max_in_flight")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._splitter = FrameSplitter(limits.max_frame_bytes)
+        self._expected: dict[int, _Expected] = {}
+        self._next_id = 0
+        self.max_in_flight = _MAX_IN_FLIGHT
+        self.broken: RemoteWireError | None = None
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def call(self, binding: Any, invocation: Invocation, timeout_s: float | None) -> tuple[int, bytes]:
+        """See `ClientCodec.call`. Arguments that came over this wire are sent on as the bytes they are."""
+        assert isinstance(binding, DubboBinding)
+        raw = invocation.raw
+        tail = _tail(binding, invocation, timeout_s)
+        if isinstance(raw, DubboArguments):
+            generic = raw.generic_mode is not None
+            if generic:
+                tail = _GENERIC + tail
+            user = b"Z"
+            if invocation.attachments:
+                user = _user_attachments(invocation, raw.argument_bytes(), raw.argument_count, self._limits)
+            body = b"".join((binding.head, raw.call_bytes(), binding.attachments, tail, user))
+            expected = _Expected(raw.method, generic, True)
+        else:
+            body, expected = self._encode(binding, invocation, tail)
+        if len(body) > self._limits.max_frame_bytes:
+            raise LocalWireError(
+                f"the request of {len(body)} bytes exceeds the limit of {self._limits.max_frame_bytes}"
+            )
+        self._next_id += 1
+        call_id = self._next_id
+        if invocation.oneway:
+            return -1, HEADER.pack(MAGIC, REQUEST | HESSIAN2, 0, call_id, len(body)) + body
+        self._expected[call_id] = expected
+        return call_id, HEADER.pack(MAGIC, REQUEST | TWO_WAY | HESSIAN2, 0, call_id, len(body)) + body
+
+    def _encode(self, binding: DubboBinding, invocation: Invocation, tail: bytes) -> tuple[bytes, _Expected]:
+        signature = invocation.signature
+        writer = Writer(self._limits)
+        if signature is not None and binding.service is not None:
+            method = binding.service.of(signature)
+            head, count, expected = method.head, len(signature.params), _Expected(method, False, False)
+            method.write_arguments(writer, invocation.arguments())
+        else:
+            # Nothing says what the arguments are: Dubbo's generic call, whose arguments are name, types and values.
+            if invocation.method != "$invoke":
+                raise ValueMappingError(
+                    f"{invocation.service.interface} has no contract here, so dubbo:// can only carry $invoke calls"
+                )
+            head, count, expected = _INVOKE_HEAD, 3, _Expected(None, True, False)
+            invoke.write_invoke(writer, *invocation.arguments())
+            tail = _GENERIC + tail
+        arguments = bytes(writer.out)
+        user = _user_attachments(invocation, arguments, count, self._limits)
+        return b"".join((binding.head, head, arguments, binding.attachments, tail, user)), expected
+
+    def abandon(self, call_id: int) -> None:
+        """See `ClientCodec.abandon`."""
+        self._expected.pop(call_id, None)
+
+    def ping(self) -> bytes:
+        """A heartbeat request."""
+        self._next_id += 1
+        return heartbeat_request(self._next_id)
+
+    # -- replies --------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> Sequence[ClientEvent]:
+        """See `ClientCodec.receive`."""
+        frames: list[bytes] = []
+        try:
+            self._splitter.split(data, frames)
+        except RemoteWireError as exc:
+            self.broken = exc
+        events: list[ClientEvent] = []
+        for frame in frames:
+            flags = frame[2]
+            if flags & EVENT:
+                self._event(frame, flags, events)
+            elif flags & REQUEST:
+                # A provider may call back; nothing was offered to it.
+                self.broken = RemoteWireError("the provider sent a call", reason="unexpected-request")
+            else:
+                request_id: int = HEADER.unpack_from(frame)[3]
+                expected = self._expected.pop(request_id, None)
+                # A reply nobody waits for is still reported: the adapter counts those.
+                outcome: Outcome = _NOBODY if expected is None else self._outcome(frame, expected)
+                events.append(ReplyReceived(request_id, outcome))
+        return events
+
+    def _outcome(self, frame: bytes, expected: _Expected) -> Outcome:
+        serialization, status = frame[2] & SERIALIZATION_MASK, frame[3]
+        if serialization != HESSIAN2:
+            return ProviderFailed(f"the provider answered in serialization {serialization}, not {HESSIAN2} (hessian2)")
+        if status != OK:
+            try:
+                text = Reader(frame, HEADER_BYTES, len(frame), self._limits).read()
+            except HessianError:
+                text = ""
+            return error_of_status(status, text if isinstance(text, str) else "")
+        flag = frame[HEADER_BYTES] - result.FLAG_ZERO if len(frame) > HEADER_BYTES else -1
+        if not 0 <= flag <= result.LAST_FLAG:
+            return ProviderFailed("the provider's answer does not begin with a result flag")
+        if expected.raw:
+            return DubboResult(frame, flag, expected.method, expected.is_generic, self._limits).wrap()
+        return result.outcome(frame, expected.method, expected.is_generic, self._limits)
+
+    def _event(self, frame: bytes, flags: int, events: list[ClientEvent]) -> None:
+        if len(frame) - HEADER_BYTES > MAX_EVENT_BYTES:
+            self.broken = RemoteWireError("an event larger than any that exists", reason="event-too-large")
+            return
+        if not flags & REQUEST:
+            return
+        if flags & TWO_WAY:
+            request_id = HEADER.unpack_from(frame)[3]
+            events.append(Send(heartbeat_reply(request_id, flags & SERIALIZATION_MASK)))
+            return
+        try:
+            word = Reader(frame, HEADER_BYTES, len(frame), self._limits).read()
+        except HessianError:
+            return
+        if word in (_READ_ONLY, _WRITEABLE):
+            events.append(Drain(word == _READ_ONLY))
+
+
+_NOBODY: Final = ProviderFailed("a reply that nobody waits for")
+
+
+def _tail(binding: DubboBinding, invocation: Invocation, timeout_s: float | None) -> bytes:
+    """The attachments of the wire that differ from call to call."""
+    parts = [_APPLICATION_KEY, encode_text(invocation.consumer or binding.application)]
+    if timeout_s is not None:
+        parts += (_TIMEOUT_KEY, encode_text(str(max(1, int(timeout_s * 1000)))))
+    if invocation.traceparent is not None:
+        parts += (_TRACE_KEY, encode_text(invocation.traceparent))
+    return b"".join(parts)
+
+
+def _user_attachments(invocation: Invocation, arguments: bytes, count: int, limits: Limits) -> bytes:
+    """The caller's own attachments and the end of the map.
+
+    Values that are not text are numbered behind the `count` values in `arguments`, so those are read once more.
+    """
+    if not invocation.attachments:
+        return b"Z"
+    user = {key: value for key, value in invocation.attachments.items() if key not in ADDRESSING}
+    before = None
+    if not all(type(value) is str for value in user.values()):
+        before = Reader(arguments, 0, len(arguments), limits)
+        for _ in range(count):
+            before.read()
+    return write_attachments(user, before)[1:]

@@ -1,0 +1,115 @@
+"""The five strings every dubbo:// request body begins with, cut out fast and cached by their bytes.
+
+They repeat in every message of a caller: protocol version, path, service version, method name, parameter descriptor.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.model.errors import BadRequest
+from protocols import java
+from protocols.dubbo.frame import HEADER_BYTES
+from protocols.hessian.errors import HessianError
+from protocols.hessian.reader import Reader
+from protocols.reader import Limits
+
+__all__ = ["RequestHead", "RequestHeads"]
+
+_MAX_CACHED: Final = 4_096
+_MAX_CACHED_BYTES: Final = 1_024
+_LOWEST_WITH_ATTACHMENTS: Final = 2_000_200
+_HIGHEST_WITH_ATTACHMENTS: Final = 2_009_900
+
+
+class RequestHead:
+    """One distinct head. Immutable.
+
+    Attributes:
+        path: Path of the service, normally its interface name.
+        version: Service version as written (`0.0.0` for none).
+        method: Method name.
+        descriptor: JVM descriptors of the parameters, concatenated.
+        argument_count: How many arguments follow.
+        method_start: Offset in the frame of the method name's first byte.
+        end: Offset in the frame of the first argument.
+        reply_attachments: Whether the caller understands answers with attachments.
+    """
+
+    __slots__ = (
+        "argument_count",
+        "descriptor",
+        "end",
+        "method",
+        "method_start",
+        "path",
+        "reply_attachments",
+        "version",
+    )
+
+    def __init__(self, reader: Reader) -> None:
+        self.reply_attachments: Final = _understands_attachments(reader.read_string())
+        self.path: Final = reader.read_string()
+        self.version: Final = reader.read_string()
+        self.method_start: Final = reader.pos
+        self.method: Final = reader.read_string()
+        self.descriptor: Final = reader.read_string()
+        self.end: Final = reader.pos
+        self.argument_count: Final = len(java.parse_descriptor(self.descriptor))
+
+
+class RequestHeads:
+    """Reads heads, remembering those seen; bounded, shared by all connections of a listener."""
+
+    __slots__ = ("_limits", "_seen")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._seen: dict[bytes, RequestHead] = {}
+
+    def read(self, frame: bytes) -> RequestHead:
+        """The head of a request frame (header included).
+
+        Raises:
+            BadRequest: the body does not begin with five strings, or the descriptor is malformed.
+        """
+        position = HEADER_BYTES
+        try:
+            # Short ASCII strings, which is what names are. A wrong guess finds nothing in the cache.
+            for _ in range(5):
+                tag = frame[position]
+                if tag < 0x20:
+                    position += tag + 1
+                else:
+                    position += ((tag - 0x30) << 8) + frame[position + 1] + 2
+            found = self._seen.get(frame[HEADER_BYTES:position])
+        except IndexError:
+            found = None
+        if found is not None:
+            return found
+        try:
+            head = RequestHead(Reader(frame, HEADER_BYTES, len(frame), self._limits))
+        except HessianError as exc:
+            raise BadRequest(
+                f"the request does not begin with version, path, version, method and types: {exc}"
+            ) from exc
+        except ValueError as exc:
+            raise BadRequest(str(exc)) from exc
+        if head.end == position and position - HEADER_BYTES <= _MAX_CACHED_BYTES:
+            if len(self._seen) >= _MAX_CACHED:
+                self._seen.clear()
+            self._seen[frame[HEADER_BYTES:position]] = head
+        return head
+
+
+def _understands_attachments(version: str) -> bool:
+    """Whether `version` lies in 2.0.2 … 2.0.99: apache/dubbo: dubbo-common/.../common/Version.java, isSupportResponseAttachment."""
+    parts = version.split(".")
+    if len(parts) > 4 or not all(part.isascii() and part.isdecimal() and len(part) < 6 for part in parts):
+        return False
+    number = 0
+    for part in parts:
+        number = number * 100 + int(part)
+    if len(parts) == 3:
+        number *= 100
+    return _LOWEST_WITH_ATTACHMENTS <= number <= _HIGHEST_WITH_ATTACHMENTS

@@ -1,0 +1,121 @@
+"""Calls and answers that are still the bytes they came as, ready to be forwarded over the same wire or decoded."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gateway.model.call import Fault, Ok, Result
+from gateway.model.errors import BadRequest, ProviderFailed, Retry, ValueMappingError
+from protocols.dubbo import result
+from protocols.dubbo.frame import HEADER_BYTES
+from protocols.dubbo.generic import realize
+from protocols.dubbo.head import RequestHead
+from protocols.dubbo.service import MethodBinding
+from protocols.hessian.errors import HessianError
+from protocols.hessian.reader import Reader
+from protocols.reader import Limits
+
+__all__ = ["WIRE", "DubboArguments", "DubboResult"]
+
+WIRE: Final = "dubbo"
+
+
+class DubboArguments:
+    """The arguments of one request (`gateway.model.call.RawArguments`).
+
+    `method`: None where no contract says what they mean. `generic_values`: the arguments of a `$invoke`, as read.
+    `generic_mode`: the value its `generic` attachment must have when it is forwarded; None for an ordinary call.
+    """
+
+    __slots__ = ("_end", "_frame", "_head", "_limits", "generic_mode", "generic_values", "method", "wire")
+
+    def __init__(self, frame: bytes, head: RequestHead, end: int, method: MethodBinding | None, limits: Limits) -> None:
+        self.wire = WIRE
+        self._frame = frame
+        self._head = head
+        self._end = end
+        self._limits = limits
+        self.method = method
+        self.generic_values: tuple[Any, ...] | None = None
+        self.generic_mode: str | None = None
+
+    @property
+    def argument_count(self) -> int:
+        """How many values `argument_bytes` holds."""
+        return self._head.argument_count
+
+    def call_bytes(self) -> bytes:
+        """Method name, descriptor and arguments, as they stand in the body."""
+        return self._frame[self._head.method_start : self._end]
+
+    def argument_bytes(self) -> bytes:
+        """The arguments alone."""
+        return self._frame[self._head.end : self._end]
+
+    def reader(self) -> Reader:
+        """A reader of the arguments."""
+        return Reader(self._frame, self._head.end, self._end, self._limits)
+
+    def decode(self) -> tuple[Any, ...]:
+        """See `RawArguments.decode`. Without a contract the values are generic."""
+        method = self.method
+        if self.generic_values is not None:
+            assert method is not None
+            return _realize(method, self.generic_values)
+        reader = self.reader()
+        if method is not None:
+            return method.read_arguments(reader)
+        try:
+            return tuple(reader.read() for _ in range(self._head.argument_count))
+        except HessianError as exc:
+            raise BadRequest(f"{self._head.method}: {exc}") from exc
+
+
+def _realize(method: MethodBinding, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    realized = []
+    try:
+        for value, param in zip(values, method.signature.params, strict=True):
+            realized.append(realize(value, param.type, method.contract))
+    except ValueMappingError as exc:
+        raise BadRequest(f"{method.java_name}: {exc.within(f'args[{len(realized)}]')}") from exc
+    return tuple(realized)
+
+
+class DubboResult:
+    """The answer of one response with status OK (`gateway.model.call.RawResult`).
+
+    `method`: None where no contract says what it means. `is_generic`: it answers a `$invoke`.
+    `has_attachments`: whether the body ends with a map of attachments.
+    """
+
+    __slots__ = ("_flag", "_frame", "_limits", "is_fault", "is_generic", "method", "wire")
+
+    def __init__(self, frame: bytes, flag: int, method: MethodBinding | None, is_generic: bool, limits: Limits) -> None:
+        self.wire = WIRE
+        self._frame = frame
+        self._flag = flag
+        self._limits = limits
+        self.is_fault = flag in result.EXCEPTION_FLAGS
+        self.method = method
+        self.is_generic = is_generic
+
+    @property
+    def has_attachments(self) -> bool:
+        """Whether the body ends with a map of attachments."""
+        return self._flag >= result.FIRST_WITH_ATTACHMENTS
+
+    def body(self) -> bytes:
+        """The whole body, from the flag on."""
+        return self._frame[HEADER_BYTES:]
+
+    def decode(self) -> Result:
+        """See `RawResult.decode`."""
+        try:
+            return result.decode(self._frame, self.method, self.is_generic, self._limits)
+        except (HessianError, ValueMappingError) as exc:
+            name = self.method.java_name if self.method is not None else "the method"
+            raise ProviderFailed(f"the answer of {name} does not fit its contract: {exc}", retry=Retry.NEVER) from exc
+
+    def wrap(self) -> Ok | Fault:
+        """Itself as a result."""
+        return Fault("", None, raw=self) if self.is_fault else Ok(None, raw=self)

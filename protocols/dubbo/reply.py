@@ -1,0 +1,130 @@
+"""Responses of a dubbo:// server, built from what became of a call."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Ok, Result
+from gateway.model.errors import RpcError
+from protocols.dubbo import throwable
+from protocols.dubbo.frame import HEADER, HESSIAN2, MAGIC
+from protocols.dubbo.raw import DubboResult
+from protocols.dubbo.result import EXCEPTION, FIRST_WITH_ATTACHMENTS, FLAG_ZERO, NULL, VALUE
+from protocols.dubbo.service import MethodBinding
+from protocols.dubbo.status import OK, certainly_not_run, format_error, status_of
+from protocols.hessian.attachments import write_attachments
+from protocols.hessian.reader import Reader
+from protocols.hessian.text import encode_text
+from protocols.hessian.writer import Writer
+
+__all__ = ["Ticket", "of_error", "of_result", "raw_value"]
+
+_OWN: Final = encode_text("dubbo") + encode_text("2.0.2")
+_NO_USER_ATTACHMENTS: Final = b"H" + _OWN + b"Z"
+
+
+class Ticket:
+    """What is remembered of a request until its response is built.
+
+    Attributes:
+        request_id: Echoed in the response.
+        method: How to write the value; None where no contract says.
+        attachments: Whether the caller understands answers with attachments.
+        generic: The caller wants values in generic form (`$invoke`).
+        modern: The caller knows the classes of Dubbo 2.7 and later.
+        counted: The request id is registered as in progress.
+    """
+
+    __slots__ = ("attachments", "counted", "generic", "method", "modern", "request_id")
+
+    def __init__(self, request_id: int) -> None:
+        self.request_id = request_id
+        self.method: MethodBinding | None = None
+        self.attachments = False
+        self.generic = False
+        self.modern = False
+        self.counted = True
+
+
+def _frame(ticket: Ticket, status: int, body: bytes) -> bytes:
+    return HEADER.pack(MAGIC, HESSIAN2, status, ticket.request_id, len(body)) + body
+
+
+def of_error(ticket: Ticket, error: RpcError) -> bytes:
+    """A response for a call without an answer; see `protocols.dubbo.status` for its two forms."""
+    if ticket.modern and not certainly_not_run(error):
+        writer = Writer()
+        writer.write(throwable.throwable_of_error(error))
+        return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out), 1, NO_ATTACHMENTS))
+    return _frame(ticket, status_of(error), encode_text(format_error(error)))
+
+
+def raw_value(ticket: Ticket, value: bytes) -> bytes:
+    """A response whose value is encoded already."""
+    return _frame(ticket, OK, _body(ticket, VALUE, value, 1, NO_ATTACHMENTS))
+
+
+def of_result(ticket: Ticket, outcome: Result) -> bytes:
+    """A response for an answer. An answer that came over this wire is sent on as the bytes it is.
+
+    Raises:
+        ValueMappingError: a value has no form on this wire.
+        ProviderFailed: the answer was forwarded for a caller that needs it changed, and cannot be read.
+    """
+    raw = outcome.raw
+    if isinstance(raw, DubboResult) and raw.is_generic == ticket.generic:
+        # A caller that knows no attachments must not get any; the other way round all understand.
+        if ticket.attachments or not raw.has_attachments:
+            return _frame(ticket, OK, raw.body())
+    if isinstance(outcome, Fault):
+        return _fault(ticket, outcome.decoded())
+    return _value(ticket, outcome)
+
+
+def _value(ticket: Ticket, outcome: Ok) -> bytes:
+    value = outcome.value
+    method = ticket.method
+    if value is None:
+        if method is not None and not ticket.generic:
+            method.check_null_result()
+        return _frame(ticket, OK, _body(ticket, NULL, b"", 0, outcome.attachments))
+    writer = Writer()
+    if method is None:
+        writer.write(value)
+    elif ticket.generic:
+        writer.write(method.generalize_result(value))
+    else:
+        writer.known = method.compiler.known_writers
+        method.write_result(writer, value)
+    return _frame(ticket, OK, _body(ticket, VALUE, bytes(writer.out), 1, outcome.attachments))
+
+
+def _fault(ticket: Ticket, fault: Fault) -> bytes:
+    writer = Writer()
+    method = ticket.method
+    contract = method.contract if method is not None else None
+    if ticket.generic:
+        writer.write(throwable.generic_exception(fault, contract))
+    elif method is None:
+        writer.write(throwable.throwable_of_fault(fault, None))
+    else:
+        method.write_exception(writer, fault)
+    return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out), 1, fault.attachments))
+
+
+def _body(ticket: Ticket, kind: int, value: bytes, count: int, attachments: Attachments) -> bytes:
+    if not ticket.attachments:
+        return bytes((FLAG_ZERO + kind,)) + value
+    flag = bytes((FLAG_ZERO + kind + FIRST_WITH_ATTACHMENTS,))
+    if not attachments:
+        return flag + value + _NO_USER_ATTACHMENTS
+    before = None
+    if not all(type(each) is str for each in attachments.values()):
+        before = Reader(value)
+        for _ in range(count):
+            before.read()
+    return flag + value + b"H" + _OWN + write_attachments(_without_own(attachments), before)[1:]
+
+
+def _without_own(attachments: Attachments) -> dict[str, Any]:
+    return {key: value for key, value in attachments.items() if key != "dubbo"}
