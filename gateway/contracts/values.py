@@ -233,7 +233,7 @@ def _check_f64(value: Any, active: _Active) -> Any:
 def _check_f32(value: Any, active: _Active) -> Any:
     number = _check_f64(value, active)
     rounded = round_to_single(number)
-    return number if rounded == number else rounded
+    return number if rounded == number or math.isnan(number) else rounded
 
 
 def _check_decimal(value: Any, active: _Active) -> Any:
