@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Compiles the Java peers into .cache/interop-java and lists their class paths there.
 # Does nothing when no source changed. Installs a JDK and Maven through apt when they are missing and we are root.
+# Exits with 3 when they cannot be had, with 1 when the build fails.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=$(cd "$here/../../.." && pwd)/.cache/interop-java
+root=$(cd "$here/../../.." && pwd)
+cache=$root/.cache/interop-java
 log=$cache/build.log
 
 say() { echo "interop-java: $*" >&2; }
@@ -18,16 +20,34 @@ install_missing() {
         exit 3
     fi
     say "installing ${packages[*]}"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >>"$log" 2>&1 ||
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >>"$log" 2>&1 ||
-        { tail -n 20 "$log" >&2 && say "could not install ${packages[*]}" && exit 3; }
+    export DEBIAN_FRONTEND=noninteractive
+    if ! apt-get install -y -qq --no-install-recommends "${packages[@]}" >>"$log" 2>&1; then
+        apt-get update -qq >>"$log" 2>&1 || true
+        if ! apt-get install -y -qq --no-install-recommends "${packages[@]}" >>"$log" 2>&1; then
+            tail -n 20 "$log" >&2
+            say "could not install ${packages[*]}"
+            exit 3
+        fi
+    fi
 }
 
 # One line that changes whenever the build would give something else.
 fingerprint() {
-    (cd "$here" && find . -name target -prune -o \( -name '*.java' -o -name 'pom.xml' -o -name 'build.sh' \) -print0 |
-        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+    cd "$root"
+    find tests/interop/java gateway/contracts gateway/demo gateway/model protocols/java.py protocols/dubbo/idl.py \
+        protocols/dubbo/java_source.py -name target -prune -o -type f \
+        \( -name '*.java' -o -name '*.py' -o -name pom.xml -o -name build.sh \) -print0 |
+        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
+}
+
+export_demo() {
+    local python=${PYTHON:-$root/.venv/bin/python}
+    [ -x "$python" ] || python=python3
+    rm -rf "$cache/demo"
+    PYTHONPATH=$root "$python" "$here/export_demo.py" "$cache/demo" || {
+        say "could not export the demo services"
+        exit 1
+    }
 }
 
 # Dubbo 2.6 has the same classes in another package.
@@ -48,11 +68,12 @@ fi
 : >"$log"
 install_missing
 . "$here/jdk.sh"
-say "compiling with $JAVA_HOME (first time: downloading from Maven Central)"
+say "compiling with $JAVA_HOME (the first time this downloads from Maven Central)"
 started=$SECONDS
+export_demo
 write_sources_for_26
-if ! mvn -B -ntp -f "$here/pom.xml" compile "-Dinterop.cache=$cache" "-Dinterop.demo=$here/src-demo" >>"$log" 2>&1; then
-    grep -E '^\[ERROR\]' "$log" | head -n 20 >&2
+if ! mvn -B -ntp -f "$here/pom.xml" compile "-Dinterop.cache=$cache" "-Dinterop.demo=$cache/demo" >>"$log" 2>&1; then
+    grep -E '^\[ERROR\]' "$log" | head -n 20 >&2 || true
     say "build failed, see $log"
     exit 1
 fi

@@ -33,17 +33,17 @@ final class AttachmentsScenario {
         session.checks.same("an absent attachment", null, () -> types.echoAttachments("absent"));
     }
 
-    /** For peers whose echoAttachments also answers with the attachment {@code reply-<key>}. */
+    /** echoAttachments sends an attachment that it found back beside the answer, too. */
     static void runReplies(Session session) {
         Types types = refer(session);
         session.checks.same("attachment of the answer", "Mixed Value", () -> {
             Dubbo.attach("X-Mixed-Case", "Mixed Value");
             types.echoAttachments("X-Mixed-Case");
-            return Dubbo.replied("reply-X-Mixed-Case");
+            return Dubbo.replied("X-Mixed-Case");
         });
         session.checks.same("the next answer has its own", null, () -> {
             types.echoNothing();
-            return Dubbo.replied("reply-X-Mixed-Case");
+            return Dubbo.replied("X-Mixed-Case");
         });
     }
 

@@ -22,7 +22,9 @@ final class EchoTypes implements InvocationHandler {
             case "echoAttachments":
                 String key = (String) arguments[0];
                 String value = Dubbo.attachment(key);
-                Dubbo.reply("reply-" + key, value == null ? "absent" : value);
+                if (value != null) {
+                    Dubbo.reply(key, value);
+                }
                 return value;
             case "failDeclared":
                 TypesFailure failure = new TypesFailure((String) arguments[0]);

@@ -1,8 +1,0 @@
-package demo;
-
-/** Whether a product can be bought. */
-public enum Status {
-    ACTIVE,
-    PREORDER,
-    DISCONTINUED
-}
