@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -22,6 +22,9 @@ from protocols.corpus.contract import (
     Maker,
     Point,
     Status,
+    map_of,
+    of,
+    set_of,
 )
 
 __all__ = ["CORPUS", "KEYS", "LUMEN", "Case"]
@@ -32,8 +35,8 @@ class Case:
     """One value that must survive.
 
     `name`: unique and stable (`i64/2^53+1`); lists of declared refusals use it. `method`: the method of `CONTRACT`
-    that gives the value back, by attribute; empty in `KEYS`, for which there is none. `type`: of the value. `large`: from about 100 kB on; a test that feeds
-    byte by byte may leave it out.
+    that gives the value back, by attribute; empty in `KEYS`, for which there is none. `type`: of the value.
+    `large`: from about 100 kB on; a test that feeds byte by byte may leave it out.
     """
 
     name: str
