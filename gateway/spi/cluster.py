@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from gateway.model.call import Invocation, Result
 from gateway.model.endpoint import Endpoint
@@ -93,6 +93,6 @@ class Candidates(Protocol):
 class Cluster(Protocol):
     """A fault-tolerance mode: the only loop in a call's way."""
 
-    def __call__(self, invocation: Invocation, candidates: Candidates) -> Awaitable[Result]:
+    def __call__(self, invocation: Invocation, candidates: Candidates) -> Coroutine[Any, Any, Result]:
         """Calls one or more candidates and gives one result. Raises `RpcError` when there is none."""
         ...

@@ -1,0 +1,116 @@
+"""Failover: when a provider does not answer, ask another one. The default mode."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from gateway.cluster.attempt import attempt
+from gateway.cluster.options import ClusterOptions
+from gateway.model.call import Invocation, Result
+from gateway.model.errors import Retry, RpcError
+from gateway.spi.cluster import Candidates, Invoker
+from gateway.telemetry.logs import shorten
+
+__all__ = ["Failover"]
+
+_E = TypeVar("_E", bound=RpcError)
+
+_NEVER: Final = "it must not be repeated"
+_MAY_HAVE_RUN: Final = "it may have run and is not idempotent"
+_EXHAUSTED: Final = "it was repeated nearer to the provider"
+_DEADLINE: Final = "the deadline has passed"
+_LIMIT: Final = "no attempts left"
+_BUDGET: Final = "the retry budget is used up"
+
+
+class Failover:
+    """Repeats a call that got no answer up to `ClusterOptions.retries` times, on another provider while there is one.
+
+    Repeated is only what the error allows: `SAFE` trouble always, `IF_IDEMPOTENT` trouble where the method is
+    declared idempotent or the retries were written explicitly; nothing after the call's deadline, nothing that somebody
+    nearer to the provider repeated already, and nothing beyond the retry budget. A `Fault` is an answer.
+    """
+
+    __slots__ = ("_attempts", "_budget", "_clock", "_retries_written")
+
+    def __init__(self, options: ClusterOptions | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        options = options or ClusterOptions()
+        self._attempts = options.retries + 1
+        self._retries_written = options.retries_written
+        self._budget = options.budget
+        self._clock = clock
+
+    async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
+        """The first answer.
+
+        Raises:
+            NoProvider: there is no candidate at all.
+            RpcError: the error of the only attempt as it was; or that of the last one, `exhausted` and with a text
+                that lists all attempts.
+        """
+        self._budget.deposit()
+        invoker = candidates.pick()
+        try:
+            return await attempt(invoker, invocation)
+        except RpcError as error:
+            refusal = self._refuse(invocation, error, 1)
+            if refusal is not None:
+                if refusal is not _BUDGET:
+                    raise
+                # Who held back must say so, or the next hop repeats in its stead.
+                raise _given_up(invocation, error, [_line(invoker, error)], refusal, candidates) from error
+            lines = [_line(invoker, error)]
+        return await self._repeat(invocation, candidates, [invoker], lines)
+
+    async def _repeat(
+        self, invocation: Invocation, candidates: Candidates, tried: list[Invoker], lines: list[str]
+    ) -> Result:
+        while True:
+            invoker = candidates.pick(tried)
+            tried.append(invoker)
+            try:
+                return await attempt(invoker, invocation)
+            except RpcError as error:
+                lines.append(_line(invoker, error))
+                refusal = self._refuse(invocation, error, len(tried))
+                if refusal is not None:
+                    raise _given_up(invocation, error, lines, refusal, candidates) from error
+
+    def _refuse(self, invocation: Invocation, error: RpcError, attempts: int) -> str | None:
+        """Why there is no further attempt after `error`, or None. Takes from the budget last, when all else agrees."""
+        if error.exhausted:
+            return _EXHAUSTED
+        if error.retry is Retry.NEVER:
+            return _NEVER
+        if error.retry is Retry.IF_IDEMPOTENT and not self._retries_written:
+            signature = invocation.signature
+            if signature is None or not signature.idempotent:
+                return _MAY_HAVE_RUN
+        if attempts >= self._attempts:
+            return _LIMIT
+        if invocation.deadline is not None and self._clock() >= invocation.deadline:
+            return _DEADLINE
+        if not self._budget.withdraw():
+            return _BUDGET
+        return None
+
+
+def _line(invoker: Invoker, error: RpcError) -> str:
+    endpoint = invoker.endpoint
+    return f"{endpoint.protocol}://{endpoint.address} {error.code}: {shorten(str(error))}"
+
+
+def _given_up(invocation: Invocation, error: _E, lines: Sequence[str], refusal: str, candidates: Candidates) -> _E:
+    """`error` with all attempts in its text, marked as exhausted. A new object: one error may belong to many calls."""
+    attempts = "1 attempt" if len(lines) == 1 else f"{len(lines)} attempts"
+    text = (
+        f"{invocation.service}.{invocation.method} got no answer in {attempts} ({refusal}): "
+        f"{'; '.join(lines)} [{candidates.explain()}]"
+    )
+    # Not by calling the class: an error of a third party may take other arguments.
+    made = type(error).__new__(type(error), text)
+    vars(made).update(vars(error))
+    made.exhausted = True
+    return made

@@ -1,0 +1,1 @@
+"""Where a call goes: the table of a listener, local services, and providers elsewhere."""

@@ -1,0 +1,23 @@
+"""What a directory knows at one moment: the one snapshot all attempts of a call use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.model.endpoint import ServiceKey
+from gateway.spi.cluster import Invoker
+
+__all__ = ["Providers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The providers of one reference. Replaced whole when something changes, never changed.
+
+    `service`: what was looked for. `invokers`: one per usable provider. `origin`: where they come from, for the
+    why-trace: `registry 3`, `registry 3 (stale, 1 on another protocol)`, `registry unknown`.
+    """
+
+    service: ServiceKey
+    invokers: tuple[Invoker, ...]
+    origin: str
