@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -47,8 +47,8 @@ class Registry(Protocol):
         """Withdraws the endpoint; unknown ones are ignored."""
         ...
 
-    def watch(self, service: ServiceKey) -> AsyncIterator[Snapshot]:
-        """The snapshot now, then a new one for every change. Closing the iterator ends the watch.
+    def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
+        """The snapshot now, then a new one for every change. Closing the generator ends the watch.
 
         Slow readers miss intermediate snapshots, never the last one.
         """
