@@ -1,0 +1,236 @@
+"""The directory of one reference: which providers there are, kept up to date from registries."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import GatewayError
+from gateway.routing.providers import Providers
+from gateway.spi.cluster import Invoker
+from gateway.spi.registry import Freshness, Registry, Snapshot
+from gateway.telemetry.logs import shorten
+
+__all__ = ["Directory"]
+
+_LOG: Final = logging.getLogger("polyport.directory")
+_FIRST_BACK_OFF_S: Final = 0.5
+_LONGEST_BACK_OFF_S: Final = 30.0
+_CLOSE_S: Final = 10.0
+
+_Address = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class _Source:
+    """What one registry said last. `endpoints`: those this reference can use; `announced`: how many it named."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    announced: int = 0
+    freshness: Freshness = Freshness.UNKNOWN
+
+
+class Directory:
+    """Keeps an invoker for every provider the registries name, and shows them as one immutable `Providers`.
+
+    `service`: group and version must be equal to those of an endpoint. `registries`: by name; an address that several
+    of them announce is one provider, as the first of them describes it. `open_invoker`: makes an invoker, does not
+    connect. `protocol`: leaves out the endpoints of other protocols; None takes all. `sleep` and `uniform` (numbers
+    from 0 to 1) are for tests.
+
+    Life: construct, `start`, `aclose`. The invokers belong to the directory: one whose endpoint is gone, or came back
+    with other parameters, is closed in the background after the swap; a changed weight goes to the living invoker.
+    """
+
+    def __init__(
+        self,
+        service: ServiceKey,
+        registries: Mapping[str, Registry],
+        open_invoker: Callable[[Endpoint], Invoker],
+        *,
+        protocol: str | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        uniform: Callable[[], float] = random.random,
+    ) -> None:
+        self.providers = Providers(service, (), "registry unknown")
+        """The providers of this moment. Read it once per call."""
+        self._service = service
+        self._registries = dict(registries)
+        self._open_invoker = open_invoker
+        self._protocol = protocol
+        self._sleep = sleep
+        self._uniform = uniform
+        self._sources = {name: _Source() for name in self._registries}
+        self._opened: dict[_Address, tuple[Endpoint, Invoker]] = {}
+        self._refused: dict[Endpoint, str] = {}
+        self._informed = asyncio.Event()
+        self._watches: set[asyncio.Task[None]] = set()
+        self._closers: set[asyncio.Task[None]] = set()
+
+    async def start(self, wait_s: float) -> bool:
+        """Begins watching, and waits at most `wait_s` until every registry has said something it stands for.
+
+        False when one of them has not; the watch goes on all the same.
+        """
+        for name, registry in self._registries.items():
+            self._watches.add(asyncio.create_task(self._watch(name, registry), name=f"watch {self._service}"))
+        if not self._registries:
+            return True
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._informed.wait()
+        except TimeoutError:
+            silent = [name for name, source in self._sources.items() if source.freshness is Freshness.UNKNOWN]
+            _LOG.warning(
+                "%s: no providers known yet from registry %s after %g s, going on without",
+                self._service,
+                ", ".join(silent),
+                wait_s,
+                extra={"service": str(self._service)},
+            )
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Ends the watches and closes all invokers, for at most ten seconds; what is not closed by then is given up."""
+        watches, self._watches = self._watches, set()
+        for task in watches:
+            task.cancel()
+        if watches:
+            await asyncio.wait(watches, timeout=_CLOSE_S)
+        opened, self._opened = self._opened, {}
+        self.providers = Providers(self._service, (), "closed")
+        for _, invoker in opened.values():
+            self._close_later(invoker)
+        closers = set(self._closers)
+        if not closers:
+            return
+        try:
+            await asyncio.wait(closers, timeout=_CLOSE_S)
+        finally:
+            unfinished = [task for task in closers if task.cancel()]
+        if unfinished:
+            _LOG.warning("%s: gave up closing %d providers", self._service, len(unfinished))
+            await asyncio.wait(unfinished)
+
+    async def _watch(self, name: str, registry: Registry) -> None:
+        source = self._sources[name]
+        failures = 0
+        while True:
+            problem = "the watch ended"
+            try:
+                async with aclosing(registry.watch(self._service)) as snapshots:
+                    async for snapshot in snapshots:
+                        failures = 0
+                        self._take(source, snapshot)
+            except Exception as error:  # Whatever a registry does wrong, its last list keeps serving.
+                problem = f"{type(error).__name__}: {error}"
+            self._take(source, Snapshot(self._service, (), Freshness.UNKNOWN))
+            delay = min(_LONGEST_BACK_OFF_S, _FIRST_BACK_OFF_S * 2.0**failures) * (0.5 + self._uniform() / 2)
+            failures += 1
+            _LOG.warning(
+                "%s: cannot watch registry %s, keeping its last list and asking again in %.1f s: %s",
+                self._service,
+                name,
+                delay,
+                shorten(problem),
+                extra={"service": str(self._service), "registry": name},
+            )
+            await self._sleep(delay)
+
+    def _take(self, source: _Source, snapshot: Snapshot) -> None:
+        usable = tuple(each for each in snapshot.endpoints if self._fits(each))
+        if usable or snapshot.freshness is Freshness.FRESH:
+            source.endpoints, source.announced = usable, len(snapshot.endpoints)
+            source.freshness = snapshot.freshness
+        elif source.freshness is not Freshness.UNKNOWN or snapshot.freshness is not Freshness.UNKNOWN:
+            # It could not be asked, which is not the same as "there is nobody": the list stays.
+            source.freshness = Freshness.STALE
+        self._swap()
+        if all(each.freshness is not Freshness.UNKNOWN for each in self._sources.values()):
+            self._informed.set()
+
+    def _fits(self, endpoint: Endpoint) -> bool:
+        return endpoint.service == self._service and self._protocol in (None, endpoint.protocol)
+
+    def _swap(self) -> None:
+        wanted: dict[_Address, Endpoint] = {}
+        for source in self._sources.values():
+            for endpoint in source.endpoints:
+                wanted.setdefault((endpoint.protocol, endpoint.host, endpoint.port), endpoint)
+        before, after = self._opened, {}
+        refused: dict[Endpoint, str] = {}
+        for address, endpoint in wanted.items():
+            invoker = _reuse(before.get(address), endpoint) or self._open(endpoint, refused)
+            if invoker is not None:
+                after[address] = (endpoint, invoker)
+        self._opened, self._refused = after, refused
+        self.providers = Providers(
+            self._service,
+            tuple(invoker for _, invoker in after.values()),
+            _describe(self._sources.values(), len(refused)),
+        )
+        for address, (_, invoker) in before.items():
+            if address not in after or after[address][1] is not invoker:
+                self._close_later(invoker)
+
+    def _open(self, endpoint: Endpoint, refused: dict[Endpoint, str]) -> Invoker | None:
+        try:
+            return self._open_invoker(endpoint)
+        except Exception as error:  # One bad entry, or a plug-in that fails on it, must not cost the others.
+            expected = isinstance(error, GatewayError | ValueError)
+            refused[endpoint] = reason = shorten(f"{type(error).__name__}: {error}")
+            if self._refused.get(endpoint) != reason:
+                _LOG.warning(
+                    "%s: provider %s://%s left out: %s",
+                    self._service,
+                    endpoint.protocol,
+                    endpoint.address,
+                    reason,
+                    extra={"service": str(self._service)},
+                    exc_info=None if expected else error,
+                )
+            return None
+
+    def _close_later(self, invoker: Invoker) -> None:
+        task = asyncio.create_task(self._close(invoker), name=f"close provider of {self._service}")
+        self._closers.add(task)
+        task.add_done_callback(self._closers.discard)
+
+    async def _close(self, invoker: Invoker) -> None:
+        try:
+            await invoker.aclose()
+        except Exception:  # The outermost frame of its task.
+            _LOG.exception("%s: a provider could not be closed cleanly", self._service)
+
+
+def _reuse(opened: tuple[Endpoint, Invoker] | None, endpoint: Endpoint) -> Invoker | None:
+    """The invoker opened for this provider, with its new weight; None when there is none or it is another one now."""
+    if opened is None or replace(opened[0], weight=endpoint.weight) != endpoint:
+        return None
+    invoker = opened[1]
+    invoker.load.weight = endpoint.weight
+    return invoker
+
+
+def _describe(sources: Iterable[_Source], refused: int) -> str:
+    sources = tuple(sources)
+    if all(each.freshness is Freshness.UNKNOWN and not each.announced for each in sources):
+        return "registry unknown"
+    notes = []
+    if any(each.freshness is Freshness.STALE for each in sources):
+        notes.append("stale")
+    if any(each.freshness is Freshness.UNKNOWN for each in sources):
+        notes.append("not all asked")
+    announced = sum(each.announced for each in sources)
+    if unfit := announced - sum(len(each.endpoints) for each in sources):
+        notes.append(f"{unfit} not for this reference")
+    if refused:
+        notes.append(f"{refused} refused")
+    return f"registry {announced} ({', '.join(notes)})" if notes else f"registry {announced}"
