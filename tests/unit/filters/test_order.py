@@ -1,0 +1,48 @@
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from gateway.filters import access_log, concurrency, deadline, tracing
+from gateway.filters.order import ORDER, arrange
+from gateway.model.call import Invocation, Ok, Result
+from gateway.spi.handler import Handler, compose
+from gateway.spi.plugin import FilterPlugin
+from tests.support.fake_invoker import FakeInvoker, invocation
+
+PLUGINS: list[FilterPlugin] = [access_log.PLUGIN, concurrency.PLUGIN, deadline.PLUGIN, tracing.PLUGIN]
+
+
+class Named:
+    def __init__(self, name: str, seen: list[str]) -> None:
+        self.name = name
+        self.seen = seen
+
+    def __call__(self, invocation: Invocation, handler: Handler) -> Coroutine[Any, Any, Result]:
+        self.seen.append(self.name)
+        return handler(invocation)
+
+
+async def test_a_call_passes_the_filters_in_the_one_order_and_unknown_ones_last_as_written() -> None:
+    seen: list[str] = []
+    written = ["zebra", "concurrency", "tracing", "ant", "deadline", "access_log"]
+    filters = arrange((name, Named(name, seen)) for name in written)
+    await compose(filters, FakeInvoker(1, Ok(1)))(invocation())
+    assert seen == ["tracing", "access_log", "deadline", "concurrency", "zebra", "ant"]
+
+
+def test_every_filter_that_comes_with_the_gateway_has_a_place_and_a_reason() -> None:
+    assert sorted(name for name, _ in ORDER) == sorted(plugin.name for plugin in PLUGINS)
+    assert all(reason for _, reason in ORDER)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+async def test_every_filter_is_built_from_its_options_and_passes_an_ordinary_call(plugin: FilterPlugin) -> None:
+    given = {"limit": "5"} if plugin.name == "concurrency" else {}
+    options = plugin.options.model_validate(given)
+    answer = Ok(1)
+    assert await plugin.build(options)(invocation(), FakeInvoker(1, answer)) is answer
+    with pytest.raises(ValueError, match="unheard"):
+        plugin.options.model_validate(given | {"unheard": 1})
+    with pytest.raises(ValueError, match="frozen"):
+        options.anything = 1
