@@ -49,6 +49,7 @@ __all__ = [
     "method_name",
     "parameter_name",
     "parse_descriptor",
+    "property_name",
     "source_type",
     "type_name",
     "type_name_to_descriptor",
@@ -144,6 +145,12 @@ def interface_name(contract: ServiceContract) -> str:
 def field_name(field: Field) -> str:
     """The Java field: `created_at` is `createdAt`."""
     return field.names.get("java") or _camel(field.name)
+
+
+def property_name(field: Field) -> str:
+    """The bean property behind the field's accessors; differs for fields that begin with a capital letter."""
+    name = field_name(field)
+    return name[:1].lower() + name[1:]
 
 
 def method_name(method: MethodContract) -> str:
@@ -346,17 +353,17 @@ def _check_fields(struct: StructType, contract: ServiceContract) -> Iterator[str
             continue
         yield from _check_type(field.type, contract, where)
         # Accessors capitalise the first letter, so names that differ only there collide in them.
-        property_name = name[:1].lower() + name[1:]
-        owner = owners.setdefault(property_name, field.name)
+        bean_property = property_name(field)
+        owner = owners.setdefault(bean_property, field.name)
         if owner != field.name:
             yield f"{where}: the Java field {name} collides with that of {struct.name}.{owner}"
-        if property_name == "class":
+        if bean_property == "class":
             yield f"{where}: Java objects have a getClass() of their own"
         if not struct.is_exception:
             continue
-        if name in _FIELDS_OF_THROWABLE or property_name == "suppressed":
+        if name in _FIELDS_OF_THROWABLE or bean_property == "suppressed":
             yield f"{where}: {name} belongs to java.lang.Throwable"
-        elif property_name in _TEXT_OF_THROWABLE and field.type.kind is not Kind.STRING:
+        elif bean_property in _TEXT_OF_THROWABLE and field.type.kind is not Kind.STRING:
             yield f"{where}: {name} is text in java.lang.Throwable, not {field.type}"
 
 
