@@ -209,6 +209,7 @@ class _Reader:
         parent = self._open[-1] if self._open else None
         if isinstance(parent, _MappingNode) and parent.pending is None:
             self._key(parent, event.value, plain, line, column)
+            self._check_tag(event.tag, line, column)
             if event.anchor is not None:
                 self._refuse(line, column, "a key cannot be anchored")
             return

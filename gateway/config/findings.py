@@ -40,8 +40,11 @@ class Findings:
         self._left_out = left_out
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> None:
-        """Something that keeps the gateway from starting."""
-        self.problems += [self.document.problem(path, line, at_key=at_key) for line in message.splitlines()]
+        """Something that keeps the gateway from starting. A text of several lines is a heading and a list."""
+        lines = message.splitlines()
+        if len(lines) > 1 and lines[0].endswith(":"):
+            del lines[0]
+        self.problems += [self.document.problem(path, line.strip(" -"), at_key=at_key) for line in lines]
 
     def warning(self, path: Path, message: str) -> None:
         """Something that is probably not meant."""

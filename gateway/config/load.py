@@ -123,5 +123,5 @@ def _unusable(*problems: Problem) -> Examined:
 
 
 def _in_file_order(problems: list[Problem] | tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Sorted by position, each once: what is aliased is checked wherever it is used and stands in one place."""
+    """Sorted by position, each once."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.line, each.column)))

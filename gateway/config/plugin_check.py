@@ -176,7 +176,7 @@ class PluginCheck:
     def _filter_options(self, name: str, type_name: str, written: Any) -> dict[str, Any]:
         path: Path = ("filters", name)
         plugin = self.find("filter", type_name, (*path, "type"))
-        if plugin is None:
+        if plugin is None or self._findings.is_damaged(path):
             return {}
         try:
             read = plugin.options.model_validate(written)

@@ -46,12 +46,12 @@ def read_sections(document: Document) -> tuple[GatewayConfig, list[Problem], fro
     except ValidationError as exc:
         problems = validation_problems(exc, document, GatewayConfig)
         left_out = [document.resolvable(_location(error)) for error in exc.errors(include_url=False)]
-    # First without the wrong values alone, so that what stands beside them is still checked.
+    # First without the wrong values alone, so that what stands beside them is still checked; then, where something
+    # required is missing, without the whole entry.
     try:
         return GatewayConfig.model_validate(_without(data, left_out)), problems, frozenset(left_out)
     except ValidationError as exc:
-        left_out += [document.resolvable(_location(error)) for error in exc.errors(include_url=False)]
-    left_out = [path[:_ENTRY_DEPTH] for path in left_out]
+        left_out += [document.resolvable(_location(error))[:_ENTRY_DEPTH] for error in exc.errors(include_url=False)]
     try:
         config = GatewayConfig.model_validate(_without(data, left_out))
     except ValidationError:

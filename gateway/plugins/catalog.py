@@ -133,7 +133,7 @@ class Catalog:
         expected = _TYPES[kind]
         if not isinstance(found, expected):
             wanted = "a class" if expected is type else f"a {expected.__name__}"
-            raise PluginError(f"{what} is a {type(found).__name__}, not {wanted}")
+            raise PluginError(f"{what} is not {wanted} but of type {type(found).__name__}")
         return found
 
 

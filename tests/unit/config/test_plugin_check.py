@@ -1,0 +1,156 @@
+"""Checks against the plug-ins, and their options converted."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.config.secret import Secret
+from tests.support.config_text import examined, problems, usable
+
+REMOTE = "contract: tests.support.greeting:Greeting, remote: "
+
+
+def test_options_of_a_listener_are_converted_as_the_plugin_asks() -> None:
+    config = usable(
+        """
+        listeners:
+          a:
+            protocol: pipe
+            options: {heartbeat: 90s, chunk: 64KiB, threads: 8, strict: true, mode: lazy, token: secret}
+        credentials: {secret: {env: TOKEN}}
+        """,
+        {"TOKEN": "hunter2"},
+    )
+
+    assert config.listeners["a"].options == {
+        "heartbeat": 90.0,
+        "chunk": 65_536,
+        "threads": 8,
+        "strict": True,
+        "mode": "lazy",
+        "token": Secret("hunter2"),
+    }
+    assert "hunter2" not in repr(config)
+    assert config.listeners["a"].listener_options("a", "me", 7000).options["token"] == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("heartbeat: 60", "'60' has no unit, write 60ms or 60s"),
+        ("heartbeat: 500ms", "'500ms' must be at least 1s"),
+        ("heartbeat: 2h", "'2h' must be at most 1h"),
+        ("chunk: 2MiB", "'2MiB' must be at most 1MiB"),
+        ("threads: 0", "'0' must be at least 1"),
+        ("threads: four", "expected a whole number"),
+        ("strict: yes", "expected true or false"),
+        ("mode: laxy", "'laxy' is not one of eager, lazy, did you mean 'lazy'?"),
+        ("mode: [a]", "expected text, found a list"),
+        ("token: sekret", "there is no credential 'sekret', did you mean 'secret'?"),
+        ("hartbeat: 60s", "unknown option, did you mean 'heartbeat'?"),
+    ],
+)
+def test_wrong_options_are_reported_where_they_stand(option: str, message: str) -> None:
+    text = (
+        f"listeners:\n  a:\n    protocol: pipe\n    options:\n      {option}\ncredentials: {{secret: {{env: TOKEN}}}}\n"
+    )
+    found = problems(text, {"TOKEN": "x"})
+
+    assert len(found) == 1
+    assert found[0].startswith("5:")
+    assert message in found[0]
+
+
+def test_names_of_plugins_exist() -> None:
+    found = problems(
+        """
+        listeners: {a: {protocol: pip}}
+        registries: {r: {type: lst}}
+        filters: {f: {type: limt}}
+        services:
+          s:
+            contract: tests.support.greeting:Greeting
+            remote:
+              addresses: ["pipe://h:1", "dram://h:2"]
+              cluster: failovr
+              balance: randm
+              methods: {greet: {cluster: failfst, balance: robin}}
+        """
+    )
+
+    assert [each.split(": ", 1)[1] for each in found] == [
+        "listeners.a.protocol: there is no protocol 'pip', did you mean 'pipe'?",
+        "registries.r.type: there is no registry type 'lst', did you mean 'list'?",
+        "filters.f.type: there is no filter type 'limt', did you mean 'limit'?",
+        "services.s.remote.addresses[1]: there is no protocol 'dram', did you mean 'drum'?",
+        "services.s.remote.cluster: there is no cluster mode 'failovr', did you mean 'failover'?",
+        "services.s.remote.balance: there is no load balancer 'randm', did you mean 'random'?",
+        "services.s.remote.methods.greet.cluster: there is no cluster mode 'failfst', did you mean 'failfast'?",
+        "services.s.remote.methods.greet.balance: there is no load balancer 'robin' (there are: random)",
+    ]
+
+
+def test_options_of_a_reference_belong_to_its_protocols() -> None:
+    assert usable(f"services: {{s: {{{REMOTE}{{addresses: ['pipe://h:1'], options: {{compress: true}}}}}}}}").services[
+        "s"
+    ].remote.options == {"compress": True}  # type: ignore[union-attr]
+    assert (
+        "unknown option"
+        in problems(
+            f"services: {{s: {{{REMOTE}{{protocol: drum, addresses: ['drum://h:1'], options: {{compres: true}}}}}}}}"
+        )[0]
+    )
+    assert (
+        "options need a protocol"
+        in problems(
+            "registries: {r: {type: list}}\n"
+            f"services: {{s: {{{REMOTE}{{registries: [r], options: {{compress: true}}}}}}}}"
+        )[0]
+    )
+
+
+def test_addresses_fit_the_protocol_that_was_chosen() -> None:
+    found = problems(f"services: {{s: {{{REMOTE}{{protocol: drum, addresses: ['drum://h:1', 'pipe://h:1']}}}}}}")
+
+    assert len(found) == 1
+    assert "services.s.remote.addresses[1]: is not an address of protocol 'drum'" in found[0]
+
+
+def test_options_of_a_registry_are_converted() -> None:
+    assert usable("registries: {r: {type: list, options: {ttl: 2m}}}").registries["r"].options == {"ttl": 120.0}
+
+
+def test_options_of_a_filter_are_read_by_its_own_model() -> None:
+    config = usable("filters: {f: {type: limit, options: {limit: 5, wait: 500ms}}, g: {type: note}}")
+
+    assert config.filters["f"].options == {"limit": 5, "wait": 0.5}
+    assert config.filters["g"].options == {}
+
+
+def test_wrong_options_of_a_filter_are_reported_where_they_stand() -> None:
+    found = problems("filters:\n  f: {type: limit, options: {limt: 5, wait: 1}}\n  g: {type: limit, options: 5}\n")
+
+    assert [each.split(": ", 1) for each in found] == [
+        ["2:20", "filters.f.options.limit: is required"],
+        ["2:30", "filters.f.options.limt: unknown key, did you mean 'limit'?"],
+        ["2:45", "filters.f.options.wait: '1' has no unit, write 1ms or 1s (units: ms, s, m, h, d)"],
+        ["3:29", "filters.g.options: expected a mapping, found '5'"],
+    ]
+
+
+def test_filters_are_named_by_entry_or_by_type() -> None:
+    usable("filters: {f: {type: limit, options: {limit: 5}}}\nlisteners: {a: {protocol: pipe, filters: [f, note]}}")
+
+    found = problems("listeners: {a: {protocol: pipe, filters: [nte, limit, note, note]}}")
+
+    assert [each.split(": ", 1)[1] for each in found] == [
+        "listeners.a.filters[0]: there is no filter 'nte', did you mean 'note'?",
+        "listeners.a.filters[1]: filter 'limit' needs options: name it under filters, with its type",
+        "listeners.a.filters[3]: 'note' is listed twice",
+    ]
+
+
+def test_a_credential_named_by_an_option_is_used() -> None:
+    found = examined("listeners: {a: {protocol: pipe, options: {token: t}}}\ncredentials: {t: {env: T}}", {"T": "x"})
+
+    assert "credentials.t" not in [each.path for each in found.warnings]
