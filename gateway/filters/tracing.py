@@ -18,12 +18,9 @@ from gateway.spi.plugin import FilterPlugin
 
 __all__ = ["PLUGIN", "Tracing", "TracingOptions", "child_of"]
 
-# Section 3.2.2: version ff is invalid, and so is an id of zeros; a later version may have more fields at its end.
-_TRACEPARENT: Final = re.compile(
-    r"(?!ff)(?P<version>[0-9a-f]{2})-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-(?P<flags>[0-9a-f]{2})"
-    r"(?P<more>-.*)?",
-    re.DOTALL,
-)
+# Section 3.2.2: version ff is invalid, and so is an id of zeros.
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_LENGTH: Final = 55
 # Section 3.2.2.5: "sampled" and "random trace id"; flags nobody defined yet must be sent as zero.
 _KNOWN_FLAGS: Final = 0b11
 _RANDOM_TRACE_ID: Final = 0b10
@@ -59,11 +56,17 @@ class Tracing:
 
 def child_of(traceparent: str | None, random_bits: Callable[[int], int] = random.getrandbits) -> str:
     """A new span's `traceparent` in the trace of the given one, or in a new trace when that is None or malformed."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent is not None else None
-    if found is None or (found["version"] == "00" and found["more"] is not None):
+    if traceparent is None or not _is_valid(traceparent):
         return f"00-{_id(random_bits, 128):032x}-{_id(random_bits, 64):016x}-{_RANDOM_TRACE_ID:02x}"
-    flags = int(found["flags"], 16) & _KNOWN_FLAGS
-    return f"00-{found['trace']}-{_id(random_bits, 64):016x}-{flags:02x}"
+    flags = int(traceparent[53:55], 16) & _KNOWN_FLAGS
+    return f"00-{traceparent[3:35]}-{_id(random_bits, 64):016x}-{flags:02x}"
+
+
+def _is_valid(traceparent: str) -> bool:
+    if _TRACEPARENT.match(traceparent) is None:
+        return False
+    # Section 3.2.4: this version ends here, a later one may go on after another dash.
+    return len(traceparent) == _LENGTH or (traceparent[:2] != "00" and traceparent[_LENGTH] == "-")
 
 
 def _id(random_bits: Callable[[int], int], bits: int) -> int:

@@ -159,12 +159,26 @@ class Invocation:
 
     def replace(self, **changes: Any) -> Invocation:
         """A copy with some attributes changed; the call id stays. `arguments` replaces the raw form too."""
+        copy = Invocation(
+            self.service,
+            self.method,
+            self._arguments,
+            signature=self.signature,
+            raw=self.raw,
+            attachments=self.attachments,
+            deadline=self.deadline,
+            traceparent=self.traceparent,
+            peer=self.peer,
+            consumer=self.consumer,
+            oneway=self.oneway,
+            call_id=self.call_id,
+        )
         if "arguments" in changes:
             changes.setdefault("raw", None)
-        kept: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name != "_arguments"}
-        kept["arguments"] = self._arguments
-        kept.update(changes)
-        return Invocation(kept.pop("service"), kept.pop("method"), kept.pop("arguments"), **kept)
+            changes["_arguments"] = changes.pop("arguments")
+        for name, value in changes.items():
+            setattr(copy, name, value)
+        return copy
 
     def __repr__(self) -> str:
         return f"<Invocation {self.call_id} {self.service}.{self.method}>"

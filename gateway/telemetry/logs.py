@@ -61,7 +61,7 @@ def call_fields(invocation: Invocation) -> dict[str, Any]:
     if invocation.consumer:
         fields["consumer"] = shorten(invocation.consumer)
     if invocation.traceparent is not None:
-        fields["trace"] = invocation.traceparent[3:35]
+        fields["trace"] = shorten(invocation.traceparent[3:35])
     return fields
 
 
