@@ -33,7 +33,16 @@ from gateway.model.errors import (
     Unauthenticated,
 )
 
-__all__ = ["BAD_RESPONSE", "OK", "certainly_not_run", "error_of_status", "format_error", "status_of"]
+__all__ = [
+    "BAD_RESPONSE",
+    "OK",
+    "certainly_not_run",
+    "error_of_status",
+    "format_error",
+    "shown_text",
+    "status_of",
+    "tagged_error",
+]
 
 OK: Final = 20
 _SERIALIZATION_ERROR: Final = 25
@@ -115,10 +124,22 @@ def error_of_status(status: int, text: str) -> RpcError:
     An error another gateway tagged comes back as the same class. Dubbo's SERVICE_ERROR for a service that is
     not exported comes back as `NoSuchService`.
     """
-    tagged = _TAGGED.match(text)
-    if tagged is not None and (named := _BY_CODE.get(tagged[1])) is not None:
-        return named(text[tagged.end() :], exhausted=tagged[2] is not None)
-    shown = text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + " …"
+    if (tagged := tagged_error(text)) is not None:
+        return tagged
+    shown = shown_text(text)
     if status == _SERVICE_ERROR and "Not found exported service" in text:
         return NoSuchService(shown)
     return _ERROR.get(status, ProviderFailed)(f"status {status}: {shown}")
+
+
+def tagged_error(text: str) -> RpcError | None:
+    """The error whose text another gateway tagged (`format_error`); None for a text without a tag."""
+    tagged = _TAGGED.match(text)
+    if tagged is None or (named := _BY_CODE.get(tagged[1])) is None:
+        return None
+    return named(text[tagged.end() :], exhausted=tagged[2] is not None)
+
+
+def shown_text(text: str) -> str:
+    """A provider's error text, cut where it gets long."""
+    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + " …"
