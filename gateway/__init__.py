@@ -1,3 +1,155 @@
-"""The model, interfaces and call machinery of the gateway."""
+"""Polyport's public API: describe services, host them, call them.
+
+    from gateway import I64, ServiceError, connect, method, service
+
+    @service(name="shop.Orders")
+    class Orders:
+        async def find(self, order_id: I64) -> Order | None: ...
+
+    async with connect("dubbo://127.0.0.1:20880", Orders) as orders:
+        order = await orders.find(7)
+
+Names are imported when they are first used, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from gateway.contracts import (
+        F32,
+        F64,
+        I8,
+        I16,
+        I32,
+        I64,
+        NO_CALL,
+        BigInt,
+        Call,
+        Char,
+        Doc,
+        Hint,
+        JavaType,
+        LocalDateTime,
+        contract_of,
+        enum,
+        method,
+        service,
+        struct,
+    )
+    from gateway.model.errors import (
+        BadRequest,
+        ConfigError,
+        ConnectFailed,
+        ConnectionLost,
+        ContractError,
+        DeadlineExceeded,
+        Forbidden,
+        GatewayError,
+        NoProvider,
+        NoSuchMethod,
+        NoSuchService,
+        Overloaded,
+        ProviderFailed,
+        RpcError,
+        Unauthenticated,
+        ValueMappingError,
+    )
+    from gateway.model.fault import RemoteError, ServiceError
+    from gateway.runtime.app import App
+    from gateway.runtime.connect import connect, connect_sync
+    from gateway.runtime.proxy import GenericProxy, calling
+
+__all__ = [
+    "F32",
+    "F64",
+    "I8",
+    "I16",
+    "I32",
+    "I64",
+    "NO_CALL",
+    "App",
+    "BadRequest",
+    "BigInt",
+    "Call",
+    "Char",
+    "ConfigError",
+    "ConnectFailed",
+    "ConnectionLost",
+    "ContractError",
+    "DeadlineExceeded",
+    "Doc",
+    "Forbidden",
+    "GatewayError",
+    "GenericProxy",
+    "Hint",
+    "JavaType",
+    "LocalDateTime",
+    "NoProvider",
+    "NoSuchMethod",
+    "NoSuchService",
+    "Overloaded",
+    "ProviderFailed",
+    "RemoteError",
+    "RpcError",
+    "ServiceError",
+    "Unauthenticated",
+    "ValueMappingError",
+    "calling",
+    "connect",
+    "connect_sync",
+    "contract_of",
+    "enum",
+    "method",
+    "service",
+    "struct",
+]
 
 __distribution__ = "polyport"
+
+_MODULES: Final = {
+    "App": "gateway.runtime.app",
+    "GenericProxy": "gateway.runtime.proxy",
+    "RemoteError": "gateway.model.fault",
+    "ServiceError": "gateway.model.fault",
+    "calling": "gateway.runtime.proxy",
+    "connect": "gateway.runtime.connect",
+    "connect_sync": "gateway.runtime.connect",
+}
+_ERRORS: Final = frozenset(
+    {
+        "BadRequest",
+        "ConfigError",
+        "ConnectFailed",
+        "ConnectionLost",
+        "ContractError",
+        "DeadlineExceeded",
+        "Forbidden",
+        "GatewayError",
+        "NoProvider",
+        "NoSuchMethod",
+        "NoSuchService",
+        "Overloaded",
+        "ProviderFailed",
+        "RpcError",
+        "Unauthenticated",
+        "ValueMappingError",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _ERRORS:
+        value = getattr(import_module("gateway.model.errors"), name)
+    else:
+        value = getattr(import_module(_MODULES.get(name, "gateway.contracts")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,7 +15,7 @@ __all__ = ["BUILTIN"]
 BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "protocol": {"dubbo": "adapters.dubbo:PLUGIN"},
-        "registry": {"embedded": "registry.embedded:PLUGIN"},
+        "registry": {"direct": "registry.direct:PLUGIN", "embedded": "registry.embedded:PLUGIN"},
         "cluster": {
             "failover": "gateway.cluster.failover:Failover",
             "failfast": "gateway.cluster.failfast:Failfast",

@@ -1,8 +1,8 @@
 """One gateway in this process: what a configuration describes, started and stopped in the right order.
 
 Start: registries → directories (first snapshot, bounded wait) → listeners → announce. Stop: withdraw → tell peers and
-finish running calls → close listeners → close clients → close registries. Announcing before listening, or closing before
-withdrawing, is how calls get lost.
+finish running calls → close listeners → close clients → close registries. Announcing before listening, or closing
+before withdrawing, is how calls get lost.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
+from gateway.config.load import load
 from gateway.config.model import GatewayConfig
 from gateway.contracts.python import contract_of
 from gateway.model.endpoint import Endpoint, ServiceKey
@@ -54,6 +56,12 @@ class App:
         self._servers: list[ServerAdapter] = []
         self._announced: list[tuple[str, Endpoint]] = []
         self.listening: Sequence[Listening] = ()
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> App:
+        """An app as the file describes it, not started. Raises `ConfigError` with everything that is wrong with it."""
+        catalog = Catalog()
+        return cls(load(path, catalog), catalog)
 
     async def start(self) -> None:
         """Brings everything up; what was started is taken down again when something fails.

@@ -16,7 +16,6 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ContractError
 from gateway.model.exposure import Exposure
 from gateway.plugins.catalog import Catalog
-from gateway.routing.direct import DirectRegistry
 from gateway.routing.directory import Directory
 from gateway.routing.local import LocalService
 from gateway.routing.table import RoutingTable, Switch
@@ -28,6 +27,7 @@ from gateway.spi.registry import Registry
 
 __all__ = ["Plan", "PlannedListener", "PlannedService", "build"]
 
+_DIRECT: Final = "direct"
 _ALWAYS: Final = ("access_log", "deadline")
 """Filters every listener has: trouble is always logged and counted, and nothing is done for callers that gave up."""
 
@@ -140,7 +140,7 @@ class _Builder:
         )
         registries: dict[str, Registry]
         if remote.addresses:
-            registries = {"direct": DirectRegistry(remote.endpoints(key))}
+            registries = {_DIRECT: self._catalog.registry(_DIRECT).build({"endpoints": remote.endpoints(key)})}
         else:
             registries = {each: self._registries[each] for each in remote.registries}
         reference = open_reference(settings, registries, self._client, self._catalog)

@@ -7,16 +7,17 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
+from gateway.config.sections.remote import parse_provider
 from gateway.contracts.python import contract_of
-from gateway.model.endpoint import Endpoint
+from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy, wrap_sync
-from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
+from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
 from gateway.spi.adapter import ClientAdapter
 
-__all__ = ["BlockingClient", "Client", "connect", "connect_sync"]
+__all__ = ["BlockingClient", "Client", "ClientSettings", "connect", "connect_sync"]
 
 _T = TypeVar("_T")
 _START_S: Final = 1.0
@@ -42,7 +43,7 @@ class Client(Generic[_T]):
         self._options = options
         self._adapters: dict[str, ClientAdapter] = {}
         self._catalog = Catalog()
-        self._opened: _Opened | None = None
+        self._opened: OpenReference | None = None
 
     async def open(self) -> _T:
         """The proxy. Raises `LookupError` for a protocol, cluster mode or balancer that does not exist."""
@@ -145,33 +146,47 @@ class BlockingClient(Generic[_T]):
         self.close()
 
 
+class ClientSettings(TypedDict, total=False):
+    """What `connect` takes beside addresses and contract; all of it optional.
+
+    `group`, `version`: of the service; they may stand in the URL (`?group=a&version=1.0.0`) instead.
+    `timeout_s`: per attempt, 1 second unless written; `deadline_s`: for a call with all its attempts, none unless
+    written. `retries`: attempts after the first. Unless written it is 2, and only where repeating cannot do harm;
+    writing it also repeats calls that may have run.
+    `cluster`, `balance`: names of the fault-tolerance mode (`failover`) and of the load balancer (`random`).
+    `connections`: private connections per provider; 0 shares one per address within this client.
+    `token`: secret the provider asks for. `application`: the name providers see. `attachments`: sent with each call.
+    `methods`: what differs for single methods. `parameters`: options of the protocol, as the adapter takes them.
+    """
+
+    group: str
+    version: str
+    timeout_s: float
+    deadline_s: float | None
+    retries: int | None
+    cluster: str
+    balance: str
+    connections: int
+    token: str
+    application: str
+    attachments: Mapping[str, Any]
+    methods: Mapping[str, MethodSettings]
+    parameters: Mapping[str, Any]
+
+
 @overload
-def connect(urls: str | Sequence[str], contract: type[_T], **settings: Any) -> Client[_T]: ...
+def connect(urls: str | Sequence[str], contract: type[_T], **settings: Unpack[ClientSettings]) -> Client[_T]: ...
 @overload
-def connect(urls: str | Sequence[str], contract: None = None, **settings: Any) -> Client[GenericProxy]: ...
 def connect(
-    urls: str | Sequence[str],
-    contract: type[Any] | None = None,
-    *,
-    group: str = "",
-    version: str = "",
-    timeout_s: float = 1.0,
-    retries: int | None = None,
-    cluster: str = "failover",
-    balance: str = "random",
-    connections: int = 0,
-    token: str = "",
-    application: str = "polyport",
-    attachments: Mapping[str, Any] = MappingProxyType({}),
-    deadline_s: float | None = None,
-    methods: Mapping[str, MethodSettings] = MappingProxyType({}),
+    urls: str | Sequence[str], contract: None = None, **settings: Unpack[ClientSettings]
+) -> Client[GenericProxy]: ...
+def connect(
+    urls: str | Sequence[str], contract: type[Any] | None = None, **settings: Unpack[ClientSettings]
 ) -> Client[Any]:
     """A client of the providers at `urls`, for example `dubbo://127.0.0.1:20880/demo.Catalog`.
 
-    `contract`: the class that describes the service; without one the client is a `GenericProxy`. Group and version may
-    stand in the URL (`?group=a&version=1.0.0`) instead; all URLs must name the same service. `timeout_s` is per
-    attempt, `deadline_s` for a call with all its attempts. `retries`: attempts after the first; writing a number also
-    repeats calls that may have run. `connections`: private connections per provider; 0 shares one.
+    `contract`: the class that describes the service; without one the client is a `GenericProxy`. All URLs must name
+    the same service.
 
     Raises:
         ValueError: a URL cannot be read, or the URLs name different services.
@@ -180,47 +195,41 @@ def connect(
     listed = [urls] if isinstance(urls, str) else list(urls)
     if not listed:
         raise ValueError("connect needs at least one URL")
-    default = contract_of(contract).name if contract is not None else ""
-    endpoints = [_endpoint(url, default, group, version) for url in listed]
+    described = contract_of(contract) if contract is not None else None
+    interface = described.name if described is not None else ""
+    default = ServiceKey(interface, settings.get("group", ""), settings.get("version", ""))
+    endpoints = [parse_provider(url, default) for url in listed]
     services = {endpoint.service for endpoint in endpoints}
     if len(services) > 1:
         raise ValueError(f"the URLs name different services: {', '.join(sorted(map(str, services)))}")
-    settings = ReferenceSettings(
+    application = settings.get("application", "polyport")
+    reference = ReferenceSettings(
         service=endpoints[0].service,
-        contract=contract_of(contract) if contract is not None else None,
+        contract=described,
         application=application,
-        cluster=cluster,
-        retries=retries,
-        balance=balance,
-        timeout_s=timeout_s,
-        connections=connections,
-        token=token or endpoints[0].parameters.get("token", ""),
-        methods=methods,
+        cluster=settings.get("cluster", "failover"),
+        retries=settings.get("retries"),
+        balance=settings.get("balance", "random"),
+        timeout_s=settings.get("timeout_s", 1.0),
+        connections=settings.get("connections", 0),
+        token=settings.get("token") or endpoints[0].parameters.get("token", ""),
+        methods=settings.get("methods", {}),
+        parameters=settings.get("parameters", {}),
     )
-    options = CallOptions(MappingProxyType(dict(attachments)), deadline_s, application)
-    return Client(endpoints, contract, settings, options)
+    attachments = MappingProxyType(dict(settings.get("attachments", {})))
+    return Client(endpoints, contract, reference, CallOptions(attachments, settings.get("deadline_s"), application))
 
 
 @overload
-def connect_sync(urls: str | Sequence[str], contract: type[_T], **settings: Any) -> BlockingClient[_T]: ...
+def connect_sync(
+    urls: str | Sequence[str], contract: type[_T], **settings: Unpack[ClientSettings]
+) -> BlockingClient[_T]: ...
 @overload
-def connect_sync(urls: str | Sequence[str], contract: None = None, **settings: Any) -> BlockingClient[Any]: ...
-def connect_sync(urls: str | Sequence[str], contract: type[Any] | None = None, **settings: Any) -> BlockingClient[Any]:
+def connect_sync(
+    urls: str | Sequence[str], contract: None = None, **settings: Unpack[ClientSettings]
+) -> BlockingClient[Any]: ...
+def connect_sync(
+    urls: str | Sequence[str], contract: type[Any] | None = None, **settings: Unpack[ClientSettings]
+) -> BlockingClient[Any]:
     """The blocking form of `connect`, with the same arguments: its proxy's methods return values, not coroutines."""
     return BlockingClient(cast("Client[Any]", connect(urls, contract, **settings)))
-
-
-def _endpoint(url: str, interface: str, group: str, version: str) -> Endpoint:
-    scheme, separator, rest = url.partition("://")
-    address, slash, path = rest.partition("/")
-    if separator and interface and not path and "?" not in address:
-        url = f"{scheme}://{address}/{interface}"
-    elif not slash and interface and "?" in address:
-        address, _, query = address.partition("?")
-        url = f"{scheme}://{address}/{interface}?{query}"
-    endpoint = Endpoint.parse(url)
-    service = endpoint.service
-    if (group and group != service.group) or (version and version != service.version):
-        changed = type(service)(service.interface, group or service.group, version or service.version)
-        return Endpoint(endpoint.protocol, endpoint.host, endpoint.port, changed, endpoint.weight, endpoint.parameters)
-    return endpoint

@@ -27,8 +27,8 @@ _BLOCKING: Final = "_polyport_blocking"
 class CallOptions:
     """What goes with the calls of a proxy beside their arguments.
 
-    `attachments`: sent with each call. `deadline_s`: seconds each call may take with all its attempts; None leaves it to the
-    timeouts of the reference. `consumer`: who calls. `traceparent`: W3C trace context to continue.
+    `attachments`: sent with each call. `deadline_s`: seconds each call may take with all its attempts; None leaves it
+    to the timeouts of the reference. `consumer`: who calls. `traceparent`: W3C trace context to continue.
     `reply_attachments`: when given, is cleared and filled with what came back beside each answer.
     """
 

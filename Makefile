@@ -1,0 +1,54 @@
+# Everything runs from a fresh clone; the first target that needs it makes the virtual environment.
+# QUICK=1 gives the short form of targets that run long.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+QUICK ?=
+
+export QUICK
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench interop hostile fuzz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	@echo "setting up $(VENV) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(READY) ## make the virtual environment
+
+demo: $(READY) ## start the gateway and call demo.Catalog over every protocol and every bridge
+	@$(BIN)/polyport demo conf/demo.yaml
+
+test: $(READY) ## all tests; needs Java and Maven for the interop part, installed through apt when root
+	@tests/interop/java/build.sh || echo "the Java peers are not available; their tests are skipped"
+	@$(BIN)/python -m pytest -q
+
+lint: $(READY) ## ruff and mypy --strict
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(READY) ## measure against the floors in one run; QUICK=1 for a short one
+	@$(BIN)/python -m bench.run
+
+interop: $(READY) ## real peers in both directions; QUICK=1 makes one call per peer
+	@tests/interop/java/build.sh
+	@$(BIN)/python -m tests.interop.run
+
+hostile: $(READY) ## hostile inputs, 10,000 repeats each; QUICK=1 for 200
+	@POLYPORT_REPEATS=$(if $(QUICK),200,10000) $(BIN)/python -m pytest -q tests/hostile --timeout 3600
+
+fuzz: $(READY) ## random and mutated input into every decoder; QUICK=1 for a short run
+	@$(BIN)/python -m tests.fuzz.run
+
+clean: ## remove what the other targets made
+	@rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/.build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

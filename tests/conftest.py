@@ -1,0 +1,31 @@
+"""What holds for every test run: a closing line that counts, and no skipped test in CI."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+_IN_CI = os.environ.get("CI") == "true"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends every run with `N of M tests passed`."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or config.option.collectonly:
+        return
+    stats = reporter.stats
+    passed, skipped = len(stats.get("passed", ())), len(stats.get("skipped", ()))
+    total = passed + skipped + sum(len(stats.get(kind, ())) for kind in ("failed", "error"))
+    line = f"{passed} of {total} tests passed"
+    if skipped:
+        line += f", {skipped} skipped" + (" (which counts as failed in CI)" if _IN_CI else "")
+    print(line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI a skipped test fails the run: what is not run is not proved."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _IN_CI and exitstatus == 0 and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,100 @@
+"""Errors as Dubbo statuses and texts, and back."""
+
+import pytest
+
+from gateway.model.errors import (
+    BadRequest,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Forbidden,
+    NoProvider,
+    NoSuchMethod,
+    NoSuchService,
+    Overloaded,
+    ProviderFailed,
+    Retry,
+    RpcError,
+    Unauthenticated,
+)
+from protocols.dubbo.status import certainly_not_run, error_of_status, format_error, status_of
+
+ALL = [
+    BadRequest,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Forbidden,
+    NoProvider,
+    NoSuchMethod,
+    NoSuchService,
+    Overloaded,
+    ProviderFailed,
+    Unauthenticated,
+]
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("exhausted", [False, True])
+def test_another_gateway_reads_back_what_was_raised(kind: type[RpcError], exhausted: bool) -> None:
+    sent = kind("the reason", exhausted=exhausted)
+    read = error_of_status(status_of(sent), format_error(sent))
+    assert type(read) is kind
+    assert str(read) == "the reason"
+    assert read.exhausted is exhausted
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (BadRequest, 40),
+        (NoSuchMethod, 40),
+        (NoSuchService, 70),
+        (Overloaded, 100),
+        (DeadlineExceeded, 31),
+        (NoProvider, 80),
+    ],
+)
+def test_statuses_are_those_a_java_provider_uses(kind: type[RpcError], status: int) -> None:
+    assert status_of(kind("x")) == status
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (25, ProviderFailed),
+        (30, DeadlineExceeded),
+        (31, DeadlineExceeded),
+        (35, ConnectionLost),
+        (40, BadRequest),
+        (50, ProviderFailed),
+        (60, NoSuchService),
+        (70, ProviderFailed),
+        (80, ProviderFailed),
+        (90, ProviderFailed),
+        (100, Overloaded),
+        (77, ProviderFailed),
+    ],
+)
+def test_statuses_of_java_providers_become_errors(status: int, kind: type[RpcError]) -> None:
+    read = error_of_status(status, "java.lang.Exception: why")
+    assert type(read) is kind
+    assert "why" in str(read)
+
+
+def test_service_that_java_does_not_export_is_no_such_service() -> None:
+    text = "org.apache.dubbo.remoting.RemotingException: Not found exported service: demo.X:20880 in []"
+    assert type(error_of_status(70, text)) is NoSuchService
+
+
+def test_long_stack_traces_are_cut() -> None:
+    assert len(str(error_of_status(80, "x" * 100_000))) < 3_000
+
+
+def test_only_calls_that_did_not_run_may_be_repeated_by_the_caller() -> None:
+    assert certainly_not_run(Overloaded("x"))
+    assert certainly_not_run(BadRequest("x"))
+    assert not certainly_not_run(Overloaded("x", exhausted=True))
+    assert not certainly_not_run(ConnectionLost("x"))
+    assert not certainly_not_run(DeadlineExceeded("x"))
+    assert certainly_not_run(DeadlineExceeded("x", retry=Retry.SAFE))
