@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.model.errors import WireError
 
-__all__ = ["TRUNCATED", "HessianError", "shorten", "tag_name"]
+__all__ = ["READ_ERRORS", "TRUNCATED", "HessianError", "shorten", "tag_name"]
 
 TRUNCATED: Final = (IndexError, struct.error)
 """What reading past the end of the data raises inside this package; turned into `HessianError` where a read ends."""
@@ -39,6 +39,10 @@ class HessianError(WireError):
         glue = "." if inner and inner[0] not in "[." else ""
         self.path = f"{outer}{glue}{inner}"
         return self
+
+
+READ_ERRORS: Final = (HessianError, *TRUNCATED)
+"""All that reading raises inside this package."""
 
 
 def shorten(name: str) -> str:

@@ -31,11 +31,14 @@ __all__ = [
     "LOCAL_TIME",
     "UUID_CLASS",
     "Inexact",
+    "class_names",
     "date_from_millis",
+    "datetime_from_millis",
     "decimal_text",
     "definition_bytes",
     "magnitude_words",
     "millis_from_date",
+    "parse_decimal",
     "split_duration",
     "split_instant",
 ]
@@ -51,6 +54,11 @@ _UUID_TEXT: Final = re.compile("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]
 
 class Inexact(ValueError):
     """The fields make a value of the Java class that Python cannot hold exactly, or no such value at all."""
+
+
+def class_names(simple_name: str) -> tuple[str, ...]:
+    """The full names of a class of `KNOWN_CLASSES`, in all packages it is read from: `Instant`, `UUID`."""
+    return tuple(name for name in KNOWN_CLASSES if name.rpartition(".")[2].removesuffix("Handle") == simple_name)
 
 
 def definition_bytes(name: str, fields: tuple[str, ...]) -> bytes:
@@ -118,6 +126,14 @@ def date_from_millis(millis: int) -> JavaDate:
         raise Inexact("a date beyond the years 1 to 9999") from None
 
 
+def datetime_from_millis(millis: int) -> datetime:
+    """The same instant as a plain datetime. Raises `Inexact` beyond the years 1 to 9999."""
+    try:
+        return _EPOCH + timedelta(milliseconds=millis)
+    except OverflowError:
+        raise Inexact("a date beyond the years 1 to 9999") from None
+
+
 def millis_from_date(value: datetime) -> int:
     """Milliseconds since 1970 of an aware datetime, rounded down."""
     return (value - _EPOCH) // _MICROSECOND // 1_000
@@ -138,7 +154,11 @@ def _micros(fields: Mapping[str, Any], name: str) -> int:
 
 
 def _big_decimal(fields: Mapping[str, Any]) -> Decimal:
-    text = fields.get("value")
+    return parse_decimal(fields.get("value"))
+
+
+def parse_decimal(text: object) -> Decimal:
+    """The value of BigDecimal's text. Raises ValueError or ArithmeticError for anything else."""
     if not isinstance(text, str) or not _DECIMAL_TEXT.fullmatch(text):
         raise Inexact("field value is no decimal number")
     value = Decimal(text)

@@ -34,7 +34,14 @@ from protocols.hessian.numbers import decode_count, decode_int
 from protocols.hessian.text import STRING_TAGS, decode_text, decode_units
 from protocols.reader import DEFAULT_LIMITS, Limits
 
-__all__ = ["ContractClass", "Reader"]
+__all__ = ["EMPTY", "INCOMPLETE", "ContractClass", "Reader"]
+
+INCOMPLETE: Final = object()
+"""Stands in a slot whose value cannot be made before its children are read; a reference to it is refused."""
+
+EMPTY: Final = object()
+"""The form of an empty list or map: Java uses one `Collections.emptyList()` for all element types."""
+
 
 _DEFINITION: Final = 0x43
 _END: Final = 0x5A
@@ -225,6 +232,11 @@ class Reader:
         self.forms.append(form)
         return len(self.refs) - 1
 
+    def located(self, error: Exception, step: str) -> HessianError:
+        """What reading raised, as this package's error, one step further out (`[3]`, `price`)."""
+        found = error if isinstance(error, HessianError) else self.truncated()
+        return found.within(step) if step else found
+
     def truncated(self) -> HessianError:
         """The error for data that ends inside a value."""
         return HessianError("expected more bytes, found the end of the data", min(self.pos, len(self.data)))
@@ -381,6 +393,8 @@ def _read_reference(reader: Reader, tag: int) -> Any:
     value = reader.refs[slot]
     if isinstance(value, dict):
         reader.looped.add(slot)
+    elif value is INCOMPLETE:
+        raise HessianError("expected a complete value, found a reference to one that contains it", reader.pos)
     return value
 
 
@@ -397,7 +411,7 @@ def _read_list_typed(reader: Reader, tag: int) -> list[Any]:
 
 def _fill_list(reader: Reader, items: list[Any], count: int) -> list[Any]:
     reader.enter(count)
-    reader.register(items)
+    reader.register(items, None if count else EMPTY)
     next_value, append = reader.next_value, items.append
     for _ in range(count):
         append(next_value())
@@ -434,8 +448,8 @@ def _read_map_typed(reader: Reader, tag: int) -> Any:
 
 def _fill_map(reader: Reader, entries: dict[Any, Any], type_name: str) -> Any:
     reader.enter(0)
-    slot = reader.register(entries)
     data, next_value = reader.data, reader.next_value
+    slot = reader.register(entries, EMPTY if data[reader.pos] == _END else None)
     pairs: Pairs | None = None
     while data[reader.pos] != _END:
         reader.budget -= 1
