@@ -1,0 +1,72 @@
+"""`polyport services`: what a configuration shows where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.config_file import ConfigFile, read_config
+
+if TYPE_CHECKING:
+    from gateway.config import GatewayConfig
+    from gateway.config.sections.service import ServiceConfig
+    from gateway.plugins.catalog import Catalog
+
+__all__ = ["services"]
+
+_COLUMNS = ("SERVICE", "INTERFACE", "LIVES", "SHOWN AT", "ANNOUNCED IN")
+
+
+def services(
+    file: ConfigFile,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """List what a configuration shows where."""
+    import json
+
+    config, catalog = read_config(file)
+    rows = [_row(name, service, config, catalog) for name, service in config.services.items()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = [_COLUMNS, *(_cells(row) for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
+    for row in table:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _row(name: str, service: ServiceConfig, config: GatewayConfig, catalog: Catalog) -> dict[str, Any]:
+    from gateway.config.target import load_contract, service_key
+
+    contract = load_contract(service)
+    key = service_key(service, contract)
+    return {
+        "service": name,
+        "interface": key.interface,
+        "group": key.group,
+        "version": key.version,
+        "key": str(key),
+        "contract": service.contract,
+        "implementation": service.implementation,
+        "addresses": list(service.remote.addresses) if service.remote else [],
+        "registries": list(service.remote.registries) if service.remote else [],
+        "listeners": {each: _address(each, config, catalog) for each in service.listeners},
+        "announce": list(service.announce),
+        "methods": [method.signature for method in contract.methods] if contract else [],
+    }
+
+
+def _address(name: str, config: GatewayConfig, catalog: Catalog) -> str:
+    from gateway.model.endpoint import format_address
+
+    listener = config.listeners[name]
+    port = catalog.protocol(listener.protocol).default_port if listener.port is None else listener.port
+    return f"{listener.protocol}://{format_address(listener.host, port)}"
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    elsewhere = row["addresses"] or [f"registry {each}" for each in row["registries"]]
+    lives = "here" if row["implementation"] else ", ".join(elsewhere)
+    shown = ", ".join(row["listeners"].values()) or "this process only"
+    return row["service"], row["key"], lives, shown, ", ".join(row["announce"]) or "-"

@@ -1,0 +1,152 @@
+"""The JSON schema of configuration files, for editors.
+
+Wider than the loader in places (any text may come from the environment), never narrower: what the loader takes, the
+schema takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel, TypeAdapter
+
+from gateway.config.findings import PluginKind, Plugins
+from gateway.config.model import GatewayConfig
+from gateway.config.scalar import INTERPOLATED_SCHEMA, Count, Flag, Text
+from gateway.config.units import Bytes, Seconds, format_bytes, format_seconds
+from gateway.model.errors import GatewayError
+from gateway.spi.plugin import Option, OptionKind
+
+__all__ = ["build_schema", "format_schema"]
+
+_KINDS: Final[Mapping[OptionKind, Any]] = {
+    OptionKind.DURATION: Seconds,
+    OptionKind.SIZE: Bytes,
+    OptionKind.COUNT: Count,
+    OptionKind.FLAG: Flag,
+    OptionKind.TEXT: Text,
+    OptionKind.CREDENTIAL: Text,
+}
+
+
+_PATTERN_OF_SECONDS: Final[str] = TypeAdapter(Seconds).json_schema()["pattern"]
+_PATTERN_OF_BYTES: Final[str] = TypeAdapter(Bytes).json_schema()["pattern"]
+
+
+def format_schema(plugins: Plugins) -> str:
+    """`build_schema` as the text of a file."""
+    return json.dumps(build_schema(plugins), indent=2, ensure_ascii=False) + "\n"
+
+
+def build_schema(plugins: Plugins) -> dict[str, Any]:
+    """The schema, with the options of these plug-ins; plug-ins that cannot be imported are left out."""
+    schema = GatewayConfig.model_json_schema()
+    definitions = schema["$defs"]
+    protocols = {name: _object(each.listener_options) for name, each in _loaded(plugins, "protocol").items()}
+    references = {name: _object(each.reference_options) for name, each in _loaded(plugins, "protocol").items()}
+    registries = {name: _object(each.options) for name, each in _loaded(plugins, "registry").items()}
+    filters: dict[str, Any] = {}
+    for name, plugin in _loaded(plugins, "filter").items():
+        filters[name] = _model(plugin.options, definitions)
+    _options_by(definitions["ListenerConfig"], "protocol", protocols)
+    _options_by(definitions["RemoteConfig"], "protocol", references)
+    _options_by(definitions["RegistryConfig"], "type", registries)
+    _options_by(definitions["FilterConfig"], "type", filters)
+    for section in ("RemoteConfig", "MethodConfig"):
+        definitions[section]["properties"]["cluster"]["examples"] = list(plugins.names("cluster"))
+        definitions[section]["properties"]["balance"]["examples"] = list(plugins.names("balance"))
+    _tidy(schema)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Polyport configuration",
+        **schema,
+    }
+
+
+def _loaded(plugins: Plugins, kind: PluginKind) -> dict[str, Any]:
+    found = {}
+    for name in plugins.names(kind):
+        try:
+            found[name] = plugins.load(kind, name)
+        except GatewayError:
+            continue
+    return found
+
+
+def _object(options: Mapping[str, Option]) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: _option(each) for name, each in options.items()}}
+
+
+def _option(option: Option) -> dict[str, Any]:
+    schema: dict[str, Any] = TypeAdapter(_KINDS[option.kind]).json_schema()
+    if option.choices:
+        schema = {"anyOf": [{"enum": list(option.choices)}, INTERPOLATED_SCHEMA]}
+    schema["description"] = option.doc
+    if option.default is not None:
+        schema["default"] = option.default
+    return schema
+
+
+def _model(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    definitions.update(schema.pop("$defs", {}))
+    return schema
+
+
+def _options_by(section: dict[str, Any], key: str, schemas: Mapping[str, dict[str, Any]]) -> None:
+    """Says what `options` may hold, by the value of `key` beside it; for unknown plug-ins, anything."""
+    section["properties"][key]["examples"] = list(schemas)
+    section["allOf"] = [
+        {
+            "if": {"properties": {key: {"const": name}}, "required": [key]},
+            "then": {"properties": {"options": schema | {"additionalProperties": False}}},
+        }
+        for name, schema in schemas.items()
+    ]
+
+
+def _tidy(node: Any) -> None:
+    """Removes pydantic's titles, writes defaults as in a file, and lets a key have nothing behind it."""
+    if isinstance(node, list):
+        for item in node:
+            _tidy(item)
+        return
+    if not isinstance(node, dict):
+        return
+    if node.get("type") in ("object", ["object", "null"]) or "properties" in node:
+        node.pop("title", None)
+    entries = node.pop("patternProperties", None)
+    if entries is not None:
+        (node["additionalProperties"],) = entries.values()
+    for name, schema in node.get("properties", {}).items():
+        if "const" in schema:
+            continue
+        schema.pop("title", None)
+        if schema.get("default") is not None:
+            schema["default"] = _written(schema)
+        elif "default" in schema:
+            del schema["default"]
+        if name not in node.get("required", ()):
+            _allow_nothing(schema)
+    for item in node.values():
+        _tidy(item)
+
+
+def _written(schema: dict[str, Any]) -> Any:
+    pattern, default = schema.get("pattern"), schema["default"]
+    if pattern == _PATTERN_OF_SECONDS:
+        return format_seconds(default)
+    return format_bytes(default) if pattern == _PATTERN_OF_BYTES else default
+
+
+def _allow_nothing(schema: dict[str, Any]) -> None:
+    if "anyOf" in schema:
+        if {"type": "null"} not in schema["anyOf"]:
+            schema["anyOf"].append({"type": "null"})
+    elif "$ref" in schema:
+        schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "null"}]
+    else:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        schema["type"] = kinds if "null" in kinds else [*kinds, "null"]
