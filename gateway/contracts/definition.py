@@ -88,14 +88,19 @@ class Definitions:
         self._check_class(cls, is_exception=is_exception)
         names, doc = self._read_note(cls)
         text, docs = split_docstring(doc)
-        fields = tuple(self._read_field(cls, each, docs) for each in dataclasses.fields(cls))
+        reserved = _RESERVED_IN_EXCEPTIONS if is_exception else frozenset()
+        for each in dataclasses.fields(cls):
+            if each.name in reserved:
+                self._report(f"{cls.__qualname__}.{each.name}", "every exception has this already; rename it")
+        fields = tuple(
+            self._read_field(cls, each, docs) for each in dataclasses.fields(cls) if each.name not in reserved
+        )
         owners: dict[str, str] = {}
-        for each in fields:
-            owner = owners.setdefault(each.name, each.attribute)
-            if owner != each.attribute:
-                self._report(f"{cls.__qualname__}.{each.attribute}", f"{owner} has the contract name {each.name!r} too")
-            if is_exception and each.attribute in _RESERVED_IN_EXCEPTIONS:
-                self._report(f"{cls.__qualname__}.{each.attribute}", "every exception has this already; rename it")
+        for field in fields:
+            owner = owners.setdefault(field.name, field.attribute)
+            if owner != field.attribute:
+                where = f"{cls.__qualname__}.{field.attribute}"
+                self._report(where, f"{owner} has the contract name {field.name!r} too")
         return StructType(name, cls, fields, is_exception, names, text)
 
     def _check_class(self, cls: type[Any], *, is_exception: bool) -> None:

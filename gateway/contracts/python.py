@@ -181,7 +181,7 @@ class _ServiceReader:
             return ANY
         hint = self._resolve(place, function, annotation)
         if get_origin(hint) in (collections.abc.Awaitable, collections.abc.Coroutine):
-            hint = get_args(hint)[-1]
+            hint = get_args(hint)[-1] or NoneType
         if hint is NoneType:
             return TypeRef(Kind.NULL)
         return ANY if hint is None else self._definitions.hints.read(hint, place)[0]

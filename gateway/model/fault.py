@@ -45,7 +45,9 @@ class ServiceError(_DataException):
                     setattr(self, each.name, values.pop(each.name))
                 elif each.default_factory is not MISSING:
                     setattr(self, each.name, each.default_factory())
-                elif each.default is MISSING:
+                elif each.default is not MISSING:
+                    setattr(self, each.name, each.default)
+                else:
                     raise TypeError(f"{type(self).__name__}() is missing the argument {each.name!r}")
             if values:
                 raise TypeError(f"{type(self).__name__}() has no field {next(iter(values))!r}")
