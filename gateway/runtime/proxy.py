@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
@@ -32,7 +32,7 @@ class CallOptions:
     `reply_attachments`: when given, is cleared and filled with what came back beside each answer.
     """
 
-    attachments: Attachments = NO_ATTACHMENTS
+    attachments: Attachments = field(default_factory=lambda: NO_ATTACHMENTS)
     deadline_s: float | None = None
     consumer: str = ""
     traceparent: str | None = None

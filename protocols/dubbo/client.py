@@ -9,6 +9,7 @@ from gateway.model.call import Invocation
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import LocalWireError, ProviderFailed, RemoteWireError, ValueMappingError
+from protocols import java
 from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived, Send
 from protocols.dubbo import invoke, result
 from protocols.dubbo.attachments import ADDRESSING
@@ -58,10 +59,13 @@ class DubboBinding:
 
     def __init__(self, key: ServiceKey, service: ServiceBinding | None, token: str, application: str) -> None:
         self.service: Final = service
+        interface = key.interface
+        if service is not None and interface == service.contract.name:
+            interface = java.interface_name(service.contract)
         self.head: Final = (
-            encode_text(_PROTOCOL_VERSION) + encode_text(key.interface) + encode_text(key.version or _NO_VERSION)
+            encode_text(_PROTOCOL_VERSION) + encode_text(interface) + encode_text(key.version or _NO_VERSION)
         )
-        addressing = {"path": key.interface, "interface": key.interface}
+        addressing = {"path": interface, "interface": interface}
         if key.version:
             addressing["version"] = key.version
         if key.group:

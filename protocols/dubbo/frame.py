@@ -1,6 +1,6 @@
 """The 16-byte frame header of dubbo:// and the machine that cuts a stream into frames.
 
-Source: apache/dubbo: dubbo-remoting/dubbo-remoting-api/src/main/java/org/apache/dubbo/remoting/exchange/codec/ExchangeCodec.java
+Source: apache/dubbo: dubbo-remoting/dubbo-remoting-api/.../remoting/exchange/codec/ExchangeCodec.java
 
     offset 0  2 bytes  magic da bb
     offset 2  1 byte   flags: 80 request, 40 two-way, 20 event, low five bits serialization id
@@ -46,7 +46,7 @@ HESSIAN2: Final = 2
 """Serialization id; Constants.java of dubbo-serialization-api lists the others."""
 NULL_BODY: Final = b"N"
 MAX_EVENT_BYTES: Final = 50
-"""Dubbo 2.7 refuses larger event bodies (`deserialization.event.size`); 3.x allows 15, and only null, "R" and "W" exist."""
+"""Dubbo 2.7 refuses larger event bodies (`deserialization.event.size`), 3.x takes 15; only null, "R" and "W" exist."""
 
 _STATUS_OK: Final = 20
 

@@ -103,7 +103,10 @@ class RequestHeads:
 
 
 def _understands_attachments(version: str) -> bool:
-    """Whether `version` lies in 2.0.2 … 2.0.99: apache/dubbo: dubbo-common/.../common/Version.java, isSupportResponseAttachment."""
+    """Whether `version` lies in 2.0.2 … 2.0.99.
+
+    Source: apache/dubbo: dubbo-common/.../common/Version.java, isSupportResponseAttachment.
+    """
     parts = version.split(".")
     if len(parts) > 4 or not all(part.isascii() and part.isdecimal() and len(part) < 6 for part in parts):
         return False

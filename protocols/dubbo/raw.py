@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.model.call import Fault, Ok, Result
-from gateway.model.errors import BadRequest, ProviderFailed, Retry, ValueMappingError
+from gateway.model.errors import BadRequest, RpcError
 from protocols.dubbo import result
 from protocols.dubbo.frame import HEADER_BYTES
-from protocols.dubbo.generic import realize
 from protocols.dubbo.head import RequestHead
 from protocols.dubbo.service import MethodBinding
 from protocols.hessian.errors import HessianError
@@ -54,14 +53,15 @@ class DubboArguments:
 
     def reader(self) -> Reader:
         """A reader of the arguments."""
-        return Reader(self._frame, self._head.end, self._end, self._limits)
+        definitions = self.method.definitions if self.method is not None else None
+        return Reader(self._frame, self._head.end, self._end, self._limits, definitions)
 
     def decode(self) -> tuple[Any, ...]:
         """See `RawArguments.decode`. Without a contract the values are generic."""
         method = self.method
         if self.generic_values is not None:
             assert method is not None
-            return _realize(method, self.generic_values)
+            return method.realize_arguments(self.generic_values)
         reader = self.reader()
         if method is not None:
             return method.read_arguments(reader)
@@ -69,16 +69,6 @@ class DubboArguments:
             return tuple(reader.read() for _ in range(self._head.argument_count))
         except HessianError as exc:
             raise BadRequest(f"{self._head.method}: {exc}") from exc
-
-
-def _realize(method: MethodBinding, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    realized = []
-    try:
-        for value, param in zip(values, method.signature.params, strict=True):
-            realized.append(realize(value, param.type, method.contract))
-    except ValueMappingError as exc:
-        raise BadRequest(f"{method.java_name}: {exc.within(f'args[{len(realized)}]')}") from exc
-    return tuple(realized)
 
 
 class DubboResult:
@@ -110,11 +100,10 @@ class DubboResult:
 
     def decode(self) -> Result:
         """See `RawResult.decode`."""
-        try:
-            return result.decode(self._frame, self.method, self.is_generic, self._limits)
-        except (HessianError, ValueMappingError) as exc:
-            name = self.method.java_name if self.method is not None else "the method"
-            raise ProviderFailed(f"the answer of {name} does not fit its contract: {exc}", retry=Retry.NEVER) from exc
+        outcome = result.outcome(self._frame, self.method, self.is_generic, self._limits)
+        if isinstance(outcome, RpcError):
+            raise outcome
+        return outcome
 
     def wrap(self) -> Ok | Fault:
         """Itself as a result."""

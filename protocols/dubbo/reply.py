@@ -72,10 +72,13 @@ def of_result(ticket: Ticket, outcome: Result) -> bytes:
         ProviderFailed: the answer was forwarded for a caller that needs it changed, and cannot be read.
     """
     raw = outcome.raw
-    if isinstance(raw, DubboResult) and raw.is_generic == ticket.generic:
-        # A caller that knows no attachments must not get any; the other way round all understand.
-        if ticket.attachments or not raw.has_attachments:
-            return _frame(ticket, OK, raw.body())
+    # A caller that knows no attachments must not get any; the other way round all understand.
+    if (
+        isinstance(raw, DubboResult)
+        and raw.is_generic == ticket.generic
+        and (ticket.attachments or not raw.has_attachments)
+    ):
+        return _frame(ticket, OK, raw.body())
     if isinstance(outcome, Fault):
         return _fault(ticket, outcome.decoded())
     return _value(ticket, outcome)
@@ -94,7 +97,6 @@ def _value(ticket: Ticket, outcome: Ok) -> bytes:
     elif ticket.generic:
         writer.write(method.generalize_result(value))
     else:
-        writer.known = method.compiler.known_writers
         method.write_result(writer, value)
     return _frame(ticket, OK, _body(ticket, VALUE, bytes(writer.out), 1, outcome.attachments))
 
@@ -108,7 +110,7 @@ def _fault(ticket: Ticket, fault: Fault) -> bytes:
     elif method is None:
         writer.write(throwable.throwable_of_fault(fault, None))
     else:
-        method.write_exception(writer, fault)
+        method.write_exception(writer, throwable.throwable_of_fault(fault, contract))
     return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out), 1, fault.attachments))
 
 

@@ -71,11 +71,10 @@ def decode(frame: bytes, method: MethodBinding | None, is_generic: bool, limits:
     with_attachments = flag >= FIRST_WITH_ATTACHMENTS
     kind = flag % FIRST_WITH_ATTACHMENTS
     typed = method is not None and not is_generic
-    known = method.compiler.known if method is not None and typed else None
-    reader = Reader(frame, HEADER_BYTES + 1, len(frame), limits, known)
+    reader = Reader(frame, HEADER_BYTES + 1, None, limits, method.definitions if method is not None else None)
     value: Any = None
     if kind == EXCEPTION:
-        value = reader.read()
+        value = method.read_exception(reader) if method is not None and typed else reader.read()
     elif kind == VALUE:
         value = method.read_result(reader) if method is not None and typed else reader.read()
     attachments = _attachments(frame, reader, limits) if with_attachments else NO_ATTACHMENTS

@@ -20,8 +20,9 @@ from gateway.model.errors import (
     ValueMappingError,
 )
 from gateway.model.exposure import Exposure
+from protocols import java
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
-from protocols.dubbo import invoke, reply
+from protocols.dubbo import invoke
 from protocols.dubbo.attachments import CallAttachments, RouteKey
 from protocols.dubbo.frame import (
     EVENT,
@@ -39,6 +40,7 @@ from protocols.dubbo.frame import (
 )
 from protocols.dubbo.head import RequestHead, RequestHeads
 from protocols.dubbo.raw import DubboArguments
+from protocols.dubbo.reply import Ticket, of_error, of_result, raw_value
 from protocols.dubbo.service import MethodBinding, ServiceBinding
 from protocols.hessian.attachments import read_attachments
 from protocols.hessian.errors import HessianError
@@ -81,7 +83,7 @@ class DubboServerWire:
         self.limits: Final = limits
         self.token: Final = token.encode()
         self.heads: Final = RequestHeads(limits)
-        self._exposures: Final = {exposure.service: exposure for exposure in exposures}
+        self._exposures: Final = {_as_java(exposure): exposure for exposure in exposures}
         bindings: dict[int, ServiceBinding] = {}
         for exposure in exposures:
             if exposure.contract is not None and id(exposure.contract) not in bindings:
@@ -227,7 +229,7 @@ class DubboServerCodec:
 
     def _request(self, frame: bytes, flags: int, now: float) -> ServerEvent:
         request_id: int = HEADER.unpack_from(frame)[3]
-        ticket = reply.Ticket(request_id) if flags & TWO_WAY else None
+        ticket = Ticket(request_id) if flags & TWO_WAY else None
         try:
             if flags & SERIALIZATION_MASK != HESSIAN2:
                 raise BadRequest(
@@ -247,7 +249,7 @@ class DubboServerCodec:
         except (HessianError, ValueMappingError) as exc:
             return CallRejected(ticket, BadRequest(str(exc)))
 
-    def _call(self, frame: bytes, ticket: reply.Ticket | None, now: float) -> ServerEvent:
+    def _call(self, frame: bytes, ticket: Ticket | None, now: float) -> ServerEvent:
         wire = self._wire
         head = wire.heads.read(frame)
         arguments_end = skip(frame, head.end, head.argument_count, limits=wire.limits)
@@ -300,38 +302,46 @@ class DubboServerCodec:
             ),
         )
 
-    def _echo(self, raw: DubboArguments, ticket: reply.Ticket | None) -> ServerEvent:
+    def _echo(self, raw: DubboArguments, ticket: Ticket | None) -> ServerEvent:
         """Dubbo's `$echo` health check: the argument goes back as it came, and no service is asked."""
         if ticket is None:
             return Send(b"")
         self._done(ticket)
-        return Send(reply.raw_value(ticket, raw.argument_bytes()))
+        return Send(raw_value(ticket, raw.argument_bytes()))
 
     # -- replies --------------------------------------------------------------------------------------------------
 
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""
-        assert isinstance(ticket, reply.Ticket)
+        assert isinstance(ticket, Ticket)
         self._done(ticket)
         limit = self._wire.limits.max_frame_bytes
         try:
             if isinstance(outcome, RpcError):
-                return reply.of_error(ticket, outcome)
-            data = reply.of_result(ticket, outcome)
+                return of_error(ticket, outcome)
+            data = of_result(ticket, outcome)
         except ValueMappingError as exc:
-            return reply.of_error(ticket, ProviderFailed(f"the answer cannot be sent: {exc}", retry=Retry.NEVER))
+            return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {exc}", retry=Retry.NEVER))
         except RpcError as exc:
-            return reply.of_error(ticket, exc)
+            return of_error(ticket, exc)
         if len(data) - HEADER_BYTES > limit:
             size = len(data) - HEADER_BYTES
-            return reply.of_error(
+            return of_error(
                 ticket, ProviderFailed(f"the answer of {size} bytes exceeds the limit of {limit}", retry=Retry.NEVER)
             )
         return data
 
-    def _done(self, ticket: reply.Ticket) -> None:
+    def _done(self, ticket: Ticket) -> None:
         if ticket.counted and self._in_flight is not None:
             self._in_flight.discard(ticket.request_id)
+
+
+def _as_java(exposure: Exposure) -> ServiceKey:
+    """The service as Java callers name it: a Java name in the contract takes the place of the contract's name."""
+    key, contract = exposure.service, exposure.contract
+    if contract is not None and key.interface == contract.name:
+        return ServiceKey(java.interface_name(contract), key.group, key.version)
+    return key
 
 
 def _with_farewell(error: RemoteWireError) -> RemoteWireError:
@@ -339,5 +349,5 @@ def _with_farewell(error: RemoteWireError) -> RemoteWireError:
     if error.reason == "frame-too-large" and len(error.args) > 1:
         _, flags, _, request_id, _ = HEADER.unpack(error.args[1])
         if flags & REQUEST and flags & TWO_WAY and not flags & EVENT:
-            error.farewell = reply.of_error(reply.Ticket(request_id), BadRequest(str(error.args[0])))
+            error.farewell = of_error(Ticket(request_id), BadRequest(str(error.args[0])))
     return error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, ContractError, NoSuchMethod, ValueMappingError
+from gateway.model.typeref import Kind, TypeRef
 from protocols import java
-from protocols.hessian.errors import HessianError
+from protocols.dubbo.generic import generalize, realize, realize_result
+from protocols.hessian.definition import DefinitionCache
+from protocols.hessian.errors import HessianError, shorten
 from protocols.hessian.reader import Reader
 from protocols.hessian.text import encode_text
 from protocols.hessian.typed import TypedCompiler
@@ -15,7 +19,7 @@ from protocols.hessian.writer import Writer
 
 __all__ = ["MethodBinding", "ServiceBinding"]
 
-_SHOWN: Final = 200
+_ANY: Final = TypeRef(Kind.ANY, nullable=True)
 
 
 class MethodBinding:
@@ -29,27 +33,41 @@ class MethodBinding:
     """
 
     __slots__ = (
-        "_argument_readers",
-        "_argument_writers",
-        "_result_reader",
-        "_result_writer",
+        "_read_arguments",
+        "_read_result",
+        "_write_arguments",
+        "_write_result",
         "contract",
+        "definitions",
         "descriptor",
         "head",
         "java_name",
+        "read_exception",
         "signature",
+        "write_exception",
     )
 
-    def __init__(self, signature: MethodContract, contract: ServiceContract, compiler: TypedCompiler) -> None:
+    def __init__(
+        self,
+        signature: MethodContract,
+        contract: ServiceContract,
+        compiler: TypedCompiler,
+        definitions: DefinitionCache,
+    ) -> None:
         self.signature: Final = signature
         self.contract: Final = contract
+        self.definitions: Final = definitions
         self.java_name: Final = java.method_name(signature)
         self.descriptor: Final = java.method_descriptor(signature, contract)
         self.head: Final = encode_text(self.java_name) + encode_text(self.descriptor)
-        self._argument_readers: Final = tuple(compiler.reader(param.type) for param in signature.params)
-        self._argument_writers: Final = tuple(compiler.writer(param.type) for param in signature.params)
-        self._result_reader: Final = compiler.reader(signature.returns)
-        self._result_writer: Final = compiler.writer(signature.returns)
+        types = [param.type for param in signature.params]
+        self._read_arguments: Final = compiler.compile_arguments_reader(types)
+        self._write_arguments: Final = compiler.compile_arguments_writer(types)
+        self._read_result: Final = compiler.compile_reader(signature.returns)
+        self._write_result: Final = compiler.compile_writer(signature.returns)
+        self.read_exception: Final = compiler.compile_reader(_ANY)
+        """Reads a throwable: a contract's exception as such, any other as a `Record`."""
+        self.write_exception: Final = compiler.compile_writer(_ANY)
 
     def read_arguments(self, reader: Reader) -> tuple[Any, ...]:
         """The arguments at the reader's position.
@@ -57,15 +75,10 @@ class MethodBinding:
         Raises:
             BadRequest: they do not fit the contract; the text names method, argument and path.
         """
-        values: list[Any] = []
         try:
-            for read in self._argument_readers:
-                values.append(read(reader))  # noqa: PERF401  # the length says which argument is bad
-        except ValueMappingError as exc:
-            raise BadRequest(f"{self.java_name}: {exc.within(f'args[{len(values)}]')}") from exc
+            return self._read_arguments(reader)
         except HessianError as exc:
-            raise BadRequest(f"{self.java_name}: args[{len(values)}]: {exc}") from exc
-        return tuple(values)
+            raise BadRequest(f"{self.java_name}: {exc}") from exc
 
     def write_arguments(self, writer: Writer, values: tuple[Any, ...]) -> None:
         """Appends the arguments.
@@ -73,27 +86,52 @@ class MethodBinding:
         Raises:
             ValueMappingError: one has no form on this wire; the path begins with `args[i]`.
         """
-        writers = self._argument_writers
-        if len(values) != len(writers):
-            raise ValueMappingError(f"{self.signature.signature} takes {len(writers)} arguments, got {len(values)}")
-        index = 0
-        try:
-            for write in writers:
-                write(writer, values[index])
-                index += 1
-        except ValueMappingError as exc:
-            raise exc.within(f"args[{index}]") from None
+        count = len(self.signature.params)
+        if len(values) != count:
+            raise ValueMappingError(f"{self.signature.signature} takes {count} arguments, got {len(values)}")
+        self._write_arguments(writer, values)
 
     def read_result(self, reader: Reader) -> Any:
-        """The value at the reader's position. Raises ValueMappingError or HessianError."""
-        return self._result_reader(reader)
+        """The value at the reader's position. Raises HessianError."""
+        try:
+            return self._read_result(reader)
+        except HessianError as exc:
+            raise exc.within("result") from None
 
     def write_result(self, writer: Writer, value: Any) -> None:
         """Appends the returned value. Raises ValueMappingError with a path that begins with `result`."""
         try:
-            self._result_writer(writer, value)
+            self._write_result(writer, value)
         except ValueMappingError as exc:
             raise exc.within("result") from None
+
+    def check_null_result(self) -> None:
+        """Raises ValueMappingError where null is not a value of the return type."""
+        returns = self.signature.returns
+        if not (returns.nullable or returns.kind in (Kind.NULL, Kind.ANY)):
+            raise ValueMappingError(f"expected {returns}, found null", "result")
+
+    def realize_arguments(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """The arguments of a `$invoke` as contract values.
+
+        Raises:
+            BadRequest: they do not fit the contract; the text names method, argument and path.
+        """
+        realized: list[Any] = []
+        try:
+            for value, param in zip(values, self.signature.params, strict=True):
+                realized.append(realize(value, param.type, self.contract))
+        except ValueMappingError as exc:
+            raise BadRequest(f"{self.java_name}: {exc.within(f'args[{len(realized)}]')}") from exc
+        return tuple(realized)
+
+    def realize_result(self, value: Any) -> Any:
+        """The value of an answer to a `$invoke` as a contract value. Raises ValueMappingError."""
+        return realize_result(value, self.signature, self.contract)
+
+    def generalize_result(self, value: Any) -> Any:
+        """The returned value as a `$invoke` gives it. Raises ValueMappingError."""
+        return generalize(value, self.signature.returns, self.contract)
 
 
 class ServiceBinding:
@@ -103,14 +141,14 @@ class ServiceBinding:
         ContractError: Java cannot carry the contract; lists everything that is wrong.
     """
 
-    __slots__ = ("_by_signature", "_by_wire", "compiler", "contract")
+    __slots__ = ("_by_signature", "_by_wire", "contract")
 
     def __init__(self, contract: ServiceContract) -> None:
         if problems := java.check_contract(contract):
             raise ContractError(f"{contract.name} cannot be carried by dubbo://: " + "; ".join(problems))
         self.contract: Final = contract
-        self.compiler: Final = TypedCompiler(contract)
-        bindings = [MethodBinding(method, contract, self.compiler) for method in contract.methods]
+        compiler, definitions = TypedCompiler(contract), DefinitionCache()
+        bindings = [MethodBinding(method, contract, compiler, definitions) for method in contract.methods]
         self._by_wire: Final = {(each.java_name, each.descriptor): each for each in bindings}
         self._by_signature: Final = {id(each.signature): each for each in bindings}
 
@@ -123,12 +161,12 @@ class ServiceBinding:
         found = self._by_wire.get((java_name, descriptor))
         if found is not None:
             return found
-        shown = _shorten(java_name)
+        shown = shorten(java_name)
         overloads = [
             each.descriptor or "no parameters" for (name, _), each in self._by_wire.items() if name == java_name
         ]
         if overloads:
-            wanted = _shorten(descriptor) or "no parameters"
+            wanted = shorten(descriptor) or "no parameters"
             raise NoSuchMethod(f"{self.contract.name}.{shown} takes {' or '.join(overloads)}, not {wanted}")
         raise NoSuchMethod(f"{self.contract.name} has no method {shown}")
 
@@ -138,8 +176,3 @@ class ServiceBinding:
         if found is None:
             found = self.find(java.method_name(signature), java.method_descriptor(signature, self.contract))
         return found
-
-
-def _shorten(text: str) -> str:
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    return shown.encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -1,12 +1,12 @@
 """Errors of the call machinery as Dubbo says them, and back.
 
 A Dubbo client repeats a call whose response has any status but OK, and never one whose *result* is an exception. So
-a status is used only where the call certainly did not run; everything else travels as an `RpcException` object inside an
-OK response, which is also how Dubbo's own filters report. Callers that predate 2.7 do not know the class
+a status is used only where the call certainly did not run; everything else travels as an `RpcException` object inside
+an OK response, which is also how Dubbo's own filters report. Callers that predate 2.7 do not know the class
 `org.apache.dubbo.rpc.RpcException`; they get a status in every case.
 
-The text of a status begins with the error's code in brackets (`[no-provider] …`, `[connection-lost exhausted] …`), so that
-another gateway reads back exactly what was raised here; other clients show it as it stands.
+The text of a status begins with the error's code in brackets (`[no-provider] …`, `[connection-lost exhausted] …`), so
+that another gateway reads back exactly what was raised here; other clients show it as it stands.
 
 Sources: apache/dubbo: dubbo-remoting/dubbo-remoting-api/src/main/java/org/apache/dubbo/remoting/exchange/Response.java;
 dubbo-rpc/dubbo-rpc-api/src/main/java/org/apache/dubbo/rpc/RpcException.java.
