@@ -1,4 +1,4 @@
-"""Writes the Java sources of the demo services, as `polyport export java` does, for the peers to be compiled against."""
+"""Writes the Java sources of the demo services, as `polyport export java` does; the peers are compiled against them."""
 
 import sys
 from pathlib import Path
