@@ -198,7 +198,9 @@ class DemoCatalog(Catalog):
     async def touch(self, product_id: I64) -> None:
         product = self._products.get(product_id)
         if product is not None:
-            touched = (product.updated_at or product.created_at) + dt.timedelta(milliseconds=1)
+            before = product.updated_at or product.created_at
+            # A java.util.Date has milliseconds only.
+            touched = before.replace(microsecond=before.microsecond // 1000 * 1000) + dt.timedelta(milliseconds=1)
             self._products[product_id] = replace(product, updated_at=touched)
 
     def _product(self, product_id: int) -> Product:

@@ -36,7 +36,7 @@ class Case:
 
     `name`: unique and stable (`i64/2^53+1`); lists of declared refusals use it. `method`: the method of `CONTRACT`
     that gives the value back, by attribute; empty in `KEYS`, for which there is none. `type`: of the value.
-    `large`: from about 100 kB on; a test that feeds byte by byte may leave it out.
+    `large`: from about 150 kB on; a test that feeds byte by byte may leave it out.
     """
 
     name: str

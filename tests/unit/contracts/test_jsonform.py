@@ -1,0 +1,196 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateway.contracts.jsonform import from_json, parse_json, to_json
+from gateway.model.errors import ValueMappingError
+from gateway.model.generic import Record
+from gateway.model.typeref import Kind, TypeRef
+from protocols.corpus.contract import ANY, FAILURE, MAKER, POINT, STATUS, list_of, map_of, of, set_of
+from protocols.testing import CONTRACT, CORPUS, KEYS, Case, Maker, Point, Status, TypesFailure, difference
+
+TYPED = [case for case in (*CORPUS, *KEYS) if case.type.kind is not Kind.ANY]
+INTS = map_of(of(Kind.I32), of(Kind.STRING))
+TEXTS = map_of(of(Kind.STRING), of(Kind.I32))
+
+
+def read(text: str, ref: TypeRef) -> Any:
+    return from_json(parse_json(text), ref, CONTRACT)
+
+
+@pytest.mark.parametrize("case", TYPED, ids=lambda case: case.name)
+def test_every_value_survives(case: Case) -> None:
+    text = json.dumps(to_json(case.value, case.type, CONTRACT), allow_nan=False)
+    assert difference(case.value, read(text, case.type)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "ref", "form"),
+    [
+        (9007199254740993, of(Kind.I64), "9007199254740993"),
+        (12, of(Kind.BIGINT), '"12"'),
+        (Decimal("19.90"), of(Kind.DECIMAL), '"19.90"'),
+        (float("nan"), of(Kind.F64), '"NaN"'),
+        (float("-inf"), of(Kind.F32), '"-Infinity"'),
+        (-0.0, of(Kind.F64), "-0.0"),
+        (b"\xff", of(Kind.BYTES), '"/w=="'),
+        (Status.ACTIVE, STATUS, '"ACTIVE"'),
+        ({"a": 1}, TEXTS, '{"a": 1}'),
+        ({1: "a"}, INTS, '[[1, "a"]]'),
+        ({Status.ACTIVE: "x"}, map_of(STATUS, of(Kind.STRING)), '[["ACTIVE", "x"]]'),
+        ({Point(1, 2): "x"}, map_of(POINT, of(Kind.STRING)), '[[{"x": 1, "y": 2}, "x"]]'),
+        ({None: 1}, map_of(of(Kind.STRING, nullable=True), of(Kind.I32)), "[[null, 1]]"),
+        (Maker("m"), MAKER, '{"name": "m", "country": null, "parent": null}'),
+        (TypesFailure("text", code=3), FAILURE, '{"message": "text", "code": 3, "culprit": null}'),
+        (None, of(Kind.NULL), "null"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_the_form_of_each_type(value: Any, ref: TypeRef, form: str) -> None:
+    assert json.dumps(to_json(value, ref, CONTRACT), allow_nan=False) == form
+    assert difference(value, read(form, ref)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "value"),
+    [
+        ("5.0", of(Kind.I32), 5),
+        ("1e3", of(Kind.I64), 1000),
+        ("-0", of(Kind.I32), 0),
+        ("-0", of(Kind.F64), -0.0),
+        ("123456789012345678901234567890", of(Kind.BIGINT), 123456789012345678901234567890),
+        ("0.1", of(Kind.DECIMAL), Decimal("0.1")),
+        ("1.10", of(Kind.DECIMAL), Decimal("1.10")),
+        ("0.1", of(Kind.F64), 0.1),
+        ("7", of(Kind.F64), 7.0),
+        ("0.1", of(Kind.F32), 0.10000000149011612),
+        ("NaN", of(Kind.F64), float("nan")),
+        ('{"1": "a"}', INTS, {1: "a"}),
+        ('[["a", 1]]', TEXTS, {"a": 1}),
+        ('{"ACTIVE": "x"}', map_of(STATUS, of(Kind.STRING)), {Status.ACTIVE: "x"}),
+        ("{}", map_of(POINT, of(Kind.STRING)), "refused"),
+        ("[]", map_of(POINT, of(Kind.STRING)), {}),
+        ('{"name": "m"}', MAKER, Maker("m")),
+        ('{"class": "demo.Maker", "name": "m"}', MAKER, Maker("m")),
+        ('{"code": 3}', FAILURE, TypesFailure(code=3)),
+        ("null", of(Kind.I32, nullable=True), None),
+    ],
+)
+def test_other_forms_are_read_too(text: str, ref: TypeRef, value: Any) -> None:
+    if isinstance(value, str):
+        with pytest.raises(ValueMappingError, match=r"write \[\[key, value\], …\]"):
+            read(text, ref)
+    else:
+        assert difference(value, read(text, ref)) is None
+
+
+def test_what_json_loads_gives_is_read() -> None:
+    assert from_json(19.9, of(Kind.DECIMAL), CONTRACT) == Decimal("19.9")
+    assert from_json(5.0, of(Kind.I32), CONTRACT) == 5
+    assert from_json(float("inf"), of(Kind.F64), CONTRACT) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "message"),
+    [
+        ("1", of(Kind.BOOL), "expected bool, found a number"),
+        ('"1"', of(Kind.I32), "expected i32, found a text"),
+        ("true", of(Kind.I32), "expected i32, found true"),
+        ("1.5", of(Kind.I32), "expected i32, found a number with a fraction"),
+        ("128", of(Kind.I8), "the number does not fit i8, which goes from -128 to 127"),
+        ("9223372036854775808", of(Kind.I64), "does not fit i64"),
+        ("1e999999999", of(Kind.BIGINT), "expected bigint, found a number"),
+        ("1e400", of(Kind.F64), "the number is beyond the largest f64"),
+        ("1e39", of(Kind.F32), "beyond the largest f32"),
+        ('"nan"', of(Kind.F64), 'expected f64 as a number, "NaN", "Infinity" or "-Infinity", found a text'),
+        ('"NaN"', of(Kind.DECIMAL), "expected a decimal number"),
+        ("NaN", of(Kind.DECIMAL), "expected a finite decimal"),
+        ("true", of(Kind.DECIMAL), "expected decimal, found true"),
+        ('"ab"', of(Kind.CHAR), "expected one character"),
+        ('"😀"', of(Kind.CHAR), "expected one character up to U.FFFF"),
+        ("1", of(Kind.STRING), "expected string, found a number"),
+        ("1", of(Kind.DATETIME), "expected datetime, found a number"),
+        ("null", of(Kind.STRING), "null where string is required"),
+        ("1", of(Kind.NULL), "expected null, found a number"),
+        ('"ACTIV"', STATUS, "demo.Status has no constant 'ACTIV'; did you mean 'ACTIVE'?"),
+        ('"ZZZ"', STATUS, "demo.Status has no constant 'ZZZ'$"),
+        ('{"a": 1}', list_of(of(Kind.I32)), "expected list<i32> as an array, found an object"),
+        ("[1, 1.0]", set_of(of(Kind.I32)), "an element of set<i32> stands twice"),
+        ("[1]", TEXTS, "expected map<string,i32> as an object, or an array of pairs"),
+        ('[["a", 1], ["a", 2]]', TEXTS, r"\[key 1\]: the key stands twice"),
+        ('{"1": "a", "01": "b"}', INTS, r"\[key 1\]: the key stands twice"),
+        ('{"x": "a"}', INTS, "expected an integer"),
+        ("[]", MAKER, "expected demo.Maker as an object, found an array"),
+        ('{"nam": "m"}', MAKER, "the field 'name' of demo.Maker is missing"),
+        ('{"name": "m", "contry": "DE"}', MAKER, "demo.Maker has no field 'contry'; did you mean 'country'?"),
+        ('{"class": "demo.Point", "name": "m"}', MAKER, "demo.Maker has no field 'class'"),
+        ('{"message": 3, "code": 1}', FAILURE, "message: expected a text, found a number"),
+        ('{"class": "demo.Status"}', ANY, "demo.Status is an enum; only structs are objects"),
+    ],
+)
+def test_a_refusal_says_why(text: str, ref: TypeRef, message: str) -> None:
+    with pytest.raises(ValueMappingError, match=message):
+        read(text, ref)
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "path"),
+    [
+        ('[{"name": "a"}, {"name": "b", "parent": {"name": 1}}]', list_of(MAKER), "[1].parent.name"),
+        ('{"a": "x"}', TEXTS, "['a']"),
+        ('[["a", 1], [2, 1]]', TEXTS, "[key 1]"),
+        ('[{"class": "demo.Maker", "name": 1}]', ANY, "[0].name"),
+    ],
+)
+def test_a_refusal_says_where(text: str, ref: TypeRef, path: str) -> None:
+    with pytest.raises(ValueMappingError) as caught:
+        read(text, ref)
+    assert caught.value.path == path
+
+
+def test_any_knows_the_structs_of_the_contract() -> None:
+    text = '{"a": {"class": "demo.Maker", "name": "m"}, "b": {"class": "x.Y", "z": [1.5, null]}}'
+    expected = {"a": Maker("m"), "b": Record("x.Y", {"z": [1.5, None]})}
+    assert difference(expected, read(text, ANY)) is None
+
+
+def test_any_is_written_with_contract_names() -> None:
+    assert to_json([Maker("m")], ANY, CONTRACT) == [
+        {"class": "demo.Maker", "name": "m", "country": None, "parent": None}
+    ]
+
+
+def test_a_value_of_another_type_is_not_written() -> None:
+    with pytest.raises(ValueMappingError, match=r"\[0\]: expected i32, found str"):
+        to_json(["a"], list_of(of(Kind.I32)), CONTRACT)
+
+
+def test_depth_is_bounded_both_ways() -> None:
+    loop = Maker("loop")
+    loop.parent = loop
+    with pytest.raises(ValueMappingError, match="nested deeper than 64 levels, or containing itself"):
+        to_json(loop, MAKER, CONTRACT)
+    deep = '{"name": "m", "parent": ' * 70 + "null" + "}" * 70
+    with pytest.raises(ValueMappingError, match="nested deeper than 64 levels"):
+        read(deep, MAKER)
+    mixed = '{"class": "demo.Everything", "any": ' * 70 + "null" + "}" * 70
+    with pytest.raises(ValueMappingError, match="nested deeper than 64 levels"):
+        read(mixed, ANY)
+    with pytest.raises(ValueMappingError, match="the JSON is nested too deeply"):
+        parse_json("[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON: .* at line 1, column 2"),
+        ("", "not JSON: Expecting value at line 1, column 1"),
+        ("[1,]", "not JSON"),
+        ('{"a": 1, "a": 2}', "the key 'a' stands twice in one JSON object"),
+    ],
+)
+def test_bad_json_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueMappingError, match=message):
+        parse_json(text)
