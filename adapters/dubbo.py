@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +16,7 @@ from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
 from protocols import java
 from protocols.contract import ClientWire, ServerWire
 from protocols.dubbo.client import DubboClientWire
+from protocols.dubbo.idl import export_java
 from protocols.dubbo.server import DubboServerWire
 from protocols.reader import Limits
 
@@ -67,8 +67,7 @@ def _check_contract(contract: ServiceContract) -> list[str]:
 
 
 def _snippet(address: str, service: Any) -> str:
-    argument = json.dumps(7)
-    return f"polyport call dubbo://{address}/{service} find {argument}"
+    return f"polyport call dubbo://{address}/{service} 'find(long)' 1"
 
 
 PLUGIN: Final = ProtocolPlugin(
@@ -114,4 +113,5 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     client_snippet=_snippet,
+    exports=MappingProxyType({"java": export_java}),
 )

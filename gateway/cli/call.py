@@ -43,6 +43,7 @@ def call(
     service raised.
     """
     import asyncio
+    import logging
 
     from gateway.cli.calling import Request, make_call
     from gateway.config.units import parse_seconds
@@ -65,6 +66,8 @@ def call(
         attachments=_attachments(attachment or []),
         timeout_s=timeout_s,
     )
+    # Trouble on the way is part of the answer; nobody reads a log here.
+    logging.getLogger("polyport").addHandler(logging.NullHandler())
     answer = asyncio.run(make_call(request))
     text = answer.as_json() if as_json else answer.as_text()
     # What the service says goes to standard output even if it is an exception and somebody reads JSON.

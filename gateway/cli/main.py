@@ -13,6 +13,7 @@ import typer
 
 from gateway.cli.call import call
 from gateway.cli.check import check
+from gateway.cli.demo import demo
 from gateway.cli.export import export
 from gateway.cli.outcome import explain
 from gateway.cli.schema import schema
@@ -71,6 +72,7 @@ def _program(settings: _Settings) -> typer.Typer:
     program.command()(services)
     program.add_typer(export)
     program.command()(schema)
+    program.command()(demo)
     program.command()(version)
     return program
 

@@ -27,7 +27,7 @@ class Misuse(Exception):
 
 def explain(error: Exception) -> tuple[Exit, str]:
     """The exit code and what to print for an error that ended a command."""
-    from gateway.model.errors import ConfigError, GatewayError, RpcError
+    from gateway.model.errors import ConfigError, ContractError, GatewayError, RpcError
 
     if isinstance(error, Misuse):
         return Exit.MISUSED, f"error: {error}"
@@ -36,6 +36,8 @@ def explain(error: Exception) -> tuple[Exit, str]:
         return Exit.MISUSED, f"{error}\n{count} problem{'s' if count != 1 else ''}"
     if isinstance(error, RpcError):
         return Exit.FAILED, f"{error.code}: {error}"
+    if isinstance(error, ContractError):
+        return Exit.MISUSED, f"error: {error}"
     if isinstance(error, GatewayError):
         return Exit.FAILED, f"error: {error}"
     if isinstance(error, OSError) and error.strerror:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -108,7 +108,7 @@ class App:
                 announced = replace(endpoint, weight=service.weight, parameters=parameters)
                 self._announced += [(registry, announced) for registry in service.announce]
 
-    def reference(self, name: str, contract: type[_T], *, consumer: str = "") -> _T:
+    def reference(self, name: str, contract: Callable[..., _T], *, consumer: str = "") -> _T:
         """A typed client of the service called `name` in the configuration, hosted or remote, through its filters.
 
         Raises:

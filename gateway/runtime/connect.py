@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
@@ -33,7 +33,7 @@ class Client(Generic[_T]):
     def __init__(
         self,
         endpoints: Sequence[Endpoint],
-        contract: type[Any] | None,
+        contract: Callable[..., Any] | None,
         settings: ReferenceSettings,
         options: CallOptions,
     ) -> None:
@@ -175,18 +175,21 @@ class ClientSettings(TypedDict, total=False):
 
 
 @overload
-def connect(urls: str | Sequence[str], contract: type[_T], **settings: Unpack[ClientSettings]) -> Client[_T]: ...
+def connect(
+    urls: str | Sequence[str], contract: Callable[..., _T], **settings: Unpack[ClientSettings]
+) -> Client[_T]: ...
 @overload
 def connect(
     urls: str | Sequence[str], contract: None = None, **settings: Unpack[ClientSettings]
 ) -> Client[GenericProxy]: ...
 def connect(
-    urls: str | Sequence[str], contract: type[Any] | None = None, **settings: Unpack[ClientSettings]
+    urls: str | Sequence[str], contract: Callable[..., Any] | None = None, **settings: Unpack[ClientSettings]
 ) -> Client[Any]:
     """A client of the providers at `urls`, for example `dubbo://127.0.0.1:20880/demo.Catalog`.
 
-    `contract`: the class that describes the service; without one the client is a `GenericProxy`. All URLs must name
-    the same service.
+    `contract`: the class that describes the service; without one the client is a `GenericProxy`. (Its declared type is
+    that of a callable because type checkers refuse a Protocol where a class is asked for.) All URLs must name the same
+    service.
 
     Raises:
         ValueError: a URL cannot be read, or the URLs name different services.
@@ -222,14 +225,14 @@ def connect(
 
 @overload
 def connect_sync(
-    urls: str | Sequence[str], contract: type[_T], **settings: Unpack[ClientSettings]
+    urls: str | Sequence[str], contract: Callable[..., _T], **settings: Unpack[ClientSettings]
 ) -> BlockingClient[_T]: ...
 @overload
 def connect_sync(
     urls: str | Sequence[str], contract: None = None, **settings: Unpack[ClientSettings]
 ) -> BlockingClient[Any]: ...
 def connect_sync(
-    urls: str | Sequence[str], contract: type[Any] | None = None, **settings: Unpack[ClientSettings]
+    urls: str | Sequence[str], contract: Callable[..., Any] | None = None, **settings: Unpack[ClientSettings]
 ) -> BlockingClient[Any]:
     """The blocking form of `connect`, with the same arguments: its proxy's methods return values, not coroutines."""
     return BlockingClient(cast("Client[Any]", connect(urls, contract, **settings)))

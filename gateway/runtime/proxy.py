@@ -79,7 +79,7 @@ def _fill(target: dict[str, Any], result: Result) -> None:
     target.update(answer.attachments)
 
 
-def make_proxy(contract_class: type[_T], service: ServiceKey, handler: Handler, options: CallOptions) -> _T:
+def make_proxy(contract_class: Callable[..., _T], service: ServiceKey, handler: Handler, options: CallOptions) -> _T:
     """An object with the contract's methods, each a coroutine function that makes a call through `handler`.
 
     A method raises the exceptions its contract declares, `RemoteError` for what the service raised beyond them, and
