@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.contracts import F64, I32, I64, service
+from gateway import F64, I32, I64, service
 
 
 @dataclass(slots=True)
