@@ -29,6 +29,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from gateway.model.contract import EnumType, Field, MethodContract, NamedType, Param, ServiceContract, StructType
@@ -291,7 +292,9 @@ def check_contract(contract: ServiceContract) -> list[str]:
     return problems
 
 
+@lru_cache(maxsize=4096)
 def _camel(name: str) -> str:
+    # Kept, because a generic call asks for the names of all methods; they come from contracts, never from peers.
     # Underscores in front belong to the name; behind it they are Python's way around a reserved word.
     words = name.lstrip("_")
     first, *rest = words.split("_")

@@ -15,6 +15,9 @@ from uuid import UUID
 
 import pytest
 
+from gateway.contracts import contract_of
+from gateway.demo.catalog import Catalog
+from gateway.demo.types import Types
 from gateway.model.contract import EnumType, Field, MethodContract, Param, ServiceContract
 from gateway.model.errors import ContractError
 from gateway.model.typeref import Kind
@@ -185,6 +188,8 @@ TYPES_OF_FIELDS = replace(
     ),
 )
 
+CONTRACTS = [SHOP, TYPES_OF_FIELDS, contract_of(Catalog), contract_of(Types)]
+
 PROBE = """
 public class Probe {
     @SuppressWarnings("deprecation")
@@ -226,7 +231,7 @@ public class Probe {
 def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The compiled export of both contracts and of the program that uses them."""
     root = tmp_path_factory.mktemp("java")
-    compile_java(export_java([SHOP, TYPES_OF_FIELDS]) | {"Probe.java": PROBE}, root)
+    compile_java(export_java(CONTRACTS) | {"Probe.java": PROBE}, root)
     return root / "classes"
 
 
@@ -250,7 +255,7 @@ def run_java(program: str, *args: str | Path) -> str:
 
 
 @needs_java
-@pytest.mark.parametrize("contract", [SHOP, TYPES_OF_FIELDS], ids=lambda contract: contract.name)
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 def test_compiled_methods_have_the_descriptors_of_the_contract(contract: ServiceContract, classes: Path) -> None:
     listing = run_java("javap", "-s", "-cp", classes, interface_name(contract)).splitlines()
     found = [line.split("(")[1].split(")")[0] for line in listing if "descriptor: (" in line]
@@ -287,6 +292,23 @@ def test_exceptions_and_structs_are_what_hessian_expects(classes: Path) -> None:
     assert "public shop.ProductNotFound(java.lang.String);" in listing
     assert "public class shop.Maker implements java.io.Serializable {" in listing
     assert listing.count("private static final long serialVersionUID;") == 2
+
+
+@needs_java
+def test_the_demo_service_is_the_interface_a_java_developer_expects(classes: Path) -> None:
+    listing = run_java("javap", "-cp", classes, "demo.Catalog").replace("public abstract ", "")
+    assert listing.splitlines()[2:-1] == [
+        "  demo.Product find(long) throws demo.ProductNotFound;",
+        "  demo.Product find(java.lang.String) throws demo.ProductNotFound;",
+        "  java.util.List<demo.Product> search(java.lang.String, int, java.util.Set<java.lang.String>);",
+        "  long put(demo.Product);",
+        "  boolean remove(long);",
+        "  java.util.Map<java.time.LocalDate, java.math.BigDecimal> priceHistory(long) throws demo.ProductNotFound;",
+        "  int reserve(long, java.lang.String, int) throws demo.ProductNotFound, demo.OutOfStock;",
+        "  java.lang.String slow(long);",
+        "  long count();",
+        "  void touch(long);",
+    ]
 
 
 def test_the_interface_says_generics_throws_and_docs() -> None:

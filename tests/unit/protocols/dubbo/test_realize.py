@@ -236,7 +236,7 @@ def test_null_goes_where_the_contract_allows_it() -> None:
     for type_ in (MAKER, I32, STATUS, ref(Kind.LIST, I32)):
         with pytest.raises(ValueMappingError, match=r"found null$"):
             realize(None, type_, SHOP)
-    with pytest.raises(ValueMappingError, match="^expected null, found int$"):
+    with pytest.raises(ValueMappingError, match=r"^expected null, found int$"):
         realize(5, NULL, SHOP)
 
 
