@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.model.contract import Field
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Long, Pairs, Record, TypedList, TypedMap
+from gateway.model.typeref import SCALARS as MODEL_SCALARS
 from gateway.model.typeref import Kind, TypeRef
+from protocols.dubbo.generalize import generalize
 from protocols.dubbo.realize import realize
 from protocols.hessian.reader import Reader
 from tests.support.shop_contract import (
@@ -344,6 +349,59 @@ def test_depth_is_bounded_even_where_references_make_it() -> None:
 def test_siblings_do_not_add_to_depth() -> None:
     assert len(realize([[{"name": "a"}]] * 1000, ref(Kind.LIST, ref(Kind.LIST, MAKER)), SHOP, max_depth=3)) == 1000
     assert len(realize([{"class": "shop.Maker", "name": "a"} for _ in range(1000)], ANY, SHOP, max_depth=2)) == 1000
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers().map(Long)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.binary(max_size=5)
+    | st.decimals()
+    | st.dates()
+    | st.datetimes()
+    | st.sampled_from(["ACTIVE", "shop.Maker", "shop.Status", "java.time.Instant", "2024-01-02T03:04", "NaN"])
+)
+KEYS = st.sampled_from(["class", "name", "parent", "x", "y", "id", "tags", "stock", "maker", "productId", 5])
+CLASSES = st.sampled_from(["shop.Maker", "shop.Point", "shop.Status", "shop.ProductNotFound", "x.Y", "[int"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.builds(TypedList, CLASSES, st.lists(inner, max_size=3))
+        | st.dictionaries(KEYS, inner, max_size=4)
+        | st.builds(TypedMap, CLASSES, st.dictionaries(KEYS, inner, max_size=4))
+        | st.builds(Record, CLASSES, st.dictionaries(KEYS, inner, max_size=4))
+        | st.builds(Pairs, st.lists(st.tuples(inner, inner), max_size=3))
+    ),
+    max_leaves=12,
+)
+TARGETS = [
+    ANY,
+    PRODUCT,
+    MAKER,
+    STATUS,
+    NOT_FOUND,
+    ref(Kind.LIST, ANY),
+    ref(Kind.SET, POINT),
+    ref(Kind.SET, ANY),
+    ref(Kind.MAP, POINT, MAKER),
+    ref(Kind.MAP, ANY, ANY),
+    *map(ref, sorted(MODEL_SCALARS, key=str)),
+]
+
+
+@given(VALUES, st.sampled_from(TARGETS))
+def test_every_value_is_realized_or_refused(value: Any, type_: TypeRef) -> None:
+    try:
+        found = realize(value, type_, SHOP)
+    except ValueMappingError:
+        return
+    # What was accepted is a value of the contract, so it has a generic form again, unless Java has none for it.
+    with suppress(ValueMappingError):
+        generalize(found, type_, SHOP)
 
 
 def test_the_arguments_of_a_recorded_invoke() -> None:
