@@ -352,7 +352,9 @@ def _write_set(writer: Writer, value: set[Any] | frozenset[Any]) -> None:
 
 
 def _write_items(writer: Writer, owner: Any, type_name: str | None, items: Iterable[Any], count: int) -> None:
-    if writer.refer(owner):
+    if not count and isinstance(owner, tuple | frozenset):
+        writer.forms.append(None)  # Python has one empty tuple for all: its identity says nothing
+    elif writer.refer(owner):
         return
     writer.enter()
     writer.begin_list(type_name, count)
