@@ -59,7 +59,7 @@ def read_generic(value: Any, read_class: ReadClass, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         raise ValueMappingError(f"nested deeper than {_MAX_DEPTH} levels")
     if isinstance(value, Decimal):
-        return float(value)
+        return _real(value)
     if isinstance(value, list | tuple):
         return [_read_at(f"[{index}]", each, read_class, depth) for index, each in enumerate(value)]
     if not isinstance(value, Mapping):
@@ -72,6 +72,13 @@ def read_generic(value: Any, read_class: ReadClass, depth: int) -> Any:
     if known is not NotImplemented:
         return known
     return Record(name, {key: _read_at(f".{key}", each, read_class, depth) for key, each in members.items()})
+
+
+def _real(value: Decimal) -> float:
+    number = math.nan if value.is_nan() else float(value)
+    if math.isinf(number) and value.is_finite():
+        raise ValueMappingError("the number is beyond the largest f64")
+    return number
 
 
 class _Writer:

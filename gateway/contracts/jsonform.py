@@ -196,7 +196,7 @@ def _float(value: Any, kind: Kind) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise _mismatch(kind.value, value, 'a number, "NaN", "Infinity" or "-Infinity"')
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, Decimal) and value.is_nan() else float(value)
     except OverflowError:
         number = math.inf
     if math.isinf(number) and not isinstance(value, float):

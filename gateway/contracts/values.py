@@ -52,6 +52,9 @@ INTEGER_RANGES: Final[Mapping[Kind, tuple[int, int]]] = {
 _SINGLE: Final = struct.Struct(">f")
 _SHOWN: Final = 40
 
+# What wires carry by default: a value must not pass here and fail there.
+_MAX_DEPTH: Final = 64
+
 _Active = dict[int, bool]
 """Structs being checked, by id; True once one was met again inside itself."""
 
@@ -79,13 +82,7 @@ class Checker:
         """A function from a Python value to its contract value; it raises `ValueMappingError`."""
         step = self._step(ref)
 
-        def check(value: Any) -> Any:
-            try:
-                return step(value, {})
-            except RecursionError:
-                raise ValueMappingError("it is nested too deeply") from None
-
-        return check
+        return lambda value: step(value, {})
 
     def _step(self, ref: TypeRef) -> _Step:
         step = self._steps.get(ref)
@@ -137,6 +134,8 @@ class _StructStep:
         if identity in active:
             active[identity] = True
             return value
+        if len(active) >= _MAX_DEPTH:
+            raise ValueMappingError(f"structs nested deeper than {_MAX_DEPTH} levels")
         active[identity] = False
         changed = False
         checked: dict[str, Any] = {}

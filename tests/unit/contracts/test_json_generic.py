@@ -120,3 +120,8 @@ def test_json_is_read_as_it_stands() -> None:
     }
     assert difference(expected, from_json_generic(value)) is None
     assert from_json_generic({"class": 3}) == {"class": 3}
+
+
+def test_a_number_too_large_does_not_become_infinity() -> None:
+    with pytest.raises(ValueMappingError, match=r"\[0\]: the number is beyond the largest f64"):
+        from_json_generic([Decimal("1e400")])
