@@ -34,20 +34,21 @@ install_missing() {
 # One line that changes whenever the build would give something else.
 fingerprint() {
     cd "$root"
-    find tests/interop/java gateway/contracts gateway/demo gateway/model protocols/java.py protocols/dubbo/idl.py \
-        protocols/dubbo/java_source.py -name target -prune -o -type f \
-        \( -name '*.java' -o -name '*.py' -o -name pom.xml -o -name build.sh \) -print0 |
+    find tests/interop/java conf/demo.yaml gateway/contracts gateway/demo gateway/model protocols/java.py \
+        protocols/dubbo/idl.py protocols/dubbo/java_source.py -name target -prune -o -type f \
+        \( -name '*.java' -o -name '*.py' -o -name '*.yaml' -o -name pom.xml -o -name build.sh \) -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 }
 
+# The peers are compiled against what any Dubbo consumer would be given.
 export_demo() {
-    local python=${PYTHON:-$root/.venv/bin/python}
-    [ -x "$python" ] || python=python3
+    local polyport=$root/.venv/bin/polyport
     rm -rf "$cache/demo"
-    PYTHONPATH=$root "$python" "$here/export_demo.py" "$cache/demo" || {
+    if ! "$polyport" export java "$root/conf/demo.yaml" --output "$cache/demo" >>"$log" 2>&1; then
+        tail -n 20 "$log" >&2
         say "could not export the demo services"
         exit 1
-    }
+    fi
 }
 
 # Dubbo 2.6 has the same classes in another package.

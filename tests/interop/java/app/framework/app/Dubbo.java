@@ -21,12 +21,20 @@ import org.apache.dubbo.rpc.service.GenericService;
  * <p>The file is compiled as it is against Dubbo 2.7 and 3.3. For 2.6, build.sh replaces the package prefix.
  */
 final class Dubbo {
+    /**
+     * The loopback address in a form that Dubbo does not recognise: it takes 127.0.0.1 and localhost for mistakes,
+     * binds to all addresses instead, and connects to the machine's first other address.
+     */
+    private static final String LOOPBACK = "2130706433";
+
     private static final ApplicationConfig APPLICATION = application();
 
     private final List<Runnable> closers = new ArrayList<>();
 
     private static ApplicationConfig application() {
         System.setProperty("dubbo.application.logger", "slf4j");
+        // Otherwise Dubbo 3 opens a second port, for everybody, to describe its services.
+        System.setProperty("dubbo.application.register-mode", "interface");
         ApplicationConfig application = new ApplicationConfig("interop");
         application.setQosEnable(false);
         return application;
@@ -35,7 +43,7 @@ final class Dubbo {
     /** Makes a service callable at 127.0.0.1; all services of a process share one port. */
     <T> void export(Class<T> type, T implementation, int port, Options options) {
         ProtocolConfig protocol = new ProtocolConfig("dubbo", port);
-        protocol.setHost("127.0.0.1");
+        protocol.setHost(LOOPBACK);
         ServiceConfig<T> service = new ServiceConfig<>();
         service.setApplication(APPLICATION);
         service.setRegistry(new RegistryConfig("N/A"));
@@ -83,7 +91,7 @@ final class Dubbo {
     private <T> ReferenceConfig<T> reference(String type, List<String> peers, Options options) {
         List<String> urls = new ArrayList<>();
         for (String peer : peers) {
-            urls.add(peer + "/" + type + options.query());
+            urls.add(peer.replace("127.0.0.1", LOOPBACK) + "/" + type + options.query());
         }
         ReferenceConfig<T> reference = new ReferenceConfig<>();
         reference.setApplication(APPLICATION);

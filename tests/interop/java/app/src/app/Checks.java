@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /** Counts checks and prints a line for each: {@code ok <name>} or {@code FAIL <name>: why}. */
 final class Checks {
-    private static final int MAX_WHY_CHARS = 500;
+    private static final int MAX_WHY_CHARS = 2000;
 
     private int passed;
     private int total;
