@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 
 from gateway.model.call import Fault, Invocation, Ok
 from gateway.model.errors import RemoteWireError, RpcError
-from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send
+from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send, ServerCodec
 from protocols.corpus.contract import CONTRACT, Everything, Maker, Point, Status, TypesFailure
 from protocols.corpus.evolution import EVOLUTION, REFUSED, Evolution
 from protocols.corpus.fault import ATTACHMENTS, FAULTS, AttachmentsCase, FaultCase
@@ -44,6 +44,7 @@ __all__ = [
     "MISFITS",
     "REFUSED",
     "RUBBISH",
+    "AtMoment",
     "AttachmentsCase",
     "Case",
     "Everything",
@@ -71,7 +72,12 @@ _SAMPLED_SPLITS: Final = 199
 
 
 class Receiver(Protocol):
-    """What can be fed: the receiving half of a `ServerCodec` or `ClientCodec`."""
+    """What can be fed: the receiving half of a `ClientCodec`, or of a `ServerCodec` at a fixed moment (`AtMoment`)."""
+
+    @property
+    def broken(self) -> RemoteWireError | None:
+        """Why nothing can be received any more; None while it can."""
+        ...
 
     def receive(self, data: bytes) -> Sequence[Any]:
         """Takes the next bytes, gives the events they complete."""
@@ -126,19 +132,35 @@ def feed_rubbish(
     ):
         codec = codec_factory()
         found: list[Any] = []
-        error: RemoteWireError | None = None
-        try:
-            for chunk in (*chunks, b""):
-                found += [describe(each) for each in codec.receive(chunk)]
-        except RemoteWireError as exc:
-            error = exc
+        for chunk in chunks:
+            found += [describe(each) for each in codec.receive(chunk)]
+            if codec.broken is not None:
+                break
+        error = codec.broken
         differs = difference(expected, found[: len(expected)])
         if differs is not None:
             raise AssertionError(f"with rubbish behind it ({name}), the events differ: {differs}")
         if error is None:
-            raise AssertionError(f"with rubbish behind it ({name}), the codec raised no RemoteWireError")
+            raise AssertionError(f"with rubbish behind it ({name}), the codec is not broken")
     assert error is not None
     return error
+
+
+class AtMoment:
+    """A server codec as a `Receiver`: everything arrives at `now`, in seconds of a monotonic clock."""
+
+    def __init__(self, codec: ServerCodec, now: float = 0.0) -> None:
+        self._codec = codec
+        self._now = now
+
+    @property
+    def broken(self) -> RemoteWireError | None:
+        """As `ServerCodec.broken`."""
+        return self._codec.broken
+
+    def receive(self, data: bytes) -> Sequence[Any]:
+        """As `ServerCodec.receive`."""
+        return self._codec.receive(data, self._now)
 
 
 def chunkings(data: bytes) -> Iterator[tuple[str, list[bytes]]]:
