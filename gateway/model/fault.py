@@ -96,6 +96,9 @@ class RemoteError(ServiceError):
     def __str__(self) -> str:
         return self.type_name if self.message is None else f"{self.type_name}: {self.message}"
 
+    def __repr__(self) -> str:
+        return f"RemoteError({self.type_name!r}, {self.message!r})"
+
 
 def _restore(cls: type[ServiceError], args: tuple[Any, ...], values: dict[str, Any]) -> ServiceError:
     exc = cls.__new__(cls)

@@ -88,6 +88,7 @@ def test_a_remote_error_says_its_class() -> None:
         (),
     )
     assert str(RemoteError("E")) == "E"
+    assert repr(RemoteError("E", "m", ["at a"])) == "RemoteError('E', 'm')"
     assert RemoteError("E", "m", ["a", "b"]).stack == ("a", "b")
     assert isinstance(remote, ServiceError)
 
