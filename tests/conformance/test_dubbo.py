@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from protocols.testing import (
     Case,
     FaultCase,
     Misfit,
+    describe_event,
     difference,
     feed,
     feed_rubbish,
@@ -93,21 +95,33 @@ def test_value_survives_as_argument_and_as_result(case: Case) -> None:
 
 
 SMALL = [case for case in CARRIED if not case.large]
+EACH_METHOD = list({case.method: case for case in SMALL}.values())
+
+
+def messages(case: Case) -> tuple[bytes, bytes, Callable[[], Any]]:
+    """Request, reply, and how to make the client codec that waits for it."""
+    method = METHODS[case.method]
+    _, _, data = request(method, case.arguments)
+    _, reply = answered(method, case.arguments, Ok(case.value))
+    return data, reply, lambda: request(method, case.arguments)[0]
 
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
-def test_messages_may_arrive_in_any_pieces_and_with_rubbish_behind(case: Case) -> None:
-    method = METHODS[case.method]
-    _, _, data = request(method, case.arguments)
-    feed(lambda: AtMoment(server()), data)
-    feed_rubbish(lambda: AtMoment(server()), data)
-    _, reply = answered(method, case.arguments, Ok(case.value))
+def test_messages_may_arrive_byte_by_byte(case: Case) -> None:
+    data, reply, client = messages(case)
+    for make, stream in ((lambda: AtMoment(server()), data), (client, reply)):
+        whole = [describe_event(event) for event in make().receive(stream)]
+        codec = make()
+        single = [describe_event(event) for byte in stream for event in codec.receive(bytes((byte,)))]
+        assert difference(whole, single) is None
 
-    def client() -> Any:
-        return request(method, case.arguments)[0]
 
-    feed(client, reply)
-    feed_rubbish(client, reply)
+@pytest.mark.parametrize("case", EACH_METHOD, ids=lambda case: case.name)
+def test_messages_may_be_cut_anywhere_and_have_rubbish_behind(case: Case) -> None:
+    data, reply, client = messages(case)
+    for make, stream in ((lambda: AtMoment(server()), data), (client, reply)):
+        feed(make, stream)
+        feed_rubbish(make, stream)
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
