@@ -2,6 +2,9 @@
 
 import asyncio
 from time import monotonic
+from typing import Any
+
+import pytest
 
 from adapters.tcp.timers import TICK_S, TimerWheel
 
@@ -85,3 +88,117 @@ async def test_closed_wheel_forgets() -> None:
     async with asyncio.timeout(5):
         await probe.done.wait()
     assert log == []
+
+
+async def test_expiring_item_may_take_back_others_of_its_bucket() -> None:
+    wheel = TimerWheel(asyncio.get_running_loop())
+    log: list[str] = []
+    due = monotonic() + TICK_S
+
+    class Rival(Item):
+        def expire(self) -> None:
+            super().expire()
+            for each in rivals:
+                bucket.discard(each)
+
+    rivals = [Rival(log, "a"), Rival(log, "b")]
+    for each in rivals:
+        bucket = wheel.add(each, due)
+    probe = Item(log, "probe")
+    wheel.add(probe, due + 2 * TICK_S)
+    async with asyncio.timeout(5):
+        await probe.done.wait()
+    assert log in (["a", "probe"], ["b", "probe"])
+
+
+async def test_item_that_raises_does_not_stop_the_wheel() -> None:
+    loop = asyncio.get_running_loop()
+    reported: list[str] = []
+    loop.set_exception_handler(lambda _, context: reported.append(str(context["exception"])))
+    wheel = TimerWheel(loop)
+    due = monotonic() + TICK_S
+
+    class Broken(Item):
+        def expire(self) -> None:
+            raise RuntimeError("broken item")
+
+    others = [Item([], "same bucket"), Item([], "next bucket")]
+    wheel.add(Broken([], "broken"), due)
+    wheel.add(others[0], due)
+    wheel.add(others[1], due + TICK_S)
+    async with asyncio.timeout(5):
+        for each in others:
+            await each.done.wait()
+    assert reported == ["broken item"]
+
+
+async def test_earlier_item_set_while_the_wheel_turns_is_not_overlooked() -> None:
+    wheel = TimerWheel(asyncio.get_running_loop())
+    log: list[str] = []
+    now = monotonic()
+    last = Item(log, "last")
+    wheel.add(last, now + 6 * TICK_S)
+    middle = Item(log, "middle")
+
+    class Adding(Item):
+        def expire(self) -> None:
+            wheel.add(middle, monotonic() + TICK_S)
+
+    wheel.add(Adding(log, "first"), now + TICK_S)
+    async with asyncio.timeout(5):
+        await last.done.wait()
+    assert log == ["middle", "last"]
+
+
+class IdleLoop:
+    """A loop whose timers never fire; counts them."""
+
+    def __init__(self) -> None:
+        self.timers = 0
+
+    def call_later(self, delay: float, callback: Any) -> Any:
+        self.timers += 1
+        return asyncio.TimerHandle(delay, callback, (), self)  # type: ignore[arg-type]
+
+    def _timer_handle_cancelled(self, handle: Any) -> None:
+        pass
+
+    def get_debug(self) -> bool:
+        return False
+
+
+def test_timeouts_far_ahead_that_are_taken_back_leave_nothing() -> None:
+    loop = IdleLoop()
+    wheel = TimerWheel(loop)  # type: ignore[arg-type]
+    now = monotonic()
+    waiting = Item([], "waiting")
+    wheel.add(waiting, now + 3_600)
+    for number in range(10_000):
+        # One call in each tick, an hour allowed, all answered at once.
+        item = Item([], "call")
+        wheel.add(item, now + 3_600 + number * TICK_S).discard(item)
+    assert len(wheel) == 1
+    assert len(wheel._buckets) <= 256
+    assert loop.timers == 1
+
+
+def test_timeouts_far_ahead_that_stay_are_all_kept() -> None:
+    wheel = TimerWheel(IdleLoop())  # type: ignore[arg-type]
+    now = monotonic()
+    items = [Item([], str(number)) for number in range(2_000)]
+    for number, item in enumerate(items):
+        wheel.add(item, now + 3_600 + number * TICK_S)
+    assert len(wheel) == 2_000
+
+
+@pytest.mark.parametrize("seconds", [1e9, 1e15])
+async def test_absurdly_late_moment_does_no_harm(seconds: float) -> None:
+    wheel = TimerWheel(asyncio.get_running_loop())
+    wheel.add(Item([], "never"), monotonic() + seconds)
+    probe = Item([], "probe")
+    wheel.add(probe, monotonic() + TICK_S)
+    async with asyncio.timeout(5):
+        await probe.done.wait()
+    assert len(wheel) == 1
+    wheel.close()
+    assert len(wheel) == 0
