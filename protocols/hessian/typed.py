@@ -233,8 +233,10 @@ class TypedCompiler:
         return StructShape(struct, class_name(struct), {field.name: field_name(field) for field in struct.fields})
 
     def _form(self, ref: TypeRef, type_name: str | None) -> object:
-        """One object for all uses of a type that make the same values in the same form."""
+        """One object for all uses of a type that make the same values in the same form; None for the generic one."""
         kept = tuple(pair for pair in ref.hints if pair[0] == "python")
+        if not (kept or type_name) and ref.kind is not Kind.SET and all(arg.kind is Kind.ANY for arg in ref.args):
+            return None  # what the generic reader and writer make
         return self._forms.setdefault((replace(ref, nullable=False, hints=kept), type_name), object())
 
 

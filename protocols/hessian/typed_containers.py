@@ -188,9 +188,9 @@ def _shared(reader: Reader, form: object, title: str, make: type[Any]) -> Any:
     reader.pos += 1
     slot = reader.slot()
     value, found = reader.refs[slot], reader.forms[slot]
-    if found is form and value is not INCOMPLETE:
+    if found is form and isinstance(value, make) and not isinstance(value, Record):
         return value
-    if found is EMPTY and not isinstance(value, Record) and isinstance(value, dict) == (make is dict):
+    if found is EMPTY and isinstance(value, dict) == (make is dict):
         return make()
     raise HessianError(f"expected {title}, found a reference to a value of another type", start)
 
