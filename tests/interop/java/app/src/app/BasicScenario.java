@@ -18,7 +18,7 @@ import java.util.HashSet;
 
 /** Every method of demo.Catalog: overloads, exceptions, oneway, no arguments, timeouts. */
 final class BasicScenario {
-    private static final int TIMEOUT_CODE = 2;
+    static final int TIMEOUT_CODE = 2;
 
     private BasicScenario() {}
 

@@ -44,7 +44,7 @@ final class Same {
         } else if (one instanceof Set && other instanceof Set) {
             same = equalSets((Set<?>) one, (Set<?>) other);
         } else if (one instanceof Map && other instanceof Map) {
-            same = equalMaps((Map<?, ?>) one, (Map<?, ?>) other);
+            return mapDifference(path, (Map<?, ?>) one, (Map<?, ?>) other);
         } else if (one.getClass() == other.getClass() && isBean(one)) {
             return beanDifference(path, fields(one), fields(other));
         } else {
@@ -87,18 +87,23 @@ final class Same {
         return true;
     }
 
-    private static boolean equalMaps(Map<?, ?> one, Map<?, ?> other) {
+    private static String mapDifference(String path, Map<?, ?> one, Map<?, ?> other) {
         if (one.size() != other.size()) {
-            return false;
+            return path + ": expected " + one.size() + " entries, got " + other.size();
         }
         for (Map.Entry<?, ?> entry : one.entrySet()) {
-            if (other.entrySet().stream()
-                    .noneMatch(candidate -> equal(entry.getKey(), candidate.getKey())
-                            && equal(entry.getValue(), candidate.getValue()))) {
-                return false;
+            String key = path + "{" + text(entry.getKey()) + "}";
+            Map.Entry<?, ?> match = other.entrySet().stream()
+                    .filter(candidate -> equal(entry.getKey(), candidate.getKey()))
+                    .findFirst()
+                    .orElse(null);
+            String difference =
+                    match == null ? key + " is missing" : difference(key, entry.getValue(), match.getValue());
+            if (difference != null) {
+                return difference;
             }
         }
-        return true;
+        return null;
     }
 
     private static String listDifference(String path, List<?> one, List<?> other) {
