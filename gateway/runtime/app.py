@@ -137,14 +137,19 @@ class App:
         return self._plan
 
     async def stop(self) -> None:
-        """Withdraws, lets running calls finish for the configured drain time, then closes everything."""
+        """Withdraws, lets running calls finish for the configured drain time, then closes everything.
+
+        Cancelling it ends the wait: everything is closed at once.
+        """
         plan = self._plan
         if plan is None:
             return
         deadline = monotonic() + self._config.application.drain
-        await self._withdraw(plan)
-        await asyncio.gather(*(server.drain(deadline) for server in self._servers))
-        await self._take_down()
+        try:
+            await self._withdraw(plan)
+            await asyncio.gather(*(server.drain(deadline) for server in self._servers))
+        finally:
+            await self._take_down()
 
     async def _withdraw(self, plan: Plan) -> None:
         announced, self._announced = self._announced, []
