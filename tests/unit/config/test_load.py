@@ -6,9 +6,11 @@ import logging
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gateway.config import GatewayConfig, examine, load, load_text
+from gateway.config import GatewayConfig, examine, examine_text, load, load_text
 from gateway.model.errors import ConfigError
 from tests.support.fake_plugins import FakePlugins
 
@@ -85,23 +87,43 @@ def test_configurations_are_immutable_and_closed() -> None:
         GatewayConfig(listener={})  # type: ignore[call-arg]
 
 
-def test_garbage_never_raises_anything_but_a_list_of_problems() -> None:
-    for text in (
-        "services: {s: {remote: {methods: [1]}}}",
-        "services: [[]]",
-        "5",
-        "'",
-        "- - -",
-        "{a: {b: {c",
-        "\x00",
-        "&a *a",
-    ):
-        assert examine_garbage(text)
-
-
-def examine_garbage(text: str) -> bool:
-    try:
+@pytest.mark.parametrize(
+    "text",
+    ["services: {s: {remote: {methods: [1]}}}", "services: [[]]", "5", "'", "- - -", "{a: {b: {c", "\x00", "&a *a"],
+)
+def test_garbage_is_a_list_of_problems(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         load_text(text, "f.yaml", FakePlugins(), {})
-    except ConfigError as exc:
-        return bool(exc.problems)
-    return False
+
+    assert caught.value.problems
+
+
+_TEXT = """
+    application listeners registries services consumers credentials filters telemetry protocol pipe drum host port
+    limits frame idle options heartbeat token type list limit note contract implementation remote addresses methods
+    group version announce weight generic interface env file logs format level name drain a b 5 3s 8MiB true null ~
+    1.10 [] {} '' pipe://h:1 tests.support.greeting:Greeting ${env:X} ${ &a *a << !x |
+"""
+_WORDS = st.sampled_from(_TEXT.split())
+_VALUES = st.recursive(
+    _WORDS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(st.tuples(_WORDS, inner), max_size=5).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        ),
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.lists(st.tuples(_WORDS, _VALUES), max_size=8), st.text(max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_file_says_there_is_a_configuration_or_a_list_of_problems(
+    pairs: list[tuple[str, str]], rubbish: str
+) -> None:
+    text = "".join(f"{key}: {value}\n" for key, value in pairs)
+    for each in (text, text + rubbish, rubbish):
+        found = examine_text(each, "f.yaml", FakePlugins(), {"X": "1"})
+        assert (found.config is None) == bool(found.problems)
+        assert all(problem.line >= 0 and problem.message for problem in found.problems)
