@@ -16,7 +16,7 @@ import asyncio
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
-from typing import Any, cast
+from typing import Any, Final
 
 from gateway.model.errors import DeadlineExceeded
 
@@ -24,6 +24,11 @@ __all__ = ["CallDriver", "ReplySlot"]
 
 _CallCoroutine = Coroutine[Any, Any, Any]
 _Done = Callable[["CallDriver", Any, BaseException | None], None]
+_Switch = Callable[[asyncio.AbstractEventLoop, Any], None]
+
+# What they take is called a Task, but need only behave like one.
+_enter: Final[_Switch] = _enter_task
+_leave: Final[_Switch] = _leave_task
 
 
 class ReplySlot:
@@ -108,6 +113,7 @@ class CallDriver:
         "_coroutine",
         "_expired",
         "_loop",
+        "_must_cancel",
         "_on_done",
         "_slot",
         "_task",
@@ -121,8 +127,11 @@ class CallDriver:
         self._on_done = on_done
         self._context: Context = copy_context()
         self._task: asyncio.Task[Any] | None = None
+        """Runs the rest of the coroutine, from its own first step on."""
         self._slot: ReplySlot | None = None
         self._cancelling = 0
+        self._must_cancel = False
+        """A cancellation was asked for where it could not be delivered; the next step or wait delivers it."""
         self._expired = False
         self.bucket: set[Any] | None = None
         """Where its deadline stands in the timer wheel."""
@@ -134,22 +143,21 @@ class CallDriver:
         self._step(None)
         return self._coroutine is None
 
-    # -- what current_task() users need ---------------------------------------------------------------------------
-
     def cancel(self, msg: Any = None) -> bool:
         """Throws CancelledError into the coroutine. False when it is done already."""
         if self._coroutine is None:
             return False
         self._cancelling += 1
-        if self._task is not None:
-            return self._task.cancel(msg)
         slot = self._slot
-        if slot is None:
-            # It is running right now, outside a Task: deliver the cancellation at its next wait.
-            return True
-        slot.wait(_nobody)
-        self._slot = None
-        self._loop.call_soon(self._step, asyncio.CancelledError())
+        if slot is not None:
+            self._slot = None
+            slot.wait(_nobody)
+            self._loop.call_soon(self._step, asyncio.CancelledError())
+        elif self._task is not None:
+            return self._task.cancel(msg)
+        else:
+            # It is running right now, or about to.
+            self._must_cancel = True
         return True
 
     def cancelling(self) -> int:
@@ -160,6 +168,8 @@ class CallDriver:
         """Takes back one cancellation request; gives how many remain."""
         if self._cancelling:
             self._cancelling -= 1
+            if not self._cancelling:
+                self._must_cancel = False
             if self._task is not None:
                 self._task.uncancel()
         return self._cancelling
@@ -180,8 +190,6 @@ class CallDriver:
         """A name for logs."""
         return f"call-{id(self):x}"
 
-    # -- deadline -------------------------------------------------------------------------------------------------
-
     def expire(self) -> None:
         """The timer wheel's call: the deadline has passed."""
         self.bucket = None
@@ -189,48 +197,52 @@ class CallDriver:
             self._expired = True
             self.cancel()
 
-    # -- machinery ------------------------------------------------------------------------------------------------
-
     def _step(self, error: BaseException | None) -> None:
         coroutine = self._coroutine
         if coroutine is None:
             return
-        current = asyncio.current_task(self._loop)
-        if current is not None:
-            # Called from inside a Task (in-memory tests, a reply delivered by somebody's own coroutine): step outside.
-            self._loop.call_soon(self._step, error)
-            return
         loop = self._loop
-        as_task = cast("asyncio.Task[Any]", self)
-        _enter_task(loop, as_task)
+        try:
+            _enter(loop, self)
+        except RuntimeError:
+            # Called from inside a Task (a reply handed over by somebody's own coroutine): step outside of it.
+            loop.call_soon(self._step, error)
+            return
+        if self._must_cancel:
+            self._must_cancel = False
+            error = asyncio.CancelledError()
         try:
             if error is None:
                 waits_for = self._context.run(coroutine.send, None)
             else:
                 waits_for = self._context.run(coroutine.throw, error)
         except StopIteration as stop:
-            _leave_task(loop, as_task)
+            _leave(loop, self)
             self._finish(stop.value, None)
-            return
         except BaseException as exc:
-            _leave_task(loop, as_task)
+            _leave(loop, self)
             self._finish(None, exc)
             if isinstance(exc, (KeyboardInterrupt, SystemExit)):
                 raise
-            return
-        _leave_task(loop, as_task)
-        if type(waits_for) is ReplySlot and not self._cancelling:
-            self._slot = waits_for
-            waits_for.wait(self._resume)
-            return
-        self._task = loop.create_task(self._rest(coroutine, waits_for), context=self._context)
-        self._task.add_done_callback(self._task_done)
-        for _ in range(self._cancelling):
-            self._task.cancel()
+        else:
+            _leave(loop, self)
+            if type(waits_for) is ReplySlot and not self._must_cancel:
+                self._slot = waits_for
+                waits_for.wait(self._resume)
+            else:
+                task = loop.create_task(self._rest(coroutine, waits_for), context=self._context)
+                task.add_done_callback(self._task_done)
 
     def _resume(self) -> None:
         self._slot = None
         self._step(None)
+
+    def _adopt(self, task: asyncio.Task[Any]) -> None:
+        """The rest begins to run in `task`. Not earlier: a Task cancelled before that would never run it at all."""
+        self._task = task
+        if self._must_cancel:
+            self._must_cancel = False
+            task.cancel()
 
     async def _rest(self, coroutine: _CallCoroutine, waits_for: Any) -> Any:
         return await _Rest(self, coroutine, waits_for)
@@ -264,10 +276,12 @@ class _Rest:
         self._waits_for = waits_for
 
     def __await__(self) -> Generator[Any, None, Any]:
-        loop = self._driver.get_loop()
-        as_task = cast("asyncio.Task[Any]", self._driver)
-        waits_for = self._waits_for
-        self._waits_for = None
+        driver = self._driver
+        loop = driver.get_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None
+        driver._adopt(task)
+        waits_for, self._waits_for = self._waits_for, None
         while True:
             error: BaseException | None = None
             try:
@@ -281,17 +295,15 @@ class _Rest:
                 raise
             except BaseException as exc:
                 error = exc
-            real = asyncio.current_task(loop)
-            assert real is not None
-            _leave_task(loop, real)
-            _enter_task(loop, as_task)
+            _leave(loop, task)
+            _enter(loop, driver)
             try:
                 waits_for = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
             except StopIteration as stop:
                 return stop.value
             finally:
-                _leave_task(loop, as_task)
-                _enter_task(loop, real)
+                _leave(loop, driver)
+                _enter(loop, task)
 
 
 def _slot_future(loop: asyncio.AbstractEventLoop, slot: ReplySlot) -> Generator[Any, None, None]:

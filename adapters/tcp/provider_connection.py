@@ -115,8 +115,6 @@ class ProviderConnection(asyncio.Protocol):
         """Calls waiting for a reply."""
         return len(self._pending)
 
-    # -- calls ----------------------------------------------------------------------------------------------------
-
     async def call(self, binding: Any, invocation: Invocation, expires: float, limit: float) -> Result:
         """Sends one call and waits for its reply until `expires` (monotonic); `limit` is the timeout, for messages.
 
@@ -163,8 +161,6 @@ class ProviderConnection(asyncio.Protocol):
         if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
             self._codec.abandon(slot.call_id)
         slot.fail(DeadlineExceeded(f"{self.address} did not answer within {slot.limit:.3g} s"))
-
-    # -- connecting -----------------------------------------------------------------------------------------------
 
     async def _ready(self, expires: float) -> None:
         if self._closed:
@@ -231,8 +227,6 @@ class ProviderConnection(asyncio.Protocol):
         finally:
             self._healing = None
 
-    # -- asyncio.Protocol -----------------------------------------------------------------------------------------
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there and may be used at once."""
         self._transport = cast("asyncio.Transport", transport)
@@ -291,8 +285,6 @@ class ProviderConnection(asyncio.Protocol):
             slot.fail(ConnectionLost(f"{self.address} closed the connection before it answered{why}"))
         self._failure = None
         self._heal()
-
-    # -- time and end ---------------------------------------------------------------------------------------------
 
     def check(self, now: float) -> None:
         """One turn of the client's sweep: heartbeats, and giving up on a silent provider."""

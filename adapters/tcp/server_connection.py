@@ -20,6 +20,8 @@ __all__ = ["ServerConnection"]
 _LOG: Final = logging.getLogger("polyport.listener")
 _HARD_WRITE_FACTOR: Final = 8
 """A peer that leaves this many write buffers unread is dropped."""
+_LINGER_S: Final = 1.0
+"""How long a refused peer may take to read why and to close."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -34,6 +36,7 @@ class ServerConnection(asyncio.Protocol):
         "_last_ping",
         "_last_read",
         "_last_write",
+        "_lingering_since",
         "_out",
         "_paused",
         "_peer",
@@ -58,13 +61,12 @@ class ServerConnection(asyncio.Protocol):
         self._paused = False
         self._eof = False
         self._reading = False
+        self._lingering_since = 0.0
         self._last_read = 0.0
         self._last_write = self._last_ping = monotonic()
         self._pending_since = self._last_write
         self.opening: asyncio.Task[Any] | None = None
         self.closed: asyncio.Future[None] | None = None
-
-    # -- asyncio.Protocol -----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remembers the transport and sets the write buffer limit."""
@@ -81,6 +83,8 @@ class ServerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Decodes what arrived and starts the calls in it; answers that are ready leave in one write."""
+        if self._lingering_since:
+            return
         now = monotonic()
         codec = self._codec
         was_pending = codec.pending_bytes
@@ -105,7 +109,10 @@ class ServerConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The peer sends no more but may still read: answers in progress are still delivered."""
         self._eof = True
-        return bool(self._running)
+        if not self._running:
+            return False
+        self._probe()
+        return True
 
     def pause_writing(self) -> None:
         """The peer reads too slowly: take no more requests from it until it catches up."""
@@ -127,8 +134,6 @@ class ServerConnection(asyncio.Protocol):
         for driver in running or ():
             driver.cancel()
         self._forget()
-
-    # -- calls ----------------------------------------------------------------------------------------------------
 
     def _call(self, event: CallReceived) -> None:
         state = self._state
@@ -188,13 +193,22 @@ class ServerConnection(asyncio.Protocol):
 
     def _break(self, error: RemoteWireError) -> None:
         self._state.count(error.reason, self._peer, str(error.args[0]))
-        if error.farewell:
+        transport = self._transport
+        if error.farewell and transport is not None and transport.can_write_eof():
+            # Closing with unread bytes makes the kernel send a reset, which takes the farewell away from the peer. So
+            # the sending side is closed first, and what still arrives is dropped until the peer closes too.
             self._write(error.farewell)
+            self._flush()
+            self._lingering_since = monotonic()
+            transport.write_eof()
+            return
         self._flush()
         if self._transport is not None:
             self._transport.close()
 
-    # -- writing --------------------------------------------------------------------------------------------------
+    def _probe(self) -> None:
+        """Finds out whether a peer that sends no more is gone altogether: then a write comes back as a reset."""
+        self._write(self._codec.ping())
 
     def _write(self, data: bytes) -> None:
         if self._transport is None or not data:
@@ -224,14 +238,19 @@ class ServerConnection(asyncio.Protocol):
         """Tells the peer to make no more calls here."""
         self._write(self._codec.goodbye())
 
-    # -- time and end ---------------------------------------------------------------------------------------------
-
     def check(self, now: float, heartbeat_s: float) -> None:
         """One turn of the listener's sweep: closes what is too slow, sends a heartbeat where the line was quiet."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         options = self._state.options
+        if self._lingering_since:
+            if now - self._lingering_since > _LINGER_S:
+                transport.abort()
+            return
+        if self._eof:
+            self._probe()
+            return
         if not self._last_read:
             if now - self._last_write > options.first_byte_timeout_s:
                 self._drop("first-byte-timeout", f"nothing received for {options.first_byte_timeout_s:g} s")

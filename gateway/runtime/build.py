@@ -94,8 +94,6 @@ class _Builder:
         listeners = {name: self._listener(name, services) for name in config.listeners}
         return Plan(services, listeners, self._registries, self._directories, self._clients)
 
-    # -- services -------------------------------------------------------------------------------------------------
-
     def _service(self, name: str, service: ServiceConfig) -> PlannedService:
         try:
             contract = load_contract(service)
@@ -156,8 +154,6 @@ class _Builder:
     def _secret(self, name: str | None) -> str:
         return self._config.credentials[name].secret.reveal() if name else ""
 
-    # -- listeners ------------------------------------------------------------------------------------------------
-
     def _listener(self, name: str, services: Mapping[str, PlannedService]) -> PlannedListener:
         listener = self._config.listeners[name]
         plugin = self._catalog.protocol(listener.protocol)
@@ -170,8 +166,6 @@ class _Builder:
             switch=switch,
             exposures=tuple(Exposure(service.key, service.contract, service.forwarded) for service in shown),
         )
-
-    # -- filters --------------------------------------------------------------------------------------------------
 
     def _filters(self, names: Iterable[str]) -> Sequence[Filter]:
         """Filters by their names in the configuration, or by plug-in names where no entry is called so."""

@@ -122,8 +122,6 @@ class DubboClientCodec:
         self.max_in_flight = _MAX_IN_FLIGHT
         self.broken: RemoteWireError | None = None
 
-    # -- calls ----------------------------------------------------------------------------------------------------
-
     def call(self, binding: Any, invocation: Invocation, timeout_s: float | None) -> tuple[int, bytes]:
         """See `ClientCodec.call`. Arguments that came over this wire are sent on as the bytes they are."""
         assert isinstance(binding, DubboBinding)
@@ -179,8 +177,6 @@ class DubboClientCodec:
         """A heartbeat request."""
         self._next_id += 1
         return heartbeat_request(self._next_id)
-
-    # -- replies --------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> Sequence[ClientEvent]:
         """See `ClientCodec.receive`."""

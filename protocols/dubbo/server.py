@@ -198,8 +198,6 @@ class DubboServerCodec:
                 break
         return events
 
-    # -- events ---------------------------------------------------------------------------------------------------
-
     def _event(self, frame: bytes, flags: int, now: float, events: list[ServerEvent]) -> None:
         if len(frame) - HEADER_BYTES > MAX_EVENT_BYTES:
             self.broken = RemoteWireError(
@@ -224,8 +222,6 @@ class DubboServerCodec:
         """A heartbeat request."""
         self._pings += 1
         return heartbeat_request(self._pings)
-
-    # -- requests -------------------------------------------------------------------------------------------------
 
     def _request(self, frame: bytes, flags: int, now: float) -> ServerEvent:
         request_id: int = HEADER.unpack_from(frame)[3]
@@ -308,8 +304,6 @@ class DubboServerCodec:
             return Send(b"")
         self._done(ticket)
         return Send(raw_value(ticket, raw.argument_bytes()))
-
-    # -- replies --------------------------------------------------------------------------------------------------
 
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""

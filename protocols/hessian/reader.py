@@ -443,7 +443,7 @@ def _read_map_typed(reader: Reader, tag: int) -> Any:
     name = reader.next_type()
     if reader.known is not None and (known := reader.known.get(name)) is not None:
         return known.read_map(reader)
-    return _fill_map(reader, TypedMap(name), name)
+    return _fill_map(reader, TypedMap(name) if name else {}, name)
 
 
 def _fill_map(reader: Reader, entries: dict[Any, Any], type_name: str) -> Any:

@@ -1,7 +1,7 @@
 """CallDriver runs coroutines as a Task would, without being one until it must."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -282,3 +282,202 @@ async def test_reply_delivered_from_inside_a_task_is_not_run_there() -> None:
     assert outcome.reports == []
     await outcome.wait()
     assert seen == [driver]
+
+
+@pytest.mark.parametrize("cleanup", ["sleep", "slot"])
+async def test_cleanup_after_a_cancellation_is_not_cancelled_again(cleanup: str) -> None:
+    reply, second = slot(), slot()
+    log: list[str] = []
+
+    async def work() -> None:
+        try:
+            await reply
+        finally:
+            log.append("cleaning")
+            await (asyncio.sleep(0) if cleanup == "sleep" else second)
+            log.append("clean")
+
+    driver, outcome = await drive(work())
+    driver.cancel()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    second.resolve(None)
+    _, error = await outcome.wait()
+    assert isinstance(error, asyncio.CancelledError)
+    assert log == ["cleaning", "clean"]
+
+
+async def test_cancellations_before_the_first_is_delivered_are_one() -> None:
+    reply = slot()
+    log: list[str] = []
+
+    async def work() -> str:
+        try:
+            await reply
+        except asyncio.CancelledError:
+            log.append("cancelled")
+        await asyncio.sleep(0)
+        return "went on"
+
+    driver, outcome = await drive(work())
+    driver.cancel()
+    driver.cancel()
+    assert driver.cancelling() == 2
+    assert await outcome.wait() == ("went on", None)
+    assert log == ["cancelled"]
+
+
+async def start_and(act: Callable[[CallDriver], object], coroutine: Coroutine[Any, Any, Any]) -> Outcome:
+    """Does `act` right after the first step, before the loop does anything else."""
+    outcome = Outcome()
+    loop = asyncio.get_running_loop()
+
+    def start() -> None:
+        driver = CallDriver(loop, coroutine, outcome, None)
+        driver.start()
+        act(driver)
+
+    loop.call_soon(start)
+    return outcome
+
+
+async def test_cancel_before_the_rest_has_a_running_task_reaches_the_coroutine() -> None:
+    log: list[str] = []
+
+    async def work() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            log.append("cancelled")
+            await asyncio.sleep(0)
+        return "finished all the same"
+
+    outcome = await start_and(CallDriver.cancel, work())
+    assert await outcome.wait() == ("finished all the same", None)
+    assert log == ["cancelled"]
+
+
+async def test_cancel_before_the_rest_has_a_running_task_reaches_what_is_awaited() -> None:
+    children: list[asyncio.Task[Any]] = []
+
+    async def work() -> None:
+        children.append(asyncio.create_task(asyncio.Event().wait()))
+        await children[0]
+
+    outcome = await start_and(CallDriver.cancel, work())
+    _, error = await outcome.wait()
+    assert isinstance(error, asyncio.CancelledError)
+    assert children[0].cancelled()
+
+
+@pytest.mark.parametrize("kind", ["slot", "event"])
+async def test_coroutine_that_cancels_itself_is_cancelled_at_its_next_wait(kind: str) -> None:
+    log: list[str] = []
+    wait: Any = slot() if kind == "slot" else asyncio.Event().wait()
+
+    async def work() -> None:
+        current = asyncio.current_task()
+        assert current is not None
+        current.cancel()
+        log.append("before")
+        await wait
+        log.append("after")
+
+    _, outcome = await drive(work())
+    _, error = await outcome.wait()
+    assert isinstance(error, asyncio.CancelledError)
+    assert log == ["before"]
+    if kind == "event":
+        wait.close()
+
+
+async def test_cancellation_taken_back_before_the_next_wait_counts_no_more() -> None:
+    async def work() -> str:
+        current = asyncio.current_task()
+        assert current is not None
+        current.cancel()
+        assert current.uncancel() == 0
+        await asyncio.sleep(0)
+        return "went on"
+
+    _, outcome = await drive(work())
+    assert await outcome.wait() == ("went on", None)
+
+
+async def test_cancelled_between_reply_and_resumption_ends_once() -> None:
+    reply = slot()
+
+    async def work() -> Any:
+        return await reply
+
+    driver, outcome = await drive(work())
+    # From inside a Task the reply is handed over a turn later; the cancellation comes first.
+    reply.resolve("answer")
+    driver.cancel()
+    _, error = await outcome.wait()
+    assert isinstance(error, asyncio.CancelledError)
+    assert driver.done()
+
+
+async def test_cancelled_before_its_first_step_never_runs() -> None:
+    ran: list[str] = []
+
+    async def work() -> None:
+        ran.append("ran")
+
+    outcome = Outcome()
+    driver = CallDriver(asyncio.get_running_loop(), work(), outcome, None)
+    assert not driver.start()  # from inside a Task it starts a turn later
+    driver.cancel()
+    _, error = await outcome.wait()
+    assert isinstance(error, asyncio.CancelledError)
+    assert ran == []
+
+
+async def test_nested_timeouts_where_the_outer_one_fires() -> None:
+    reply = slot()
+
+    async def work() -> str:
+        try:
+            async with asyncio.timeout(0.01):
+                try:
+                    async with asyncio.timeout(60):
+                        await reply
+                except TimeoutError:
+                    return "the inner one fired"
+        except TimeoutError:
+            await asyncio.sleep(0)
+            return "the outer one fired"
+        return "not reached"
+
+    _, outcome = await drive(work())
+    assert await outcome.wait() == ("the outer one fired", None)
+
+
+async def test_loop_that_is_torn_down_ends_the_coroutine() -> None:
+    log: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.append("closed")
+
+    before = asyncio.all_tasks()
+    _, outcome = await drive(work())
+    await asyncio.sleep(0)
+    # What asyncio.run does at its end: it knows the Tasks, not the drivers.
+    for task in asyncio.all_tasks() - before:
+        task.cancel()
+    _, error = await outcome.wait()
+    assert isinstance(error, asyncio.CancelledError)
+    assert log == ["closed"]
+
+
+async def test_expire_of_a_call_that_is_done_does_nothing() -> None:
+    async def work() -> int:
+        return 1
+
+    driver, outcome = await drive(work())
+    driver.expire()
+    assert outcome.reports == [(1, None)]

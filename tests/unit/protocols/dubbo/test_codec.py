@@ -127,9 +127,6 @@ def rejected(codec: DubboServerCodec, data: bytes) -> tuple[RpcError, bytes]:
 REPLY_ATTACHMENTS = attachments({"dubbo": "2.0.2"})
 
 
-# -- requests ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("forwarded", [False, True])
 def test_request_of_the_specification_becomes_an_invocation(forwarded: bool) -> None:
     call = received(
@@ -262,9 +259,6 @@ def test_oversized_request_gets_its_answer_before_the_connection_is_closed() -> 
     assert farewell[4:12] == struct.pack(">q", 77)
 
 
-# -- events -----------------------------------------------------------------------------------------------------------
-
-
 def test_heartbeat_is_answered_by_the_codec() -> None:
     events = server().receive(bytes.fromhex("dabb e200 0000000000000007 00000001 4e"), 0.0)
     assert [event.data for event in events if isinstance(event, Send)] == [
@@ -292,9 +286,6 @@ def test_echo_gives_the_argument_back_untouched() -> None:
     events = codec.receive(request("$echo", "Ljava/lang/Object;", text("ping")), 0.0)
     assert isinstance(events[0], Send)
     assert events[0].data == frame(0x02, 20, 1, b"\x94" + text("ping") + REPLY_ATTACHMENTS)
-
-
-# -- replies ----------------------------------------------------------------------------------------------------------
 
 
 def test_reply_of_the_specification() -> None:
@@ -354,9 +345,6 @@ def test_calls_that_did_not_run_get_a_status(error: RpcError, status: int) -> No
     codec = server()
     call = received(codec, request(more={"remote.application": "a"}))
     assert codec.reply(call.ticket, error)[3] == status
-
-
-# -- the client ---------------------------------------------------------------------------------------------------------
 
 
 def client_call(
@@ -529,9 +517,6 @@ def test_call_from_the_provider_breaks_the_connection() -> None:
     assert codec.broken is not None
 
 
-# -- forwarding -----------------------------------------------------------------------------------------------------------
-
-
 def forward(data: bytes, **invocation: Any) -> tuple[DubboServerCodec, Any, Any, int, bytes]:
     inbound = server(forwarded=True)
     call = received(inbound, data)
@@ -600,8 +585,6 @@ def test_forwarded_attachment_that_is_an_object_is_numbered_behind_the_arguments
     extra = reader.read()["extra"]
     assert (extra.type_name, dict(extra)) == ("org.demo.Order", {"id": 8, "price": None})
 
-
-# -- generic calls ----------------------------------------------------------------------------------------------------------
 
 INVOKE = "Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;"
 
