@@ -25,6 +25,7 @@ def check_contracts(config: GatewayConfig, findings: Findings, plugins: PluginCh
     """
     ports = plugins.ports(config)
     shown: dict[tuple[str, ServiceKey], str] = {}
+    verdicts: dict[tuple[str, str | None], list[str]] = {}
     for name, service in config.services.items():
         path: Path = ("services", name)
         contract = _contract(path, service, findings)
@@ -34,7 +35,7 @@ def check_contracts(config: GatewayConfig, findings: Findings, plugins: PluginCh
             except ContractError as exc:
                 findings.problem((*path, "implementation"), str(exc))
         if contract is not None:
-            _check_wires(path, config, service, contract, findings, plugins)
+            _check_wires(path, config, service, contract, findings, plugins, verdicts)
             _check_methods((*path, "remote", "methods"), service, contract, findings)
         if contract is None and service.interface is None:
             continue
@@ -63,8 +64,12 @@ def _check_wires(
     contract: ServiceContract,
     findings: Findings,
     plugins: PluginCheck,
+    verdicts: dict[tuple[str, str | None], list[str]],
 ) -> None:
-    """Each protocol the service goes over can carry it; reported once per protocol, where it is first named."""
+    """Each protocol the service goes over can carry it; reported once per protocol, where it is first named.
+
+    `verdicts`: what is known about a protocol and a contract from other services.
+    """
     uses: dict[str, Path] = {}
     for index, name in enumerate(service.listeners):
         listener = config.listeners.get(name)
@@ -76,7 +81,10 @@ def _check_wires(
     for protocol, at in uses.items():
         plugin = plugins.loaded("protocol", protocol)
         if plugin is not None:
-            for finding in plugin.check_contract(contract):
+            pair = (protocol, service.contract)
+            if pair not in verdicts:
+                verdicts[pair] = plugin.check_contract(contract)
+            for finding in verdicts[pair]:
                 findings.problem(at, f"protocol {protocol!r} cannot carry {contract.name}: {finding}", at_key=True)
 
 
