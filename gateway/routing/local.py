@@ -9,12 +9,14 @@ from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import Any, Final
 
+from gateway.contracts.binding import compile_arguments
 from gateway.contracts.call import Call
 from gateway.contracts.fault import fault_of
 from gateway.contracts.implementation import bind_implementation
+from gateway.contracts.values import Checker
 from gateway.model.call import Fault, Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import BadRequest, NoSuchMethod, RpcError
+from gateway.model.errors import BadRequest, NoSuchMethod, RpcError, ValueMappingError
 from gateway.telemetry.logs import call_fields, shorten
 from gateway.telemetry.once_per import OncePer
 
@@ -38,7 +40,7 @@ class LocalService:
     `RpcError` it raises passes as trouble of the call.
     """
 
-    __slots__ = ("_contract", "_failures", "_methods")
+    __slots__ = ("_checks", "_contract", "_failures", "_methods")
 
     def __init__(
         self, contract: ServiceContract, implementation: object, clock: Callable[[], float] = time.monotonic
@@ -49,6 +51,8 @@ class LocalService:
             attribute: (method.contract, method.function, method.call_parameter, iscoroutinefunction(method.function))
             for attribute, method in bind_implementation(contract, implementation).items()
         }
+        checker = Checker(contract)
+        self._checks = {method.attribute: compile_arguments(method, checker) for method in contract.methods}
         self._failures = OncePer(_SAME_FAILURE_S, clock=clock)
 
     async def __call__(self, invocation: Invocation) -> Result:
@@ -67,6 +71,12 @@ class LocalService:
         except KeyError:
             raise self._no_such_method(invocation) from None
         arguments = invocation.arguments()
+        if invocation.peer is None:
+            # A caller in this process: no wire has looked at its arguments.
+            try:
+                arguments = self._checks[signature.attribute](arguments)
+            except ValueMappingError as error:
+                raise BadRequest(f"{signature.name}: {error}") from error
         call: Call | None = None
         try:
             if call_parameter is None:

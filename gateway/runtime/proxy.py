@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -13,6 +14,7 @@ from gateway.contracts.python import contract_of
 from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Invocation, Result
 from gateway.model.contract import MISSING, MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
+from gateway.model.errors import DeadlineExceeded
 from gateway.spi.handler import Handler
 
 __all__ = ["CallOptions", "GenericProxy", "calling", "make_proxy", "wrap_sync"]
@@ -65,7 +67,15 @@ class _State:
             consumer=options.consumer,
             oneway=signature is not None and signature.oneway,
         )
-        result = await self.handler(invocation)
+        if options.deadline_s is None:
+            result = await self.handler(invocation)
+        else:
+            # A hosted service is called without any wire that would watch the deadline.
+            try:
+                async with asyncio.timeout(options.deadline_s):
+                    result = await self.handler(invocation)
+            except TimeoutError:
+                raise DeadlineExceeded(f"{method}: no answer within {options.deadline_s:g} s") from None
         if options.reply_attachments is not None:
             _fill(options.reply_attachments, result)
         if isinstance(result, Fault):

@@ -398,3 +398,17 @@ async def test_port_in_use_names_the_listener() -> None:
         with pytest.raises(StartError, match=rf"listener dubbo \(dubbo\): cannot listen on 127.0.0.1:{port(app)}"):
             async with running(probe(port=port(app))):
                 pass
+
+
+async def test_reference_of_the_same_process_checks_arguments_and_deadline() -> None:
+    Probing.expect("k")
+    async with running(probe()) as app:
+        client = app.reference("hosted", Probe)
+        assert await client.name() == "one"
+        with pytest.raises(BadRequest, match=re.escape("size: args[0]")):
+            await client.size("text")  # type: ignore[arg-type]
+        with pytest.raises(DeadlineExceeded):
+            await calling(client, deadline_s=0.05).wait("k")
+        await until(Probing.cancelled["k"])
+        with pytest.raises(LookupError, match="no service 'other'"):
+            app.reference("other", Probe)
