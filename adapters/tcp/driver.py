@@ -190,6 +190,13 @@ class CallDriver:
         """A name for logs."""
         return f"call-{id(self):x}"
 
+    @property
+    def _fut_waiter(self) -> asyncio.Future[Any] | None:
+        # Not part of any interface, but anyio asks a Task for it (and for `_must_cancel`) before it cancels it
+        # (agronholm/anyio: src/anyio/_backends/_asyncio.py), and httpx and others are built on anyio.
+        waiter: asyncio.Future[Any] | None = getattr(self._task, "_fut_waiter", None)
+        return waiter
+
     def expire(self) -> None:
         """The timer wheel's call: the deadline has passed."""
         self.bucket = None

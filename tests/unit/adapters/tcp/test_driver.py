@@ -481,3 +481,22 @@ async def test_expire_of_a_call_that_is_done_does_nothing() -> None:
     driver, outcome = await drive(work())
     driver.expire()
     assert outcome.reports == [(1, None)]
+
+
+async def test_what_it_waits_for_can_be_asked_as_anyio_does() -> None:
+    reply = slot()
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        await reply
+        await future
+
+    driver, outcome = await drive(work())
+    seen = [driver._fut_waiter]
+    reply.resolve(None)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    seen.append(driver._fut_waiter)
+    assert seen == [None, future]
+    future.set_result(None)
+    assert await outcome.wait() == (None, None)
