@@ -15,17 +15,18 @@ __all__ = ["Source"]
 class Source:
     """The text of one function, and the objects it uses."""
 
-    __slots__ = ("_lines", "_names")
+    __slots__ = ("_function", "_lines", "_names")
 
     def __init__(self, signature: str) -> None:
         """`signature` is that of the function: `read(reader)`."""
+        self._function = signature.partition("(")[0]
         self._lines = [f"def {signature}:"]
         self._names: dict[str, Any] = {}
 
     def bind(self, name: str, value: Any) -> str:
         """Makes `value` known as `name`, or as a name derived from it where that is taken; returns the name."""
         free, count = name, 1
-        while free in self._names and self._names[free] is not value:
+        while free == self._function or (free in self._names and self._names[free] is not value):
             count += 1
             free = f"{name}_{count}"
         self._names[free] = value
@@ -37,10 +38,9 @@ class Source:
 
     def build(self, title: str) -> Callable[..., Any]:
         """Compiles the function. `title` stands for the file name in tracebacks."""
-        name = self._lines[0].removeprefix("def ").partition("(")[0]
         code = compile("\n".join(self._lines), f"<hessian {title}>", "exec")
         exec(code, self._names)
-        function: Callable[..., Any] = self._names.pop(name)
+        function: Callable[..., Any] = self._names.pop(self._function)
         return function
 
     @property
