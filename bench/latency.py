@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from bench.cases import TARGET_LOAD, Payload, Plan
 from bench.frames import build_request
-from bench.loadgen import LoadGenerator, Measurement
+from bench.loadgen import LoadFailed, LoadGenerator, Measurement
 from bench.process import LOAD_CORE, SERVER_CORE, Server
 from bench.servers import FORWARDED, Lineup
 
@@ -41,7 +41,7 @@ def measure_added_latency(
     """Calls the provider directly and through the gateway in turn. None when the gateway is not there.
 
     Raises:
-        LoadFailed: a run broke off.
+        LoadFailed: a run broke off, or calls failed: the latency of the others would say little.
     """
     gateway = lineup.running.get(FORWARDED)
     if gateway is None:
@@ -49,7 +49,7 @@ def measure_added_latency(
     request = build_request(Payload.STRING, TARGET_LOAD.size)
 
     def run(server: Server) -> Measurement:
-        return replace(generator, core=SERVER_CORE).run(
+        found = replace(generator, core=SERVER_CORE).run(
             server,
             request,
             connections=_CONNECTIONS,
@@ -58,6 +58,9 @@ def measure_added_latency(
             seconds=plan.latency_seconds,
             rate=plan.latency_rate,
         )
+        if found.errors or not found.n:
+            raise LoadFailed(f"{found.errors} calls failed, {found.n} were answered {found.first_error}".rstrip())
+        return found
 
     pairs: list[tuple[Measurement, Measurement]] = []
     with _moved(lineup.behind):

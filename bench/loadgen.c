@@ -80,9 +80,11 @@ typedef struct {
 typedef enum { WARM_UP, MEASURE, DRAIN } Phase;
 
 static struct {
-    uint64_t replies;
+    uint64_t replies; /* good ones in the measurement: an error is quick to send and no work done */
     uint64_t error_status; /* replies with a status other than OK */
     uint8_t first_status;  /* the first such status */
+    char first_error[201]; /* how the body of the first reply of these two kinds begins, as far as it is text */
+    size_t first_error_bytes;
     uint64_t faults;       /* replies that carry an exception */
     uint64_t stray;        /* replies to an id that is not under way */
     uint64_t lost;         /* requests without a reply at the end of the drain */
@@ -97,6 +99,7 @@ static uint64_t open_requests;
 static uint64_t schedule_start_ns;
 static uint64_t scheduled; /* open loop: requests sent so far */
 static uint32_t next_connection;
+static const Connection *first_failed; /* the connection on which the first error is being read */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -212,7 +215,7 @@ static void send_due(uint64_t now)
     }
 }
 
-static void take_reply(Connection *connection, uint64_t id, uint64_t now)
+static void take_reply(Connection *connection, uint64_t id, bool good, uint64_t now)
 {
     uint64_t number = id & (MAX_OUTSTANDING - 1);
     if (id == 0 || number >= options.outstanding || connection->slots[number].id != id) {
@@ -223,7 +226,7 @@ static void take_reply(Connection *connection, uint64_t id, uint64_t now)
     slot->id = 0;
     connection->free_slots[connection->free_count++] = (uint32_t)number;
     open_requests--;
-    if (phase == MEASURE) {
+    if (phase == MEASURE && good) {
         results.replies++;
         latency_record(&results.latency, now > slot->since_ns ? now - slot->since_ns : 0);
     }
@@ -235,16 +238,26 @@ static void take_reply(Connection *connection, uint64_t id, uint64_t now)
 static void take_dubbo_head(Connection *connection, uint64_t body_bytes, uint64_t now)
 {
     const uint8_t *head = connection->head;
+    uint8_t flag = body_bytes > 0 ? head[DUBBO_HEADER] : RESULT_EXCEPTION;
+    bool refused = head[3] != DUBBO_OK;
+    bool fault = !refused && (flag == RESULT_EXCEPTION || flag == RESULT_EXCEPTION_WITH_ATTACHMENTS);
     if (head[2] & (DUBBO_REQUEST | DUBBO_EVENT))
         return; /* a heartbeat or read-only event of the server: no answer to anything we asked */
-    if (head[3] != DUBBO_OK) {
-        if (results.error_status++ == 0)
-            results.first_status = head[3];
-    } else if (body_bytes == 0 || head[DUBBO_HEADER] == RESULT_EXCEPTION ||
-             head[DUBBO_HEADER] == RESULT_EXCEPTION_WITH_ATTACHMENTS) {
-        results.faults++;
+    if ((refused || fault) && results.error_status + results.faults == 0)
+        first_failed = connection;
+    if (refused && results.error_status == 0)
+        results.first_status = head[3];
+    results.error_status += refused;
+    results.faults += fault;
+    take_reply(connection, read_number(head + 4, ID_BYTES), !refused && !fault, now);
+}
+
+static void keep_error_text(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count && results.first_error_bytes < sizeof results.first_error - 1; i++) {
+        bool plain = bytes[i] >= ' ' && bytes[i] < 0x7F && bytes[i] != '"' && bytes[i] != '\\';
+        results.first_error[results.first_error_bytes++] = plain ? (char)bytes[i] : ' ';
     }
-    take_reply(connection, read_number(head + 4, ID_BYTES), now);
 }
 
 /* Feeds received bytes to the reader of a connection: only the head of each reply is kept, the rest is counted. */
@@ -254,11 +267,15 @@ static void feed(Connection *connection, const uint8_t *bytes, size_t count, uin
     while (count) {
         if (connection->skip) {
             size_t step = connection->skip < count ? connection->skip : count;
+            if (connection == first_failed)
+                keep_error_text(bytes, step);
             connection->skip -= step;
             bytes += step;
             count -= step;
             continue;
         }
+        if (connection == first_failed)
+            first_failed = NULL;
         size_t have = connection->head_bytes;
         size_t wanted = options.raw ? raw_head : DUBBO_HEADER;
         uint64_t body = 0;
@@ -276,7 +293,7 @@ static void feed(Connection *connection, const uint8_t *bytes, size_t count, uin
         if (options.raw) {
             connection->skip = options.request_bytes - raw_head;
             connection->head_bytes = 0;
-            take_reply(connection, read_number(connection->head + options.id_offset, ID_BYTES), now);
+            take_reply(connection, read_number(connection->head + options.id_offset, ID_BYTES), true, now);
             continue;
         }
         if (connection->head[0] != 0xDA || connection->head[1] != 0xBB)
@@ -410,12 +427,12 @@ static void run(void)
 
     double elapsed = (double)(measured_to - measured_from) / (double)SECOND;
     printf("{\"rps\": %.1f, \"n\": %llu, \"elapsed_s\": %.6f, \"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f, "
-           "\"max_us\": %.2f, \"error_status\": %llu, \"first_status\": %u, \"faults\": %llu, \"stray\": %llu, \"lost\": %llu, "
+           "\"max_us\": %.2f, \"error_status\": %llu, \"first_status\": %u, \"first_error\": \"%s\", \"faults\": %llu, \"stray\": %llu, \"lost\": %llu, "
            "\"client_cpu_s\": %.6f, \"server_cpu_s\": %.6f}\n",
            (double)results.replies / elapsed, (unsigned long long)results.replies, elapsed,
            latency_quantile_us(&results.latency, 0.5), latency_quantile_us(&results.latency, 0.99),
            latency_quantile_us(&results.latency, 0.999), (double)results.latency.max_ns / 1e3,
-           (unsigned long long)results.error_status, results.first_status, (unsigned long long)results.faults,
+           (unsigned long long)results.error_status, results.first_status, results.first_error, (unsigned long long)results.faults,
            (unsigned long long)results.stray, (unsigned long long)results.lost, own_to - own_from,
            (double)(server_to - server_from) / (double)SECOND);
 }

@@ -25,10 +25,11 @@ class Measurement:
     """What one run measured. Error counts cover warm-up and drain too, everything else the measurement alone.
 
     Attributes:
-        rps: Replies a second.
-        n: Replies.
+        rps: Good replies a second.
+        n: Good replies: those that are no error.
         p50_us: Median latency; `p99_us`, `p999_us`, `max_us` likewise.
         error_status: Replies with another status than OK; `first_status` is the first of these, else 0.
+        first_error: How the first reply begins that is an error or carries an exception, as far as that is text.
         faults: Replies that carry an exception.
         stray: Replies to nothing that was asked, or asked only once and answered twice.
         lost: Requests never answered.
@@ -45,6 +46,7 @@ class Measurement:
     max_us: float
     error_status: int
     first_status: int
+    first_error: str
     faults: int
     stray: int
     lost: int

@@ -139,6 +139,10 @@ def _case_table(results: Results) -> Iterator[str]:
     if len(rows) > 1:
         yield from _align(rows)
         yield "load: bytes, connections x requests under way on each; x raw: speed by server CPU against the raw echo"
+        yield "requests are those answered well; errors are of all rounds, warm-up and drain too"
+    for case, rounds in results.rounds.items():
+        if text := next((found.first_error.strip() for found in rounds.values() if found.first_error), ""):
+            yield f"first error of {case.server}, {case.payload}, {case.load}: {text}"
     for case, reason in results.failures.items():
         yield f"failed: {case.server}, {case.payload}, {case.load}: {reason}"
 

@@ -105,14 +105,17 @@ def _warm_java(plan: Plan, lineup: Lineup, generator: LoadGenerator, announce: C
         best = math.inf
         for turn in range(round(plan.java_warmup_s / _JAVA_TURN_S)):
             announce(f"warming {JAVA}: {payload}, turn {turn + 1}")
-            found = generator.run(
-                lineup.running[JAVA],
-                build_request(payload, _JAVA_LOAD.size),
-                connections=_JAVA_LOAD.connections,
-                outstanding=_JAVA_LOAD.outstanding,
-                warmup_s=0,
-                seconds=_JAVA_TURN_S,
-            )
-            if found.server_us > 0.95 * best:
+            try:
+                found = generator.run(
+                    lineup.running[JAVA],
+                    build_request(payload, _JAVA_LOAD.size),
+                    connections=_JAVA_LOAD.connections,
+                    outstanding=_JAVA_LOAD.outstanding,
+                    warmup_s=0,
+                    seconds=_JAVA_TURN_S,
+                )
+            except LoadFailed:
+                return  # its cases fail likewise, and say why in the report
+            if not found.server_us < 0.95 * best:
                 break
             best = found.server_us

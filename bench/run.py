@@ -39,15 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = quick_plan() if options.quick else full_plan()
     if options.rounds:
         plan = replace(plan, rounds=options.rounds)
+    announce = _announcer()
     try:
-        report = measure(plan, _announcer())
+        report = measure(plan, announce)
     except (BuildFailed, StartFailed) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     file = _RESULTS / f"{report.begun:%Y-%m-%dT%H-%M-%S}.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(describe(report), indent=1) + "\n")
-    print(f"all rounds: {file}\n", file=sys.stderr)
+    announce(f"all rounds: {file}\n")
     print(format_report(report))
     return 0 if report.complete else 1
 

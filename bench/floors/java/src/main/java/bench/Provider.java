@@ -13,7 +13,7 @@ import org.apache.dubbo.config.bootstrap.DubboBootstrap;
  * {@code LISTENING 127.0.0.1:<port>}, and ends when its standard input does.
  */
 public final class Provider {
-    private static final int MOST_UNDER_WAY = 1024;
+    private static final int QUEUE = 4096;
 
     private Provider() {}
 
@@ -25,8 +25,9 @@ public final class Provider {
         ProtocolConfig protocol = new ProtocolConfig("dubbo", port);
         protocol.setHost("127.0.0.1");
         protocol.setSerialization("hessian2");
-        // Up to 1,024 requests are under way; without a queue those beyond the 200 threads would be refused.
-        protocol.setQueues(MOST_UNDER_WAY);
+        // Without a queue, requests beyond the 200 threads are refused. It is longer than the 1,024 requests that are
+        // ever under way, because a reply, and with it the next request, overtakes the thread that returns to the pool.
+        protocol.setQueues(QUEUE);
 
         ServiceConfig<Echo> service = new ServiceConfig<>();
         service.setInterface(Echo.class);
