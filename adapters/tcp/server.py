@@ -12,10 +12,10 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
+from adapters.tcp.listening_socket import listen
 from adapters.tcp.server_connection import ServerConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.endpoint import Endpoint, format_address
@@ -27,9 +27,15 @@ from protocols.contract import ServerWire
 __all__ = ["ListenerState", "TcpServer"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
-_BACKLOG: Final = 1_024
 _ACCEPT_PAUSE_S: Final = 0.5
 """How long accepting rests when the process has run out of descriptors."""
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_ACCEPT_BATCH: Final = 64
+"""Connections accepted at a time: thousands at once must not keep the loop from those it has."""
+_CROSSING_S: Final = 0.1
+"""After the goodbye, for calls that crossed it on the wire."""
+_CANCEL_S: Final = 1.0
+"""How long cancelled handlers may take to clean up."""
 
 
 @dataclass(slots=True)
@@ -44,11 +50,17 @@ class ListenerState:
     connections: set[ServerConnection] = field(default_factory=set)
     per_address: dict[str, int] = field(default_factory=dict)
     calls: int = 0
+    max_calls: int = field(init=False)
+    """As the options say; none once it closes."""
     draining: bool = False
+    closing: bool = False
     refused: dict[str, int] = field(default_factory=dict)
     """Connections closed by us and calls refused here, by reason code."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the last running call of a draining listener has ended."""
+
+    def __post_init__(self) -> None:
+        self.max_calls = self.options.max_calls
 
     def count(self, reason: str, peer: str, text: str) -> None:
         """Counts a refusal, and logs the first of its kind and then each tenfold (1, 10, 100 …)."""
@@ -88,6 +100,7 @@ class TcpServer:
         self._heartbeat_s = heartbeat_s
         self._state: ListenerState | None = None
         self._sockets: list[socket.socket] = []
+        self._closed = False
         self._sweeper: asyncio.TimerHandle | None = None
 
     @property
@@ -105,50 +118,59 @@ class TcpServer:
         loop = asyncio.get_running_loop()
         options = self._options
         wire = self._make_wire(exposures)
-        self._sockets = await _bind(loop, options.host, options.port)
+        sockets = await listen(loop, options.host, options.port)
+        if self._closed:
+            for each in sockets:
+                each.close()
+            raise RuntimeError(f"listener {options.name} was closed while it started")
+        self._sockets = sockets
         self._state = ListenerState(options, handler, wire, loop, TimerWheel(loop))
-        for each in self._sockets:
+        for each in sockets:
             loop.add_reader(each.fileno(), self._accept, each)
         self._sweep_later()
-        port = self._sockets[0].getsockname()[1]
+        port = sockets[0].getsockname()[1]
         return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
 
     def _accept(self, listening: socket.socket) -> None:
         state = self._state
         assert state is not None
-        # A bounded batch: thousands of connections at once must not keep the loop from those it has.
-        for _ in range(64):
+        for _ in range(_ACCEPT_BATCH):
             try:
                 client, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except BlockingIOError:
                 return
             except OSError as exc:
-                if exc.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                if exc.errno in _EXHAUSTED:
                     state.count("out-of-descriptors", "the system", f"accepting rests for {_ACCEPT_PAUSE_S} s: {exc}")
                     state.loop.remove_reader(listening.fileno())
                     state.loop.call_later(_ACCEPT_PAUSE_S, self._accept_again, listening)
                     return
-                raise
-            host = address[0]
-            peer = format_address(host, address[1])
-            options = state.options
-            if len(state.connections) >= options.max_connections:
-                state.count("too-many-connections", peer, f"{options.max_connections} connections are open")
-                client.close()
+                # The connection was gone, or forbidden, before it could be taken: accept(2), "Error handling".
+                state.count("accept-failed", "the system", str(exc))
                 continue
-            if state.per_address.get(host, 0) >= options.max_connections_per_address:
-                state.count("too-many-connections-per-address", peer, f"{options.max_connections_per_address} are open")
-                client.close()
-                continue
-            client.setblocking(False)
-            with contextlib.suppress(OSError):
-                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = ServerConnection(state, host, peer)
-            state.connections.add(connection)
-            state.per_address[host] = state.per_address.get(host, 0) + 1
-            task = state.loop.create_task(state.loop.connect_accepted_socket(partial(_itself, connection), client))
-            connection.opening = task
-            task.add_done_callback(connection.opened)
+            self._take(state, client, address)
+
+    def _take(self, state: ListenerState, client: socket.socket, address: Any) -> None:
+        options = state.options
+        host = address[0]
+        peer = format_address(host, address[1])
+        open_here = state.per_address.get(host, 0)
+        if len(state.connections) >= options.max_connections:
+            state.count("too-many-connections", peer, f"{options.max_connections} connections are open")
+            client.close()
+            return
+        if open_here >= options.max_connections_per_address:
+            state.count("too-many-connections-per-address", peer, f"{options.max_connections_per_address} are open")
+            client.close()
+            return
+        client.setblocking(False)
+        with contextlib.suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = ServerConnection(state, host, peer)
+        state.connections.add(connection)
+        state.per_address[host] = open_here + 1
+        connection.opening = state.loop.create_task(_open(state.loop, connection, client))
+        connection.opening.add_done_callback(connection.opened)
 
     def _accept_again(self, listening: socket.socket) -> None:
         if self._state is not None and listening in self._sockets:
@@ -165,10 +187,10 @@ class TcpServer:
     def _sweep(self) -> None:
         state = self._state
         assert state is not None
+        self._sweep_later()
         now = monotonic()
         for connection in tuple(state.connections):
             connection.check(now, self._heartbeat_s)
-        self._sweep_later()
 
     def _stop_listening(self) -> None:
         if self._state is not None:
@@ -181,56 +203,50 @@ class TcpServer:
     async def drain(self, deadline: float) -> None:
         """Says goodbye on every connection, stops accepting, and waits for running calls until `deadline`."""
         state = self._state
-        if state is None or state.draining:
+        if state is None:
             return
-        state.draining = True
-        self._stop_listening()
-        for connection in tuple(state.connections):
-            connection.say_goodbye()
-        if state.calls:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, deadline - monotonic())):
-                    await state.idle.wait()
+        if not state.draining:
+            state.draining = True
+            for each in self._sockets:
+                # Whoever is in the queue believes to be connected: a goodbye serves it better than a reset.
+                self._accept(each)
+            self._stop_listening()
+            for connection in tuple(state.connections):
+                connection.say_goodbye()
+        if state.connections:
+            await asyncio.sleep(min(_CROSSING_S, max(0.0, deadline - monotonic())))
+        await _until_idle(state, deadline)
 
     async def aclose(self) -> None:
         """See `ServerAdapter.aclose`; may be called more than once."""
+        self._closed = True
         self._stop_listening()
         state, self._state = self._state, None
         if self._sweeper is not None:
             self._sweeper.cancel()
         if state is None:
             return
-        waiting = [connection.aclose() for connection in tuple(state.connections)]
-        await asyncio.gather(*waiting)
+        state.draining = state.closing = True
+        state.max_calls = 0
+        for connection in state.connections:
+            connection.cancel_calls()
+        await _until_idle(state, monotonic() + _CANCEL_S)
+        await asyncio.gather(*(connection.aclose() for connection in tuple(state.connections)))
         state.wheel.close()
 
 
-def _itself(connection: ServerConnection) -> ServerConnection:
-    return connection
-
-
-async def _bind(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[socket.socket]:
-    """Listening sockets for all addresses of `host`, all on one port. Raises OSError naming the address."""
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
+async def _open(loop: asyncio.AbstractEventLoop, connection: ServerConnection, client: socket.socket) -> None:
     try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            each = socket.socket(family, kind, protocol)
-            sockets.append(each)
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            if len(sockets) > 1 and port == 0:
-                address = (address[0], sockets[0].getsockname()[1], *address[2:])
-            try:
-                each.bind(address)
-                each.listen(_BACKLOG)
-            except OSError as exc:
-                where = format_address(str(address[0]), int(address[1]))
-                raise OSError(exc.errno, f"cannot listen on {where}: {exc.strerror}") from None
-            each.setblocking(False)
+        await loop.connect_accepted_socket(lambda: connection, client)
     except BaseException:
-        for each in sockets:
-            each.close()
+        client.close()
         raise
-    return sockets
+
+
+async def _until_idle(state: ListenerState, deadline: float) -> None:
+    """Waits until no call runs, or until `deadline` (monotonic)."""
+    if state.calls:
+        state.idle.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, deadline - monotonic())):
+                await state.idle.wait()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.tcp.driver import CallDriver
 from gateway.model.call import Peer
-from gateway.model.errors import GatewayError, Overloaded, ProviderFailed, RemoteWireError, RpcError
-from protocols.contract import CallReceived, CallRejected, Outcome, ServerCodec
+from gateway.model.errors import ConnectionLost, GatewayError, Overloaded, ProviderFailed, RemoteWireError, RpcError
+from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerCodec, ServerEvent
 
 if TYPE_CHECKING:
     from adapters.tcp.server import ListenerState
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["ServerConnection"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
+_INTERNAL: Final = "internal error"
 _HARD_WRITE_FACTOR: Final = 8
 """A peer that leaves this many write buffers unread is dropped."""
 _LINGER_S: Final = 1.0
 """How long a refused peer may take to read why and to close."""
+_CLOSE_S: Final = 1.0
+"""How long closing may wait for a peer to take what is left for it."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -29,13 +33,16 @@ class ServerConnection(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_closed",
         "_codec",
+        "_ended",
         "_eof",
         "_flushing",
+        "_held",
         "_host",
+        "_last_busy",
         "_last_ping",
         "_last_read",
-        "_last_write",
         "_lingering_since",
         "_out",
         "_paused",
@@ -45,7 +52,7 @@ class ServerConnection(asyncio.Protocol):
         "_running",
         "_state",
         "_transport",
-        "closed",
+        "_unsent",
         "opening",
     )
 
@@ -56,17 +63,26 @@ class ServerConnection(asyncio.Protocol):
         self._codec: ServerCodec = state.wire.accept(Peer(state.options.protocol, peer))
         self._transport: asyncio.Transport | None = None
         self._running: set[CallDriver] | None = None
+        """Calls that did not end in their first step."""
+        self._held: Iterator[ServerEvent] | None = None
+        """What the peer asked for before it was found not to read its answers."""
         self._out: list[bytes] | None = None
+        self._unsent = 0
+        """Bytes in `_out`."""
+        self._reading = False
+        """Events are being handled: answers are collected, and leave together afterwards."""
         self._flushing = False
         self._paused = False
         self._eof = False
-        self._reading = False
+        """The peer closed its sending side."""
+        self._ended = False
+        """No more calls can come: end of stream, or its position is lost."""
         self._lingering_since = 0.0
+        """When our sending side was closed; nothing is written any more."""
         self._last_read = 0.0
-        self._last_write = self._last_ping = monotonic()
-        self._pending_since = self._last_write
+        self._last_busy = self._last_ping = self._pending_since = monotonic()
+        self._closed: asyncio.Future[None] | None = None
         self.opening: asyncio.Task[Any] | None = None
-        self.closed: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remembers the transport and sets the write buffer limit."""
@@ -83,32 +99,40 @@ class ServerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Decodes what arrived and starts the calls in it; answers that are ready leave in one write."""
-        if self._lingering_since:
+        if self._ended:
             return
         now = monotonic()
         codec = self._codec
         was_pending = codec.pending_bytes
-        self._last_read = now
-        self._reading = True
         events = codec.receive(data, now)
+        self._last_read = now
         if events or not was_pending:
             self._pending_since = now
+        self._handle(iter(events))
+
+    def _handle(self, events: Iterator[ServerEvent]) -> None:
+        self._reading = True
         for event in events:
-            if isinstance(event, CallReceived):
+            if type(event) is CallReceived:
                 self._call(event)
-            elif isinstance(event, CallRejected):
+            elif type(event) is CallRejected:
                 self._reject(event)
-            else:
+            elif type(event) is Send:
                 self._write(event.data)
+            if self._paused:
+                # Otherwise one segment of small requests could fill the memory with large answers.
+                self._held = events
+                break
         self._reading = False
-        if codec.broken is not None:
-            self._break(codec.broken)
+        if self._held is None and self._codec.broken is not None:
+            self._break(self._codec.broken)
         elif self._out:
             self._flush()
 
     def eof_received(self) -> bool:
         """The peer sends no more but may still read: answers in progress are still delivered."""
-        self._eof = True
+        self._eof = self._ended = True
+        self._flush()
         if not self._running:
             return False
         self._probe()
@@ -117,19 +141,27 @@ class ServerConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads too slowly: take no more requests from it until it catches up."""
         self._paused = True
-        if self._transport is not None and not self._eof:
-            self._transport.pause_reading()
+        transport = self._transport
+        if transport is not None and not self._eof and not transport.is_closing():
+            transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The peer caught up."""
         self._paused = False
-        if self._transport is not None and not self._eof and not self._transport.is_closing():
-            self._transport.resume_reading()
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        held, self._held = self._held, None
+        if held is not None:
+            self._handle(held)
+        if not self._paused and not self._eof and not transport.is_closing():
+            # While nothing was read the peer could not complete a message.
+            self._pending_since = monotonic()
+            transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone: its calls are cancelled."""
-        self._transport = None
-        self._out = None
+        self._transport = self._out = self._held = None
         running, self._running = self._running, None
         for driver in running or ():
             driver.cancel()
@@ -137,102 +169,125 @@ class ServerConnection(asyncio.Protocol):
 
     def _call(self, event: CallReceived) -> None:
         state = self._state
-        options = state.options
         running = self._running
-        if running is None:
-            running = self._running = set()
-        if len(running) >= options.max_calls_per_connection or state.calls >= options.max_calls:
-            state.count("too-many-calls", self._peer, "calls in progress are at the limit")
-            if event.ticket is not None:
-                self._write(self._codec.reply(event.ticket, Overloaded("too many calls in progress here")))
+        if state.calls >= state.max_calls or (
+            running is not None and len(running) >= state.options.max_calls_per_connection
+        ):
+            self._refuse(event)
             return
         invocation = event.invocation
         driver = CallDriver(state.loop, state.handler(invocation), self._call_done, event.ticket)
         state.calls += 1
-        if not driver.start():
-            running.add(driver)
-            if invocation.deadline is not None:
-                driver.bucket = state.wheel.add(driver, invocation.deadline)
+        if driver.start():
+            return
+        if running is None:
+            running = self._running = set()
+        running.add(driver)
+        if invocation.deadline is not None:
+            driver.bucket = state.wheel.add(driver, invocation.deadline)
+
+    def _refuse(self, event: CallReceived) -> None:
+        why = "this listener is closing" if self._state.closing else "too many calls in progress here"
+        self._state.count("too-many-calls", self._peer, why)
+        if event.ticket is not None:
+            self._write(self._codec.reply(event.ticket, Overloaded(why)))
 
     def _call_done(self, driver: CallDriver, result: Any, error: BaseException | None) -> None:
         state = self._state
         state.calls -= 1
-        if state.draining and not state.calls:
+        if not state.calls and state.draining:
             state.idle.set()
-        running = self._running
-        if running is not None:
-            running.discard(driver)
-        ticket = driver.tag
-        if ticket is None or self._transport is None:
+        if self._running:
+            self._running.discard(driver)
+        outcome: Outcome = result if error is None else self._failure(error)
+        if driver.tag is not None and self._transport is not None:
+            self._write(self._reply(driver.tag, outcome))
+        if self._ended:
             self._close_if_finished()
-            return
-        outcome: Outcome = result
-        if error is not None:
-            if isinstance(error, RpcError):
-                outcome = error
-            elif isinstance(error, GatewayError):
-                outcome = ProviderFailed(str(error))
-            elif isinstance(error, asyncio.CancelledError):
-                outcome = ProviderFailed("the call was cancelled")
-            else:
-                _LOG.error("a handler raised what no handler may raise", exc_info=error)
-                outcome = ProviderFailed("internal error")
-        self._write(self._codec.reply(ticket, outcome))
-        self._close_if_finished()
+
+    def _failure(self, error: BaseException) -> RpcError:
+        """What the caller is told when its handler raised."""
+        if isinstance(error, RpcError):
+            return error
+        if isinstance(error, GatewayError):
+            return ProviderFailed(str(error))
+        if isinstance(error, asyncio.CancelledError):
+            if self._state.closing:
+                return ConnectionLost("the provider closed before the call had ended")
+            return ProviderFailed("the call was cancelled")
+        _LOG.error("a handler raised what no handler may raise", exc_info=error)
+        return ProviderFailed(_INTERNAL)
+
+    def _reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        try:
+            return self._codec.reply(ticket, outcome)
+        except Exception:
+            # A filter gave what is no outcome, or the codec has a bug: never leave a caller without an answer.
+            _LOG.exception("an outcome of type %s has no reply", type(outcome).__name__)
+            return self._codec.reply(ticket, ProviderFailed(_INTERNAL))
 
     def _reject(self, event: CallRejected) -> None:
         self._state.count(event.error.code, self._peer, str(event.error))
         if event.ticket is not None:
             self._write(self._codec.reply(event.ticket, event.error))
 
-    def _close_if_finished(self) -> None:
-        if self._eof and not self._running and self._transport is not None:
-            self._flush()
-            if self._transport is not None:
-                self._transport.close()
-
     def _break(self, error: RemoteWireError) -> None:
         self._state.count(error.reason, self._peer, str(error.args[0]))
-        transport = self._transport
-        if error.farewell and transport is not None and transport.can_write_eof():
-            # Closing with unread bytes makes the kernel send a reset, which takes the farewell away from the peer. So
-            # the sending side is closed first, and what still arrives is dropped until the peer closes too.
-            self._write(error.farewell)
-            self._flush()
-            self._lingering_since = monotonic()
-            transport.write_eof()
+        self._ended = True
+        self._write(error.farewell)
+        self._close_if_finished()
+
+    def _close_if_finished(self) -> None:
+        """No more calls can come: closes as soon as those in progress are answered."""
+        if self._running:
             return
         self._flush()
-        if self._transport is not None:
-            self._transport.close()
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._eof:
+            transport.close()
+        elif not self._lingering_since:
+            # Closing with unread bytes makes the kernel send a reset, which takes the farewell away from the peer. So
+            # the sending side is closed first, and what still arrives is dropped until the peer closes too.
+            self._lingering_since = monotonic()
+            transport.write_eof()
 
     def _probe(self) -> None:
         """Finds out whether a peer that sends no more is gone altogether: then a write comes back as a reset."""
         self._write(self._codec.ping())
 
     def _write(self, data: bytes) -> None:
-        if self._transport is None or not data:
+        if self._transport is None or not data or self._lingering_since:
             return
         if self._out is None:
             self._out = [data]
         else:
             self._out.append(data)
-        if not self._reading and not self._flushing:
+        self._unsent += len(data)
+        if self._unsent > self._state.options.max_write_buffer_bytes:
+            self._flush()
+        elif not self._reading and not self._flushing:
             self._flushing = True
-            self._state.loop.call_soon(self._flush)
+            self._state.loop.call_soon(self._flush_later)
+
+    def _flush_later(self) -> None:
+        self._flushing = False
+        self._flush()
 
     def _flush(self) -> None:
-        self._flushing = False
         out, self._out = self._out, None
+        self._unsent = 0
         transport = self._transport
         if not out or transport is None or transport.is_closing():
             return
-        self._last_write = monotonic()
         transport.write(out[0] if len(out) == 1 else b"".join(out))
-        limit = self._state.options.max_write_buffer_bytes * _HARD_WRITE_FACTOR
-        if self._paused and transport.get_write_buffer_size() > max(limit, self._state.options.max_frame_bytes * 2):
-            self._state.count("slow-reader", self._peer, "the peer does not read its replies")
-            transport.abort()
+        if self._paused:
+            options = self._state.options
+            limit = max(options.max_write_buffer_bytes * _HARD_WRITE_FACTOR, options.max_frame_bytes * 2)
+            if transport.get_write_buffer_size() > limit:
+                self._state.count("slow-reader", self._peer, "the peer does not read its replies")
+                transport.abort()
 
     def say_goodbye(self) -> None:
         """Tells the peer to make no more calls here."""
@@ -248,17 +303,20 @@ class ServerConnection(asyncio.Protocol):
             if now - self._lingering_since > _LINGER_S:
                 transport.abort()
             return
-        if self._eof:
-            self._probe()
+        if self._running:
+            self._last_busy = now
+        if self._ended:
+            if not self._paused:
+                self._probe()
             return
         if not self._last_read:
-            if now - self._last_write > options.first_byte_timeout_s:
+            if now - self._last_busy > options.first_byte_timeout_s:
                 self._drop("first-byte-timeout", f"nothing received for {options.first_byte_timeout_s:g} s")
             return
         if self._codec.pending_bytes and not self._paused and now - self._pending_since > options.frame_timeout_s:
             self._drop("frame-timeout", f"a message took longer than {options.frame_timeout_s:g} s")
             return
-        if now - self._last_read > options.idle_timeout_s and not self._running:
+        if now - max(self._last_read, self._last_busy) > options.idle_timeout_s:
             self._drop("idle", f"idle for {options.idle_timeout_s:g} s")
             return
         if heartbeat_s and now - max(self._last_read, self._last_ping) > heartbeat_s:
@@ -282,24 +340,25 @@ class ServerConnection(asyncio.Protocol):
                 state.per_address[self._host] = left
             else:
                 del state.per_address[self._host]
-        if self.closed is not None and not self.closed.done():
-            self.closed.set_result(None)
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
 
-    async def aclose(self) -> None:
-        """Cancels what runs, sends what is ready, closes, and waits until the connection is gone."""
+    def cancel_calls(self) -> None:
+        """Cancels what runs; callers are told."""
         for driver in tuple(self._running or ()):
             driver.cancel()
+
+    async def aclose(self) -> None:
+        """Sends what is ready, closes, and waits until the connection is gone."""
         if self.opening is not None:
             await asyncio.wait([self.opening])
         transport = self._transport
         if transport is None:
             return
-        self.closed = asyncio.get_running_loop().create_future()
+        closed = self._closed = self._state.loop.create_future()
         self._flush()
         transport.close()
-        try:
-            async with asyncio.timeout(1.0):
-                await self.closed
-        except TimeoutError:
+        await asyncio.wait([closed], timeout=_CLOSE_S)
+        if not closed.done():
             transport.abort()
-            await asyncio.sleep(0)
+            await closed
