@@ -90,17 +90,19 @@ def _read_ascii(data: bytes, pos: int) -> tuple[dict[str, Any], int] | None:
 
 
 def _read_strings(data: bytes, pos: int) -> tuple[dict[str, Any], int] | None:
-    """Attachments that are an untyped map of any text or null; None for all others."""
+    """Attachments that are an untyped map of any text in one piece or null; None for all others."""
     entries: dict[str, Any] = {}
     try:
         if data[pos] != 0x48:
             return None
         pos += 1
         while data[pos] in STRING_TAGS:
+            if data[pos] == 0x52:
+                return None
             key, pos = decode_text(data, pos)
             if data[pos] == 0x4E:
                 entries[key], pos = None, pos + 1
-            elif data[pos] in STRING_TAGS:
+            elif data[pos] in STRING_TAGS and data[pos] != 0x52:
                 entries[key], pos = decode_text(data, pos)
             else:
                 return None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from protocols.hessian.errors import HessianError, shorten
 from protocols.hessian.numbers import decode_count
-from protocols.hessian.text import decode_text
+from protocols.hessian.text import decode_text, decode_units
 from protocols.reader import Limits
 
 __all__ = ["ClassDefinition", "DefinitionCache", "decode_definition", "decode_name"]
@@ -85,6 +85,12 @@ def decode_definition(data: bytes, pos: int, limits: Limits) -> tuple[ClassDefin
 
 def decode_name(data: bytes, pos: int, what: str, limits: Limits) -> tuple[str, int]:
     """A string of no more than `Limits.max_name_bytes`, and where it ends; raises like `decode_definition`."""
+    if data[pos] == 0x52:
+        # Chunks begin at 32768 characters. Joining them would cost time before the length could be checked.
+        beginning, _ = decode_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
+        raise HessianError(
+            f"expected a {what} of at most {limits.max_name_bytes} bytes, found chunks ({shorten(beginning)})", pos
+        )
     name, end = decode_text(data, pos)
     if end - pos > limits.max_name_bytes:
         raise HessianError(

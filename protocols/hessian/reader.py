@@ -27,6 +27,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from gateway.model.generic import Long, Pairs, Record, TypedList, TypedMap
+from protocols.hessian import cost
 from protocols.hessian.definition import ClassDefinition, DefinitionCache, decode_definition, decode_name
 from protocols.hessian.errors import TRUNCATED, HessianError, tag_name
 from protocols.hessian.java_types import KNOWN_CLASSES, Inexact, date_from_millis
@@ -45,7 +46,10 @@ EMPTY: Final = object()
 
 _DEFINITION: Final = 0x43
 _END: Final = 0x5A
-_CONTAINER_CHARGE: Final = 4
+_DICT_CHARGE: Final = 8  # of a map or record with fewer entries: the smallest dict takes the memory of that many
+
+# Longs of one and two bytes, made once: as an object each would take 64 times its bytes.
+_COMPACT_LONGS: Final = tuple(map(Long, range(-2048, 2048)))
 
 _unpack_short: Final = struct.Struct(">h").unpack_from
 _unpack_length: Final = struct.Struct(">H").unpack_from
@@ -163,7 +167,7 @@ class Reader:
 
     def next_string(self) -> str:
         """Like `read_string`."""
-        text, self.pos = decode_text(self.data, self.pos)
+        text, self.pos = decode_text(self.data, self.pos, self.pay)
         return text
 
     def next_int(self) -> int:
@@ -194,7 +198,7 @@ class Reader:
             definition, self.pos = decode_definition(self.data, self.pos, self.limits)
         else:
             definition, self.pos = self.definitions.decode(self.data, self.pos, self.limits)
-        self.charge(len(definition.fields))
+        self.pay(cost.DEFINITION + len(definition.fields))
         self.classes.append(definition)
         return definition
 
@@ -215,7 +219,11 @@ class Reader:
 
     def charge(self, count: int) -> None:
         """Pays for a container and `count` of its elements."""
-        self.budget -= count + _CONTAINER_CHARGE
+        self.pay(count + cost.CONTAINER)
+
+    def pay(self, amount: int) -> None:
+        """Takes from the budget."""
+        self.budget -= amount
         if self.budget < 0:
             raise HessianError(f"expected at most {self.limits.max_elements} elements, found more", self.pos)
 
@@ -278,13 +286,13 @@ def _read_int_5(reader: Reader, tag: int) -> int:
 
 
 def _read_long_1(reader: Reader, tag: int) -> Long:
-    return Long(tag - 0xE0)
+    return _COMPACT_LONGS[tag - 0xE0 + 2048]
 
 
 def _read_long_2(reader: Reader, tag: int) -> Long:
     low = reader.data[reader.pos]
     reader.pos += 1
-    return Long((tag - 0xF8 << 8) + low)
+    return _COMPACT_LONGS[(tag - 0xF8 << 8) + low + 2048]
 
 
 def _read_long_3(reader: Reader, tag: int) -> Long:
@@ -356,7 +364,7 @@ def _read_string(reader: Reader, tag: int) -> str:
 
 
 def _read_long_string(reader: Reader, tag: int) -> str:
-    text, reader.pos = decode_text(reader.data, reader.pos - 1)
+    text, reader.pos = decode_text(reader.data, reader.pos - 1, reader.pay)
     return text
 
 
@@ -378,6 +386,7 @@ def _read_binary(reader: Reader, tag: int) -> bytes:
         pos += count
         if tag != 0x41:
             break
+        reader.pay(cost.CHUNK)
         pieces.append(piece)
         tag = data[pos]
         pos += 1
@@ -426,9 +435,7 @@ def _read_list_open(reader: Reader, tag: int) -> list[Any]:
     reader.register(items)
     data = reader.data
     while data[reader.pos] != _END:
-        reader.budget -= 1
-        if reader.budget < 0:
-            reader.charge(0)
+        reader.pay(1)
         items.append(reader.next_value())
     reader.pos += 1
     reader.depth += 1
@@ -452,9 +459,7 @@ def _fill_map(reader: Reader, entries: dict[Any, Any], type_name: str) -> Any:
     slot = reader.register(entries, EMPTY if data[reader.pos] == _END else None)
     pairs: Pairs | None = None
     while data[reader.pos] != _END:
-        reader.budget -= 1
-        if reader.budget < 0:
-            reader.charge(0)
+        reader.pay(1)
         key = next_value()
         value = next_value()
         if pairs is None:
@@ -470,6 +475,8 @@ def _fill_map(reader: Reader, entries: dict[Any, Any], type_name: str) -> Any:
         pairs.append((key, value))
     reader.pos += 1
     reader.depth += 1
+    if len(entries) < _DICT_CHARGE:
+        reader.pay(_DICT_CHARGE - len(entries))
     return entries if pairs is None else pairs
 
 
@@ -489,7 +496,7 @@ def _read_object(reader: Reader, tag: int) -> Any:
     if reader.known is not None and (contract_class := reader.known.get(name)) is not None:
         return contract_class.read_object(reader, definition)
     fields = definition.fields
-    reader.enter(len(fields))
+    reader.enter(max(len(fields), _DICT_CHARGE))
     record = Record(name)
     slot = reader.register(record)
     next_value = reader.next_value

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocols.hessian import cost
 from protocols.hessian.definition import ClassDefinition, DefinitionCache, decode_definition
 from protocols.hessian.errors import HessianError, tag_name
 from protocols.hessian.numbers import decode_count, decode_int
@@ -18,7 +19,6 @@ from protocols.reader import DEFAULT_LIMITS, Limits
 
 __all__ = ["skip"]
 
-_CONTAINER_CHARGE: Final = 4
 _DEFINITION: Final = 0x43
 _END: Final = 0x5A
 
@@ -80,11 +80,14 @@ def _skip(
                 pos += 1
                 left = outer.pop()
                 continue
-            if left != _ELEMENT:
-                left = _VALUE if left == _KEY else _KEY
-            budget -= 1
-            if budget < 0:
-                raise HessianError(f"expected at most {limits.max_elements} elements, found more", pos)
+            if left == _VALUE:
+                left = _KEY
+            else:
+                if left == _KEY:
+                    left = _VALUE
+                budget -= 1
+                if budget < 0:
+                    raise _too_many(limits, pos)
         size = sizes[tag]
         if size:
             pos += size
@@ -99,7 +102,9 @@ def _skip(
             else:
                 definition, pos = definitions.decode(data, pos + 1, limits)
             classes.append(definition)
-            budget -= _CONTAINER_CHARGE + len(definition.fields)
+            budget -= cost.DEFINITION + len(definition.fields)
+            if budget < 0:
+                raise _too_many(limits, pos)
             tag = data[pos]
         # What contains other values: note how many are to come after it, and go in.
         start = pos
@@ -124,16 +129,28 @@ def _skip(
             inner, pos = _ELEMENT, pos + 1
         elif tag == 0x55:
             inner, pos = _ELEMENT, _skip_type(data, pos + 1)
+        elif tag == 0x41 or tag == 0x52:
+            while tag == data[pos]:
+                pos = _skip_chunk(data, pos)
+                budget -= cost.CHUNK
+                if budget < 0:
+                    raise _too_many(limits, start)
+            pos = _skip_last_chunk(data, pos, tag == 0x52)
+            continue
         else:
             pos = _skip_scalar(data, pos)
             continue
         outer.append(left)
         left = inner
-        budget -= _CONTAINER_CHARGE + max(inner, 0)
+        budget -= cost.CONTAINER + max(inner, 0)
         if budget < 0:
-            raise HessianError(f"expected at most {limits.max_elements} elements, found more", start)
+            raise _too_many(limits, start)
         if len(outer) > limits.max_depth:
             raise HessianError(f"expected at most {limits.max_depth} levels, found more", start)
+
+
+def _too_many(limits: Limits, pos: int) -> HessianError:
+    return HessianError(f"expected at most {limits.max_elements} elements, found more", pos)
 
 
 def _skip_scalar(data: bytes, pos: int) -> int:
@@ -142,37 +159,30 @@ def _skip_scalar(data: bytes, pos: int) -> int:
     size = _SIZES[tag]
     if size:
         return pos + size
-    if tag in STRING_TAGS:
-        return _skip_string(data, pos)
-    if tag in _BINARY_TAGS:
-        return _skip_binary(data, pos)
+    if tag in STRING_TAGS or tag in _BINARY_TAGS:
+        return _skip_last_chunk(data, pos, tag in STRING_TAGS)
     if tag == 0x51:
         return decode_int(data, pos + 1)[1]
     raise HessianError(f"expected a value, found {tag_name(tag)}", pos)
 
 
-def _skip_string(data: bytes, pos: int) -> int:
-    while data[pos] == 0x52:
-        pos = _skip_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
+def _skip_chunk(data: bytes, pos: int) -> int:
+    """Behind a chunk of a string or binary that others follow."""
+    count = (data[pos + 1] << 8) + data[pos + 2]
+    return _skip_units(data, pos + 3, count) if data[pos] == 0x52 else pos + 3 + count
+
+
+def _skip_last_chunk(data: bytes, pos: int, text: bool) -> int:
+    """Behind the only or last chunk of a string (`text`) or binary."""
     tag = data[pos]
-    if tag < 0x20:
-        return _skip_units(data, pos + 1, tag)
-    if 0x30 <= tag < 0x34:
-        return _skip_units(data, pos + 2, (tag - 0x30 << 8) + data[pos + 1])
-    if tag == 0x53:
-        return _skip_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
-    raise HessianError(f"expected string, found {tag_name(tag)}", pos)
-
-
-def _skip_units(data: bytes, pos: int, units: int) -> int:
-    end = pos + units
-    return end if data[pos:end].isascii() else end_of_units(data, pos, units)
-
-
-def _skip_binary(data: bytes, pos: int) -> int:
-    while data[pos] == 0x41:
-        pos += 3 + (data[pos + 1] << 8) + data[pos + 2]
-    tag = data[pos]
+    if text:
+        if tag < 0x20:
+            return _skip_units(data, pos + 1, tag)
+        if 0x30 <= tag < 0x34:
+            return _skip_units(data, pos + 2, (tag - 0x30 << 8) + data[pos + 1])
+        if tag == 0x53:
+            return _skip_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
+        raise HessianError(f"expected the next chunk of a string, found {tag_name(tag)}", pos)
     if 0x20 <= tag < 0x30:
         return pos + tag - 0x1F
     if 0x34 <= tag < 0x38:
@@ -182,9 +192,17 @@ def _skip_binary(data: bytes, pos: int) -> int:
     raise HessianError(f"expected the next chunk of a binary, found {tag_name(tag)}", pos)
 
 
+def _skip_units(data: bytes, pos: int, units: int) -> int:
+    end = pos + units
+    return end if data[pos:end].isascii() else end_of_units(data, pos, units)
+
+
 def _skip_type(data: bytes, pos: int) -> int:
     """Behind a type name, or the index of an earlier one."""
-    return _skip_string(data, pos) if data[pos] in STRING_TAGS else decode_int(data, pos)[1]
+    tag = data[pos]
+    if tag == 0x52:
+        raise HessianError("expected a type name in one piece, found chunks", pos)
+    return _skip_last_chunk(data, pos, True) if tag in STRING_TAGS else decode_int(data, pos)[1]
 
 
 def _sizes() -> bytes:

@@ -9,8 +9,10 @@ hessian-lite/src/main/java/com/alibaba/com/caucho/hessian/io/Hessian2Output.java
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from protocols.hessian import cost
 from protocols.hessian.errors import HessianError, tag_name
 
 __all__ = [
@@ -83,8 +85,10 @@ def join_surrogates(units: str) -> str:
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-def decode_text(data: bytes, pos: int) -> tuple[str, int]:
+def decode_text(data: bytes, pos: int, charge: Callable[[int], None] | None = None) -> tuple[str, int]:
     """The string value that starts at `pos`, in any of its forms, and where it ends. Surrogate pairs are joined.
+
+    `charge`: called with the cost of each chunk that others follow; may raise when they are too many.
 
     Raises:
         HessianError: it is no string, no CESU-8, or the data ends before.
@@ -98,14 +102,16 @@ def decode_text(data: bytes, pos: int) -> tuple[str, int]:
     if tag == 0x53:
         return decode_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
     if tag == 0x52:
-        return _decode_chunks(data, pos)
+        return _decode_chunks(data, pos, charge)
     raise HessianError(f"expected string, found {tag_name(tag)}", pos)
 
 
-def _decode_chunks(data: bytes, pos: int) -> tuple[str, int]:
+def _decode_chunks(data: bytes, pos: int, charge: Callable[[int], None] | None) -> tuple[str, int]:
     """A string of several chunks. Pairs are joined at the end: one may be cut in two by a chunk's end."""
     pieces: list[str] = []
     while data[pos] == 0x52:
+        if charge is not None:
+            charge(cost.CHUNK)
         piece, pos = _decode_apart(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
         pieces.append(piece)
     tag = data[pos]

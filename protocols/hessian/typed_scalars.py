@@ -185,7 +185,7 @@ def read_string(reader: Reader) -> str:
     else:
         if size not in STRING_TAGS:
             raise mismatch(reader, "string")
-        text, reader.pos = decode_text(data, pos)
+        text, reader.pos = decode_text(data, pos, reader.pay)
         return text
     raw = data[start : start + size]
     if raw.isascii() and len(raw) == size:
@@ -200,7 +200,7 @@ def read_char(reader: Reader) -> str:
     pos = reader.pos
     if reader.data[pos] not in STRING_TAGS:
         raise mismatch(reader, "char")
-    text, reader.pos = decode_text(reader.data, pos)
+    text, reader.pos = decode_text(reader.data, pos, reader.pay)
     if len(text) != 1 or text > "\uffff":
         raise HessianError("expected char, found a string that is not one UTF-16 unit", pos)
     return text

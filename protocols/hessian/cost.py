@@ -1,0 +1,23 @@
+"""What a value costs of `Limits.max_elements`, beside the one that each element, entry and field costs.
+
+One byte can ask for a whole object, so objects are charged by the memory and time they take: the limit then bounds
+both, whatever a message consists of. Reading and skipping charge alike, so that what one accepts the other does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["CHUNK", "CONTAINER", "DEFINITION", "SET"]
+
+CONTAINER: Final = 4
+"""A list, map or object. One of a contract's class is also charged for the fields that the sender left out."""
+
+SET: Final = 12
+"""What a Python set takes more than a list."""
+
+DEFINITION: Final = 16
+"""A class definition, beside its fields."""
+
+CHUNK: Final = 4
+"""Each chunk but the last of a string or binary."""
