@@ -89,14 +89,16 @@ class TypedCompiler:
         self._plans: dict[str, ClassPlans] = {}
         self._by_java_name: dict[str, ClassPlans] = {}
         self._by_python_class: dict[type[Any], TypedWriter] = {}
+        self._named: list[TypeRef] = []
         for name, named in contract.types.items():
-            kind = Kind.STRUCT
             if isinstance(named, EnumType):
-                kind, plans = Kind.ENUM, enum_plans(named, class_name(named))
+                ref, plans = TypeRef(Kind.ENUM, name=name), enum_plans(named, class_name(named))
             else:
+                ref = TypeRef(Kind.EXCEPTION if named.is_exception else Kind.STRUCT, name=name)
                 plans = struct_plans(self._shape(name), self._reader, self._read_any)
+            self._named.append(ref)
             self._plans[name] = self._by_java_name[class_name(named)] = plans
-            self._by_python_class[named.python_class] = self._late_writer(TypeRef(kind, name=name))
+            self._by_python_class[named.python_class] = self._late_writer(ref)
 
     def compile_reader(self, ref: TypeRef) -> TypedReader:
         """A function that reads one value of the type.
@@ -199,6 +201,8 @@ class TypedCompiler:
     def _make_writer(self, ref: TypeRef) -> TypedWriter:
         kind = ref.kind
         if kind is Kind.ANY:
+            for known in self._named:
+                self._writer(known)  # now, so that nothing is compiled while calls run
             return self._write_any
         if kind in SCALAR_WRITERS:
             return SCALAR_WRITERS[kind]
@@ -215,8 +219,13 @@ class TypedCompiler:
         return struct_writer(self._shape(ref.name), self._writer)
 
     def _late_writer(self, ref: TypeRef) -> TypedWriter:
+        """Stands for a writer that is still being made, or that perhaps nobody needs."""
+        made: list[TypedWriter] = []
+
         def write_late(writer: Writer, value: Any) -> None:
-            self._writers[ref](writer, value) if ref in self._writers else self._writer(ref)(writer, value)
+            if not made:
+                made.append(self._writer(ref))
+            made[0](writer, value)
 
         return write_late
 
