@@ -35,17 +35,20 @@ class ClassDefinition:
 class DefinitionCache:
     """Definitions met before, found again by their bytes.
 
-    `max_definitions`: how many are kept; the next one empties the cache, so a peer that makes up classes costs no
-    memory. `max_bytes`: larger definitions are not kept.
+    `max_definitions`: how many are kept; `max_total_bytes`: how large they are together, on the wire (in memory up to
+    20 times that). The next one empties the cache, so a peer that makes up classes costs no memory. `max_bytes`:
+    larger definitions are not kept.
     """
 
-    __slots__ = ("_by_name", "_count", "_max_bytes", "_max_definitions")
+    __slots__ = ("_by_name", "_bytes", "_count", "_max_bytes", "_max_definitions", "_max_total_bytes")
 
-    def __init__(self, max_definitions: int = 512, max_bytes: int = 8_192) -> None:
+    def __init__(self, max_definitions: int = 512, max_bytes: int = 8_192, max_total_bytes: int = 262_144) -> None:
         self._by_name: dict[bytes, list[ClassDefinition]] = {}
         self._count = 0
+        self._bytes = 0
         self._max_definitions = max_definitions
         self._max_bytes = max_bytes
+        self._max_total_bytes = max_total_bytes
 
     def decode(self, data: bytes, pos: int, limits: Limits) -> tuple[ClassDefinition, int]:
         """Like `decode_definition`."""
@@ -56,11 +59,12 @@ class DefinitionCache:
                 return known, pos + len(known.raw)
         definition, end = decode_definition(data, pos, limits)
         if end - pos <= self._max_bytes:
-            if self._count >= self._max_definitions:
+            if self._count >= self._max_definitions or self._bytes > self._max_total_bytes:
                 self._by_name.clear()
-                self._count = 0
+                self._count = self._bytes = 0
             self._by_name.setdefault(key, []).append(definition)
             self._count += 1
+            self._bytes += end - pos
         return definition, end
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Record
 from gateway.model.typeref import SCALARS, Kind, TypeRef
+from protocols.hessian import cost
 from protocols.hessian.errors import READ_ERRORS, HessianError
 from protocols.hessian.inline import add_read, add_write
 from protocols.hessian.numbers import encode_int
@@ -79,9 +80,7 @@ def sequence_reader(ref: TypeRef, form: object, read: TypedReader) -> TypedReade
         data = reader.data
         try:
             while data[reader.pos] != _END:
-                reader.budget -= 1
-                if reader.budget < 0:
-                    reader.charge(0)
+                reader.pay(1)
                 items.append(read(reader))
         except READ_ERRORS as exc:
             raise reader.located(exc, f"[{len(items)}]") from None
@@ -96,6 +95,7 @@ def sequence_reader(ref: TypeRef, form: object, read: TypedReader) -> TypedReade
     source.bind("title", title)
     source.bind("form", form)
     source.bind("EMPTY", EMPTY)
+    source.bind("CONTAINER", cost.CONTAINER)
     source.bind("READ_ERRORS", READ_ERRORS)
     source.bind("list_head", _list_head)
     source.bind("read_open", read_open)
@@ -116,7 +116,7 @@ else:
     if count < 0:
         return read_open(reader)
     pos = reader.pos
-budget = reader.budget - count - 4
+budget = reader.budget - count - CONTAINER
 depth = reader.depth - 1
 reader.budget = budget
 reader.depth = depth
@@ -157,6 +157,8 @@ _MAKERS: Final[dict[tuple[Kind, str | None], type[Any]]] = {
 
 def _finish(reader: Reader, slot: int, items: list[Any], make: type[Any], title: str) -> Any:
     """Makes the container of its elements, and puts it in its slot."""
+    if make is not tuple:
+        reader.pay(cost.SET)
     try:
         value = reader.refs[slot] = make(items)
     except _HASH_ERRORS:
@@ -191,6 +193,7 @@ def _shared(reader: Reader, form: object, title: str, make: type[Any]) -> Any:
     if found is form and isinstance(value, make) and not isinstance(value, Record):
         return value
     if found is EMPTY and isinstance(value, dict) == (make is dict):
+        reader.pay(cost.CONTAINER + (cost.SET if make in (set, frozenset) else 0))
         return make()
     raise HessianError(f"expected {title}, found a reference to a value of another type", start)
 
@@ -235,9 +238,7 @@ count = 0
 part = "key"
 try:
     while data[pos] != 0x5A:
-        reader.budget -= 1
-        if reader.budget < 0:
-            reader.charge(0)
+        reader.pay(1)
 """,
     )
     add_read(source, 3, key, read_key)

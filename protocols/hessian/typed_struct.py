@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.model.contract import MISSING, Field, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.typeref import Kind, TypeRef
+from protocols.hessian import cost
 from protocols.hessian.definition import ClassDefinition
 from protocols.hessian.errors import READ_ERRORS, HessianError, shorten
 from protocols.hessian.inline import add_read, add_write
@@ -35,6 +36,8 @@ _TEXT: Final = TypeRef(Kind.STRING, nullable=True)
 
 # Peers send few orders of fields per class, but a hostile one may send many: from here on no code is generated.
 _MAX_GENERATED: Final = 16
+# Compiling takes some 20 µs a field, and a definition may have a million of them.
+_MAX_UNKNOWN: Final = 64
 
 _set_attribute: Final = object.__setattr__
 
@@ -81,12 +84,13 @@ def struct_plans(shape: StructShape, reader_of: Callable[[TypeRef], TypedReader]
     """
     struct = shape.struct
     generated: dict[tuple[str, ...], Plan] = {}
+    most_fields = len(shape.fields) + _MAX_UNKNOWN
     read_text = nullable_reader(SCALAR_READERS[Kind.STRING])
 
     def make_plan(definition: ClassDefinition) -> Plan:
         plan = generated.get(definition.fields)
         if plan is None:
-            if len(generated) >= _MAX_GENERATED:
+            if len(generated) >= _MAX_GENERATED or len(definition.fields) > most_fields:
                 return named_plan(definition.fields)
             plan = generated[definition.fields] = _generate_plan(
                 shape, definition.fields, reader_of, read_text, read_any
@@ -114,7 +118,7 @@ def struct_plans(shape: StructShape, reader_of: Callable[[TypeRef], TypedReader]
 
     def named_plan(names: tuple[str, ...]) -> Plan:
         def read_fields(reader: Reader) -> Any:
-            reader.enter(len(names))
+            reader.enter(max(len(names), len(shape.fields)))
             instance = shape.new(shape.cls)
             reader.register(instance, struct)
             found: set[str] = set()
@@ -127,13 +131,13 @@ def struct_plans(shape: StructShape, reader_of: Callable[[TypeRef], TypedReader]
 
     def read_map(reader: Reader) -> Any:
         """A map stands for an object: its keys are the names of fields, or `class` for that of the class."""
-        reader.enter(0)
+        reader.enter(len(shape.fields))
         instance = shape.new(shape.cls)
         reader.register(instance, struct)
         found: set[str] = set()
         data = reader.data
         while data[reader.pos] != 0x5A:
-            reader.charge(1)
+            reader.pay(1)
             pos = reader.pos
             name = reader.next_string()
             if name == "class" and name not in shape.fields:
@@ -174,10 +178,12 @@ def _generate_plan(
     source.bind("form", struct)
     source.bind("steps", steps)
     source.bind("READ_ERRORS", READ_ERRORS)
+    # Fields that the peer leaves out cost memory like those it sends.
+    price = cost.CONTAINER + max(len(names), len(shape.fields))
     source.add(
         1,
         f"""
-budget = reader.budget - {len(names) + 4}
+budget = reader.budget - {price}
 depth = reader.depth - 1
 reader.budget = budget
 reader.depth = depth
