@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -290,3 +291,30 @@ def test_large_input_of_one_byte_is_refused_early() -> None:
         except HessianError:
             pass
         assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"W" + b"\x78" * 400_000,
+        b"W" + b"HZ" * 400_000,
+        b"W" + b"H\x00\x90Z" * 400_000,
+        b"W" + b"\xe0" * 900_000,
+        b"W" + b"\xf8\xff" * 900_000,
+        b"W\x70\x01t" + b"\x70\x90" * 400_000,
+        b"WC\x01t\x90" + b"\x60" * 400_000,
+        b"WC\x01t\x91\x01a" + b"\x60\x90" * 400_000,
+        b"WC\x14java.math.BigDecimal\x91\x05value" + b"\x60\x011" * 400_000,
+    ],
+    ids=["lists", "maps", "small maps", "longs", "longer longs", "typed lists", "records", "small records", "decimals"],
+)
+def test_memory_stays_in_proportion_to_the_limit(data: bytes) -> None:
+    limits = Limits(max_elements=200_000)  # a fifth of the default
+    tracemalloc.start()
+    try:
+        with pytest.raises(HessianError):
+            Reader(data, limits=limits).read()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 << 20
