@@ -6,9 +6,10 @@ import asyncio
 import functools
 import json
 import os
+import select
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -151,7 +152,8 @@ class Consumer:
         require_java()
         urls = ",".join(f"dubbo://{each}" for each in address.split(","))
         command = _command(f"dubbo-{version}", "app.Consumer", scenario, urls, options)
-        return cls(await _start(command))
+        pipe = asyncio.subprocess.PIPE
+        return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
 
     @classmethod
     async def run(cls, version: str, scenario: str, address: str, options: str = "") -> Report:
@@ -193,45 +195,44 @@ class Consumer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await _stop(self._process)
-
-
-@asynccontextmanager
-async def java_provider(version: str, options: str = "", port: int = 0) -> AsyncIterator[str]:
-    """A Java Dubbo provider of demo.Catalog and demo.Types; yields its `host:port`.
-
-    `options`: URL parameters of its services, such as `group=g&version=1.0.0&token=t`.
-    """
-    require_java()
-    process = await _start(_command(f"dubbo-{version}", "app.Provider", str(port), options))
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(_READY_S):
-            ready = (await process.stdout.readline()).decode().split()
-        if ready[:1] != ["READY"]:
-            pytest.fail(f"the provider said {ready}")
-        yield f"127.0.0.1:{ready[1]}"
-    finally:
-        await _stop(process)
-
-
-async def _start(command: list[str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=None,  # pytest shows it beside a failure
-    )
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Closes the standard input, which ends a provider; kills what does not end."""
-    if process.returncode is None:
-        assert process.stdin is not None
-        process.stdin.close()
+        process = self._process
+        if process.returncode is not None:
+            return
         try:
             async with asyncio.timeout(_STOP_S):
                 await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+@contextmanager
+def java_provider(version: str, options: str = "", port: int = 0) -> Iterator[str]:
+    """A Java Dubbo provider of demo.Catalog and demo.Types; yields its `host:port`.
+
+    `options`: URL parameters of its services, such as `group=g&version=1.0.0&token=t`.
+    """
+    require_java()
+    process = subprocess.Popen(
+        _command(f"dubbo-{version}", "app.Provider", str(port), options),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield f"127.0.0.1:{_ready_port(process)}"
+    finally:
+        try:
+            process.communicate(timeout=_STOP_S)  # the end of its input ends it
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _ready_port(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    readable, _, _ = select.select([process.stdout], [], [], _READY_S)
+    ready = process.stdout.readline().split() if readable else []
+    if ready[:1] != ["READY"]:
+        pytest.fail(f"the provider said {ready}")
+    return ready[1]

@@ -1,0 +1,66 @@
+"""A gateway with the demo services, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from gateway.config.load import load_text
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.app import App
+
+__all__ = ["TOKEN", "gateway", "hosted", "remote"]
+
+TOKEN: Final = "secret-42"
+"""What the listener `guarded` wants to see."""
+
+_SERVICES: Final = {"catalog": ("Catalog", "DemoCatalog"), "types": ("Types", "DemoTypes")}
+
+
+def hosted(group: str = "", version: str = "", listener: str = "dubbo", announce: str = "[local]") -> str:
+    """The section of the two services, answered by Python."""
+    return "".join(
+        f"""
+  {group}{module}:
+    contract: gateway.demo.{module}:{contract}
+    implementation: gateway.demo.{module}:{implementation}
+    group: "{group}"
+    version: "{version}"
+    listeners: [{listener}]
+    announce: {announce}"""
+        for module, (contract, implementation) in _SERVICES.items()
+    )
+
+
+def remote(group: str, source: str) -> str:
+    """The section of the two services, passed on: `source` says where to (`registries: [local]`)."""
+    return "".join(
+        f"""
+  {group}{module}:
+    contract: gateway.demo.{module}:{contract}
+    group: {group}
+    listeners: [dubbo]
+    remote: {{{source}, group: "", timeout: 10s, retries: 0}}"""
+        for module, (contract, _) in _SERVICES.items()
+    )
+
+
+@asynccontextmanager
+async def gateway(services: str, port: int = 0) -> AsyncIterator[App]:
+    """A running gateway with these sections; its listeners are `dubbo` and `guarded`, in this order."""
+    text = f"""
+application: {{name: interop}}
+listeners:
+  dubbo: {{protocol: dubbo, port: {port}}}
+  guarded: {{protocol: dubbo, port: 0, options: {{token: provider-token}}}}
+registries:
+  local: {{type: embedded}}
+credentials:
+  provider-token: {{env: PROVIDER_TOKEN}}
+services:{services}
+"""
+    catalog = Catalog()
+    config = load_text(text, "interop.yaml", catalog, {"PROVIDER_TOKEN": TOKEN})
+    async with App(config, catalog) as app:
+        yield app

@@ -1,0 +1,74 @@
+"""A relay between two TCP peers that remembers what went through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+__all__ = ["Relay", "relaying"]
+
+_READ_BYTES: Final = 65_536
+
+
+class Relay:
+    """Counts connections and keeps the bytes of both directions, joined over all connections.
+
+    Attributes:
+        address: Where to connect, `host:port`.
+        connections: Accepted so far.
+        sent: What the connecting side sent.
+        received: What it received.
+    """
+
+    def __init__(self, target: str) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = host, int(port)
+        self.address = ""
+        self.connections = 0
+        self.sent = bytearray()
+        self.received = bytearray()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one connection until either side ends it."""
+        self.connections += 1
+        far_reader, far_writer = await asyncio.open_connection(*self._target)
+        self._writers |= {writer, far_writer}
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_pump(reader, far_writer, self.sent))
+            both.create_task(_pump(far_reader, writer, self.received))
+
+    def cut(self) -> None:
+        """Resets every connection that is open."""
+        writers, self._writers = self._writers, set()
+        for writer in writers:
+            writer.transport.abort()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: bytearray) -> None:
+    try:
+        while data := await reader.read(_READ_BYTES):
+            seen += data
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def relaying(target: str) -> AsyncIterator[Relay]:
+    """A relay to `host:port`, on a port of its own."""
+    relay = Relay(target)
+    server = await asyncio.start_server(relay.accept, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    relay.address = f"{host}:{port}"
+    try:
+        yield relay
+    finally:
+        server.close()
+        relay.cut()
+        await server.wait_closed()
