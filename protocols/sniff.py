@@ -1,4 +1,4 @@
-"""Names what a peer speaks when it is not what the port serves, for the log line that explains the closed connection."""
+"""Names what a peer speaks when it is not what the port serves, for the log line about the closed connection."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PREFIXES: Final = (
 def sniff(data: bytes) -> str:
     """What the first bytes look like: a protocol's name, `text`, or `unknown bytes`. Never quotes the bytes."""
     for prefix, name in _PREFIXES:
-        if data.startswith(prefix[: len(data)] if len(data) < len(prefix) else prefix) and data:
+        if data and data.startswith(prefix[: len(data)]):
             return name
     head = data[:SNIFF_BYTES]
     if head and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in head):

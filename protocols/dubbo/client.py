@@ -8,7 +8,7 @@ from typing import Any, Final
 from gateway.model.call import Invocation
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import LocalWireError, ProviderFailed, RemoteWireError, ValueMappingError
+from gateway.model.errors import BadRequest, LocalWireError, ProviderFailed, RemoteWireError, ValueMappingError
 from protocols import java
 from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived, Send
 from protocols.dubbo import invoke, result
@@ -128,14 +128,13 @@ class DubboClientCodec:
         raw = invocation.raw
         tail = _tail(binding, invocation, timeout_s)
         if isinstance(raw, DubboArguments):
-            generic = raw.generic_mode is not None
-            if generic:
+            if raw.is_generic:
                 tail = _GENERIC + tail
             user = b"Z"
             if invocation.attachments:
                 user = _user_attachments(invocation, raw.argument_bytes(), raw.argument_count, self._limits)
             body = b"".join((binding.head, raw.call_bytes(), binding.attachments, tail, user))
-            expected = _Expected(raw.method, generic, True)
+            expected = _Expected(raw.method, raw.is_generic, True)
         else:
             body, expected = self._encode(binding, invocation, tail)
         if len(body) > self._limits.max_frame_bytes:
@@ -181,24 +180,30 @@ class DubboClientCodec:
     def receive(self, data: bytes) -> Sequence[ClientEvent]:
         """See `ClientCodec.receive`."""
         frames: list[bytes] = []
+        lost: RemoteWireError | None = None
         try:
             self._splitter.split(data, frames)
         except RemoteWireError as exc:
-            self.broken = exc
+            lost = exc
         events: list[ClientEvent] = []
         for frame in frames:
             flags = frame[2]
             if flags & EVENT:
                 self._event(frame, flags, events)
+                if self.broken is not None:
+                    return events
             elif flags & REQUEST:
                 # A provider may call back; nothing was offered to it.
                 self.broken = RemoteWireError("the provider sent a call", reason="unexpected-request")
+                return events
             else:
                 request_id: int = HEADER.unpack_from(frame)[3]
                 expected = self._expected.pop(request_id, None)
                 # A reply nobody waits for is still reported: the adapter counts those.
                 outcome: Outcome = _NOBODY if expected is None else self._outcome(frame, expected)
                 events.append(ReplyReceived(request_id, outcome))
+        if lost is not None:
+            self.broken = lost
         return events
 
     def _outcome(self, frame: bytes, expected: _Expected) -> Outcome:
@@ -253,13 +258,23 @@ def _user_attachments(invocation: Invocation, arguments: bytes, count: int, limi
     """The caller's own attachments and the end of the map.
 
     Values that are not text are numbered behind the `count` values in `arguments`, so those are read once more.
+
+    Raises:
+        ValueMappingError: an attachment has no form, or bears a name that dubbo:// uses itself.
+        BadRequest: the arguments are to be forwarded and turn out to be malformed.
     """
-    if not invocation.attachments:
+    user = invocation.attachments
+    if not user:
         return b"Z"
-    user = {key: value for key, value in invocation.attachments.items() if key not in ADDRESSING}
+    if not ADDRESSING.isdisjoint(user):
+        own = ", ".join(sorted(ADDRESSING.intersection(user)))
+        raise ValueMappingError("dubbo:// uses attachments of this name itself", f"attachments[{own}]")
     before = None
     if not all(type(value) is str for value in user.values()):
         before = Reader(arguments, 0, len(arguments), limits)
-        for _ in range(count):
-            before.read()
+        try:
+            for _ in range(count):
+                before.read()
+        except HessianError as exc:
+            raise BadRequest(f"{invocation.method}: {exc}") from exc
     return write_attachments(user, before)[1:]

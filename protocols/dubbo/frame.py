@@ -29,6 +29,7 @@ __all__ = [
     "SERIALIZATION_MASK",
     "TWO_WAY",
     "FrameSplitter",
+    "FrameTooLarge",
     "heartbeat_reply",
     "heartbeat_request",
     "read_only_event",
@@ -66,6 +67,14 @@ def read_only_event(request_id: int) -> bytes:
     return HEADER.pack(MAGIC, REQUEST | EVENT | HESSIAN2, 0, request_id, 2) + b"\x01R"
 
 
+class FrameTooLarge(RemoteWireError):
+    """A header declares a body that is not accepted. `header`: its 16 bytes, for whoever wants to answer it."""
+
+    def __init__(self, length: int, limit: int, header: bytes) -> None:
+        super().__init__(f"body length {length} is outside 0..{limit} bytes", reason="frame-too-large")
+        self.header = header
+
+
 class FrameSplitter:
     """Cuts a byte stream into whole frames, header included.
 
@@ -88,9 +97,8 @@ class FrameSplitter:
         """Appends all frames that are complete now to `frames`.
 
         Raises:
-            RemoteWireError: no magic where a frame must begin, or a body length below 0 or above the limit. The
-                frames before it have been appended. `reason` is `bad-magic` or `frame-too-large`; for the latter
-                `args` carries the offending header as second item.
+            FrameTooLarge: a body length below 0 or above the limit.
+            RemoteWireError: no magic where a frame must begin. In both cases the frames before it have been appended.
         """
         partial = self._partial
         if partial is not None:
@@ -110,11 +118,7 @@ class FrameSplitter:
             if magic != MAGIC:
                 raise self._bad_magic(data[start : start + SNIFF_BYTES])
             if not 0 <= length <= self._max_body:
-                error = RemoteWireError(
-                    f"body length {length} is outside 0..{self._max_body} bytes", reason="frame-too-large"
-                )
-                error.args = (*error.args, data[start : start + HEADER_BYTES])
-                raise error
+                raise FrameTooLarge(length, self._max_body, data[start : start + HEADER_BYTES])
             end = start + HEADER_BYTES + length
             if end > size:
                 self._need = end - start

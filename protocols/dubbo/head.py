@@ -14,16 +14,17 @@ from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
 from protocols.reader import Limits
 
-__all__ = ["RequestHead", "RequestHeads"]
+__all__ = ["MAX_CACHED_BYTES", "RequestHead", "RequestHeads"]
 
 _MAX_CACHED: Final = 4_096
-_MAX_CACHED_BYTES: Final = 1_024
+MAX_CACHED_BYTES: Final = 1_024
+"""Longest head that is remembered, or that anything is remembered about."""
 _LOWEST_WITH_ATTACHMENTS: Final = 2_000_200
 _HIGHEST_WITH_ATTACHMENTS: Final = 2_009_900
 
 
 class RequestHead:
-    """One distinct head. Immutable.
+    """One distinct head. Immutable; equal only to itself.
 
     Attributes:
         path: Path of the service, normally its interface name.
@@ -95,7 +96,7 @@ class RequestHeads:
             ) from exc
         except ValueError as exc:
             raise BadRequest(str(exc)) from exc
-        if head.end == position and position - HEADER_BYTES <= _MAX_CACHED_BYTES:
+        if head.end == position and position - HEADER_BYTES <= MAX_CACHED_BYTES:
             if len(self._seen) >= _MAX_CACHED:
                 self._seen.clear()
             self._seen[frame[HEADER_BYTES:position]] = head

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway.model.errors import BadRequest
 from gateway.model.generic import TypedList
-from protocols.dubbo.generic import find_method
+from protocols.dubbo.generic import find_method, generalize_arguments
 from protocols.dubbo.service import MethodBinding, ServiceBinding
 from protocols.hessian.reader import Reader
 from protocols.hessian.writer import Writer
@@ -40,10 +40,8 @@ def call_kind(method: str, descriptor: str) -> CallKind:
     return CallKind.TYPED
 
 
-def check_mode(mode: str | None) -> str:
-    """The generic mode, if it is one that is offered.
-
-    The others let the caller choose a decoder or a class (CVE-2021-30179) and are refused.
+def check_mode(mode: str | None) -> None:
+    """Refuses the generic modes that let a caller choose a decoder or a class (CVE-2021-30179).
 
     Raises:
         BadRequest: it is not offered.
@@ -51,7 +49,6 @@ def check_mode(mode: str | None) -> str:
     if (mode or "") not in _OFFERED_MODES:
         shown = (mode or "")[:40].encode("unicode_escape", "backslashreplace").decode("ascii")
         raise BadRequest(f"generic mode {shown!r} is not offered here, only 'true'")
-    return mode or "true"
 
 
 def read_invoke(reader: Reader, service: ServiceBinding) -> tuple[MethodBinding, tuple[Any, ...]]:
@@ -74,7 +71,12 @@ def read_invoke(reader: Reader, service: ServiceBinding) -> tuple[MethodBinding,
 
 
 def write_invoke(writer: Writer, name: str, types: Sequence[str] | None, values: Sequence[Any]) -> None:
-    """The three arguments of a `$invoke`, with the array types a Java provider asks for."""
+    """Appends the three arguments of a `$invoke`, with the array types a Java provider asks for.
+
+    Raises:
+        ValueMappingError: a value has no generic form; the path begins with `args[i]`.
+    """
+    generic = generalize_arguments(values)
     writer.write(name)
     writer.write(None if types is None else TypedList("[string", types))
-    writer.write(TypedList("[object", values))
+    writer.write(TypedList("[object", generic))

@@ -23,10 +23,10 @@ class DubboArguments:
     """The arguments of one request (`gateway.model.call.RawArguments`).
 
     `method`: None where no contract says what they mean. `generic_values`: the arguments of a `$invoke`, as read.
-    `generic_mode`: the value its `generic` attachment must have when it is forwarded; None for an ordinary call.
+    `is_generic`: it is a `$invoke`, and must say so in its attachments when it is forwarded.
     """
 
-    __slots__ = ("_end", "_frame", "_head", "_limits", "generic_mode", "generic_values", "method", "wire")
+    __slots__ = ("_end", "_frame", "_head", "_limits", "generic_values", "is_generic", "method", "wire")
 
     def __init__(self, frame: bytes, head: RequestHead, end: int, method: MethodBinding | None, limits: Limits) -> None:
         self.wire = WIRE
@@ -36,7 +36,7 @@ class DubboArguments:
         self._limits = limits
         self.method = method
         self.generic_values: tuple[Any, ...] | None = None
-        self.generic_mode: str | None = None
+        self.is_generic = False
 
     @property
     def argument_count(self) -> int:

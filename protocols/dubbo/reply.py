@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Ok, Result
-from gateway.model.errors import RpcError
+from gateway.model.errors import RpcError, ValueMappingError
 from protocols.dubbo import throwable
 from protocols.dubbo.frame import HEADER, HESSIAN2, MAGIC
 from protocols.dubbo.raw import DubboResult
-from protocols.dubbo.result import EXCEPTION, FIRST_WITH_ATTACHMENTS, FLAG_ZERO, NULL, VALUE
+from protocols.dubbo.result import EXCEPTION, FIRST_WITH_ATTACHMENTS, FLAG_ZERO, NULL, OWN_ATTACHMENTS, VALUE
 from protocols.dubbo.service import MethodBinding
 from protocols.dubbo.status import OK, certainly_not_run, format_error, status_of
 from protocols.hessian.attachments import write_attachments
 from protocols.hessian.reader import Reader
 from protocols.hessian.text import encode_text
 from protocols.hessian.writer import Writer
+from protocols.reader import DEFAULT_LIMITS, Limits
 
 __all__ = ["Ticket", "of_error", "of_result", "raw_value"]
 
@@ -55,20 +56,20 @@ def of_error(ticket: Ticket, error: RpcError) -> bytes:
     if ticket.modern and not certainly_not_run(error):
         writer = Writer()
         writer.write(throwable.throwable_of_error(error))
-        return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out), 1, NO_ATTACHMENTS))
+        return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out)))
     return _frame(ticket, status_of(error), encode_text(format_error(error)))
 
 
 def raw_value(ticket: Ticket, value: bytes) -> bytes:
     """A response whose value is encoded already."""
-    return _frame(ticket, OK, _body(ticket, VALUE, value, 1, NO_ATTACHMENTS))
+    return _frame(ticket, OK, _body(ticket, VALUE, value))
 
 
-def of_result(ticket: Ticket, outcome: Result) -> bytes:
+def of_result(ticket: Ticket, outcome: Result, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """A response for an answer. An answer that came over this wire is sent on as the bytes it is.
 
     Raises:
-        ValueMappingError: a value has no form on this wire.
+        ValueMappingError: a value has no form on this wire, or an attachment bears the name of one of its own.
         ProviderFailed: the answer was forwarded for a caller that needs it changed, and cannot be read.
     """
     raw = outcome.raw
@@ -80,29 +81,29 @@ def of_result(ticket: Ticket, outcome: Result) -> bytes:
     ):
         return _frame(ticket, OK, raw.body())
     if isinstance(outcome, Fault):
-        return _fault(ticket, outcome.decoded())
-    return _value(ticket, outcome)
+        return _fault(ticket, outcome.decoded(), limits)
+    return _value(ticket, outcome, limits)
 
 
-def _value(ticket: Ticket, outcome: Ok) -> bytes:
+def _value(ticket: Ticket, outcome: Ok, limits: Limits) -> bytes:
     value = outcome.value
     method = ticket.method
     if value is None:
         if method is not None and not ticket.generic:
             method.check_null_result()
-        return _frame(ticket, OK, _body(ticket, NULL, b"", 0, outcome.attachments))
-    writer = Writer()
+        return _frame(ticket, OK, _body(ticket, NULL, b"", outcome.attachments, limits))
+    writer = Writer(limits)
     if method is None:
         writer.write(value)
     elif ticket.generic:
         writer.write(method.generalize_result(value))
     else:
         method.write_result(writer, value)
-    return _frame(ticket, OK, _body(ticket, VALUE, bytes(writer.out), 1, outcome.attachments))
+    return _frame(ticket, OK, _body(ticket, VALUE, bytes(writer.out), outcome.attachments, limits))
 
 
-def _fault(ticket: Ticket, fault: Fault) -> bytes:
-    writer = Writer()
+def _fault(ticket: Ticket, fault: Fault, limits: Limits) -> bytes:
+    writer = Writer(limits)
     method = ticket.method
     contract = method.contract if method is not None else None
     if ticket.generic:
@@ -111,22 +112,27 @@ def _fault(ticket: Ticket, fault: Fault) -> bytes:
         writer.write(throwable.throwable_of_fault(fault, None))
     else:
         method.write_exception(writer, throwable.throwable_of_fault(fault, contract))
-    return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out), 1, fault.attachments))
+    return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out), fault.attachments, limits))
 
 
-def _body(ticket: Ticket, kind: int, value: bytes, count: int, attachments: Attachments) -> bytes:
+def _body(
+    ticket: Ticket,
+    kind: int,
+    value: bytes,
+    attachments: Attachments = NO_ATTACHMENTS,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
     if not ticket.attachments:
         return bytes((FLAG_ZERO + kind,)) + value
     flag = bytes((FLAG_ZERO + kind + FIRST_WITH_ATTACHMENTS,))
     if not attachments:
         return flag + value + _NO_USER_ATTACHMENTS
+    if not OWN_ATTACHMENTS.isdisjoint(attachments):
+        own = ", ".join(sorted(OWN_ATTACHMENTS.intersection(attachments)))
+        raise ValueMappingError("dubbo:// uses attachments of this name itself", f"attachments[{own}]")
     before = None
     if not all(type(each) is str for each in attachments.values()):
-        before = Reader(value)
-        for _ in range(count):
+        before = Reader(value, limits=limits)
+        if value:
             before.read()
-    return flag + value + b"H" + _OWN + write_attachments(_without_own(attachments), before)[1:]
-
-
-def _without_own(attachments: Attachments) -> dict[str, Any]:
-    return {key: value for key, value in attachments.items() if key != "dubbo"}
+    return flag + value + b"H" + _OWN + write_attachments(attachments, before)[1:]

@@ -33,6 +33,7 @@ __all__ = [
     "FLAG_ZERO",
     "LAST_FLAG",
     "NULL",
+    "OWN_ATTACHMENTS",
     "VALUE",
     "decode",
     "outcome",
@@ -46,7 +47,8 @@ LAST_FLAG: Final = 5
 EXCEPTION_FLAGS: Final = (EXCEPTION, EXCEPTION + FIRST_WITH_ATTACHMENTS)
 FLAG_ZERO: Final = 0x90
 """Hessian's int 0; the flag is one byte, an int from 0 to 5."""
-_OWN_ATTACHMENTS: Final = frozenset({"dubbo"})
+OWN_ATTACHMENTS: Final = frozenset({"dubbo"})
+"""Keys of the wire itself in an answer: never shown to the caller."""
 
 
 def outcome(frame: bytes, method: MethodBinding | None, is_generic: bool, limits: Limits) -> Outcome:
@@ -91,5 +93,5 @@ def decode(frame: bytes, method: MethodBinding | None, is_generic: bool, limits:
 
 def _attachments(frame: bytes, reader: Reader, limits: Limits) -> Attachments:
     values, _ = read_attachments(frame, reader.pos, reader=reader, limits=limits)
-    user = {key: value for key, value in values.items() if key not in _OWN_ATTACHMENTS}
+    user = {key: value for key, value in values.items() if key not in OWN_ATTACHMENTS}
     return user or NO_ATTACHMENTS

@@ -34,11 +34,12 @@ from protocols.dubbo.frame import (
     SERIALIZATION_MASK,
     TWO_WAY,
     FrameSplitter,
+    FrameTooLarge,
     heartbeat_reply,
     heartbeat_request,
     read_only_event,
 )
-from protocols.dubbo.head import RequestHead, RequestHeads
+from protocols.dubbo.head import MAX_CACHED_BYTES, RequestHead, RequestHeads
 from protocols.dubbo.raw import DubboArguments
 from protocols.dubbo.reply import Ticket, of_error, of_result, raw_value
 from protocols.dubbo.service import MethodBinding, ServiceBinding
@@ -49,6 +50,7 @@ from protocols.reader import Limits
 
 __all__ = ["DubboServerCodec", "DubboServerWire"]
 
+_MAX_CACHED_TARGETS: Final = 4_096
 _MAX_CACHED_ATTACHMENTS: Final = 4_096
 _MAX_CACHED_ATTACHMENT_BYTES: Final = 512
 _HEARTBEAT_BURST: Final = 20.0
@@ -89,8 +91,7 @@ class DubboServerWire:
             if exposure.contract is not None and id(exposure.contract) not in bindings:
                 bindings[id(exposure.contract)] = ServiceBinding(exposure.contract)
         self._bindings: Final = bindings
-        self._targets: dict[tuple[int, RouteKey], _Target] = {}
-        self._heads_of_targets: dict[int, RequestHead] = {}
+        self._targets: dict[tuple[RequestHead, RouteKey], _Target] = {}
         self._attachments: dict[bytes, CallAttachments] = {}
 
     def accept(self, peer: Peer) -> DubboServerCodec:
@@ -103,16 +104,15 @@ class DubboServerWire:
         Raises:
             NoSuchService, NoSuchMethod: with what exists instead.
         """
-        key = (id(head), route)
+        key = (head, route)
         found = self._targets.get(key)
         if found is None:
             found = self._resolve(head, route)
-            if len(self._targets) >= _MAX_CACHED_ATTACHMENTS:
-                self._targets.clear()
-                self._heads_of_targets.clear()
-            self._targets[key] = found
-            # Keeps the head alive: another object at its address would be taken for it.
-            self._heads_of_targets[id(head)] = head
+            # A caller may name one service in many ways, and pad the names that do not count.
+            if head.end - HEADER_BYTES <= MAX_CACHED_BYTES and sum(map(len, route)) <= MAX_CACHED_BYTES:
+                if len(self._targets) >= _MAX_CACHED_TARGETS:
+                    self._targets.clear()
+                self._targets[key] = found
         return found
 
     def _resolve(self, head: RequestHead, route: RouteKey) -> _Target:
@@ -181,21 +181,25 @@ class DubboServerCodec:
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
         frames: list[bytes] = []
+        lost: RemoteWireError | None = None
         try:
             self._splitter.split(data, frames)
         except RemoteWireError as exc:
-            self.broken = _with_farewell(exc)
+            lost = _with_farewell(exc)
         events: list[ServerEvent] = []
         for frame in frames:
             flags = frame[2]
+            if not flags & EVENT and flags & REQUEST:
+                events.append(self._request(frame, flags, now))
+                continue
             if flags & EVENT:
                 self._event(frame, flags, now, events)
-            elif flags & REQUEST:
-                events.append(self._request(frame, flags, now))
             else:
                 self.broken = RemoteWireError("a response was sent to a server", reason="unexpected-response")
-            if self.broken is not None and flags & REQUEST == 0:
-                break
+            if self.broken is not None:
+                return events
+        if lost is not None:
+            self.broken = lost
         return events
 
     def _event(self, frame: bytes, flags: int, now: float, events: list[ServerEvent]) -> None:
@@ -271,14 +275,15 @@ class DubboServerCodec:
                 return self._echo(raw, ticket)
             signature, name = None, head.method
             if target.kind is invoke.CallKind.INVOKE:
-                raw.generic_mode = invoke.check_mode(attachments.generic)
+                invoke.check_mode(attachments.generic)
+                raw.is_generic = True
+                if ticket is not None:
+                    ticket.generic = True
                 if target.service is not None:
                     method, raw.generic_values = invoke.read_invoke(raw.reader(), target.service)
                     raw.method = method
                     signature = method.signature
                     name = signature.name
-                    if ticket is not None:
-                        ticket.generic = True
         if ticket is not None:
             ticket.method = method
         return CallReceived(
@@ -313,11 +318,14 @@ class DubboServerCodec:
         try:
             if isinstance(outcome, RpcError):
                 return of_error(ticket, outcome)
-            data = of_result(ticket, outcome)
-        except ValueMappingError as exc:
-            return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {exc}", retry=Retry.NEVER))
+            data = of_result(ticket, outcome, self._wire.limits)
         except RpcError as exc:
             return of_error(ticket, exc)
+        except (ValueMappingError, HessianError) as exc:
+            return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {exc}", retry=Retry.NEVER))
+        except Exception as exc:  # A value's own code runs while it is written, and may raise anything.
+            why = f"writing it raised {type(exc).__name__}"
+            return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {why}", retry=Retry.NEVER))
         if len(data) - HEADER_BYTES > limit:
             size = len(data) - HEADER_BYTES
             return of_error(
@@ -340,8 +348,8 @@ def _as_java(exposure: Exposure) -> ServiceKey:
 
 def _with_farewell(error: RemoteWireError) -> RemoteWireError:
     """Adds the BAD_REQUEST reply that a frame of impossible length still gets."""
-    if error.reason == "frame-too-large" and len(error.args) > 1:
-        _, flags, _, request_id, _ = HEADER.unpack(error.args[1])
+    if isinstance(error, FrameTooLarge):
+        _, flags, _, request_id, _ = HEADER.unpack(error.header)
         if flags & REQUEST and flags & TWO_WAY and not flags & EVENT:
-            error.farewell = of_error(Ticket(request_id), BadRequest(str(error.args[0])))
+            error.farewell = of_error(Ticket(request_id), BadRequest(str(error)))
     return error

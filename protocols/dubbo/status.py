@@ -5,8 +5,9 @@ a status is used only where the call certainly did not run; everything else trav
 an OK response, which is also how Dubbo's own filters report. Callers that predate 2.7 do not know the class
 `org.apache.dubbo.rpc.RpcException`; they get a status in every case.
 
-The text of a status begins with the error's code in brackets (`[no-provider] …`, `[connection-lost exhausted] …`), so
-that another gateway reads back exactly what was raised here; other clients show it as it stands.
+The text begins with the error's code in brackets, and behind it what differs from other errors of that code
+(`[no-provider] …`, `[connection-lost exhausted] …`, `[provider-failed never] …`), so that another gateway reads back
+exactly what was raised here; other clients show it as it stands.
 
 Sources: apache/dubbo: dubbo-remoting/dubbo-remoting-api/src/main/java/org/apache/dubbo/remoting/exchange/Response.java;
 dubbo-rpc/dubbo-rpc-api/src/main/java/org/apache/dubbo/rpc/RpcException.java.
@@ -96,7 +97,8 @@ _BY_CODE: Final[dict[str, type[RpcError]]] = {
         Unauthenticated,
     )
 }
-_TAGGED: Final = re.compile(r"\[([a-z-]{1,40})( exhausted)?\] ")
+_RETRIES: Final = {each.value: each for each in Retry}
+_TAGGED: Final = re.compile(rf"\[([a-z-]{{1,40}})(?: ({'|'.join(_RETRIES)}))?( exhausted)?\] ")
 _MAX_TEXT: Final = 2_000
 """Java peers send whole stack traces as error text; this many characters are kept."""
 
@@ -114,8 +116,9 @@ def status_of(error: RpcError) -> int:
 
 
 def format_error(error: RpcError) -> str:
-    """The text that goes with the status."""
-    return f"[{error.code}{' exhausted' if error.exhausted else ''}] {error}"
+    """The text that goes with the status, cut where it gets long."""
+    retry = "" if error.retry is error.default_retry else f" {error.retry.value}"
+    return f"[{error.code}{retry}{' exhausted' if error.exhausted else ''}] {shown_text(str(error))}"
 
 
 def error_of_status(status: int, text: str) -> RpcError:
@@ -137,9 +140,10 @@ def tagged_error(text: str) -> RpcError | None:
     tagged = _TAGGED.match(text)
     if tagged is None or (named := _BY_CODE.get(tagged[1])) is None:
         return None
-    return named(text[tagged.end() :], exhausted=tagged[2] is not None)
+    retry = None if tagged[2] is None else _RETRIES[tagged[2]]
+    return named(text[tagged.end() :], retry=retry, exhausted=tagged[3] is not None)
 
 
 def shown_text(text: str) -> str:
-    """A provider's error text, cut where it gets long."""
+    """An error text, cut where it gets long."""
     return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + " …"

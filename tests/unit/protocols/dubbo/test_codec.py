@@ -1,6 +1,7 @@
 """The dubbo:// codecs against bytes put together by hand from the wire's description, not by our own encoder.
 
-Body layout: apache/dubbo: dubbo-rpc/dubbo-rpc-dubbo/.../protocol/dubbo/DubboCodec.java (encodeRequestData, encodeResponseData).
+Body layout: apache/dubbo: dubbo-rpc/dubbo-rpc-dubbo/.../protocol/dubbo/DubboCodec.java (encodeRequestData,
+encodeResponseData).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from gateway.model.errors import (
     ProviderFailed,
     RpcError,
     Unauthenticated,
+    ValueMappingError,
 )
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send
@@ -249,6 +251,56 @@ def test_response_sent_to_a_server_breaks_the_connection() -> None:
     assert codec.broken.reason == "unexpected-response"
 
 
+def test_messages_before_the_position_was_lost_are_all_read() -> None:
+    heartbeat_answer = frame(0x22, 20, 7, b"N")
+    codec = server()
+    events = codec.receive(heartbeat_answer + request() + b"GET / HTTP/1.1", 0.0)
+    assert [type(each) for each in events] == [CallReceived]
+    assert codec.broken is not None
+    assert codec.broken.reason == "bad-magic"
+
+
+def test_nothing_is_read_behind_a_message_that_loses_the_position() -> None:
+    codec = server()
+    events = codec.receive(request() + frame(0xE2, 0, 9, bytes(51)) + request(number=2), 0.0)
+    assert [type(each) for each in events] == [CallReceived]
+    assert codec.broken is not None
+    assert codec.broken.reason == "event-too-large"
+
+
+def test_padded_names_are_not_remembered() -> None:
+    wire = DubboServerWire([Exposure(KEY, CONTRACT)], Limits())
+    codec = wire.accept(PEER)
+    long = "x" * 1022
+    for number in range(1, 4):
+        more = {"path": f"{long}{number}", "interface": "org.demo.Hello"}
+        assert isinstance(received(codec, request(number=number, more=more)).invocation, Invocation)
+    assert not wire._targets
+    received(codec, request(number=9))
+    assert len(wire._targets) == 1
+
+
+def test_value_whose_own_code_raises_becomes_an_error_reply() -> None:
+    class Broken(list[int]):
+        def __iter__(self) -> Any:
+            raise ZeroDivisionError
+
+    codec = DubboServerWire([Exposure(KEY, None)], Limits()).accept(PEER)
+    event = received(codec, request())
+    reply = codec.reply(event.ticket, Ok(Broken([1])))
+    assert b"the answer cannot be sent: writing it raised ZeroDivisionError" in reply
+
+
+def test_deep_answer_with_an_attachment_that_is_no_text_is_still_answered() -> None:
+    deep: list[Any] = []
+    for _ in range(100):
+        deep = [deep]
+    codec = DubboServerWire([Exposure(KEY, None)], Limits(max_depth=200)).accept(PEER)
+    event = received(codec, request())
+    reply = codec.reply(event.ticket, Ok(deep, {"n": 1}))
+    assert reply[16] == 0x94  # a value with attachments
+
+
 def test_oversized_request_gets_its_answer_before_the_connection_is_closed() -> None:
     codec = server(max_frame_bytes=1024)
     header = struct.pack(">HBBqi", 0xDABB, 0xC2, 0, 77, 1025)
@@ -381,7 +433,7 @@ def test_addressing_token_trace_and_user_attachments_of_the_client() -> None:
         ("x",),
         key=key,
         token="secret",
-        attachments={"User-Id": "Ann", "path": "forged", "token": "forged"},
+        attachments={"User-Id": "Ann"},
         consumer="billing",
         traceparent=trace,
     )
@@ -389,7 +441,15 @@ def test_addressing_token_trace_and_user_attachments_of_the_client() -> None:
         assert text(pair[0]) + text(pair[1]) in data
     assert text("remote.application") + text("billing") in data
     assert text("traceparent") + text(trace) in data
-    assert b"forged" not in data
+
+
+def test_attachments_with_names_of_the_wire_are_refused_by_name() -> None:
+    with pytest.raises(ValueMappingError, match=r"^attachments\[path, token\]: dubbo:// uses attachments of this name"):
+        client_call("say_hello", ("x",), attachments={"User-Id": "Ann", "token": "forged", "path": "forged"})
+    codec = server()
+    event = received(codec, request())
+    reply = codec.reply(event.ticket, Ok("hi", {"dubbo": "9"}))
+    assert b"the answer cannot be sent: attachments[dubbo]: dubbo:// uses" in reply
 
 
 def test_oneway_request_of_the_client() -> None:
@@ -626,6 +686,30 @@ def test_generic_modes_that_choose_a_decoder_are_not_offered(mode: str) -> None:
 def test_invoke_of_an_unknown_method() -> None:
     error, _ = rejected(server(), invoke("sayGoodbye", ["java.lang.String"], text("x"), 1))
     assert isinstance(error, NoSuchMethod)
+
+
+def test_answer_to_a_generic_call_of_an_unknown_service_is_forwarded_as_bytes() -> None:
+    near = DubboServerWire([Exposure(KEY, None, forwarded=True)], Limits()).accept(PEER)
+    event = received(near, invoke("sayHello", ["java.lang.String"], text("dubbo"), 1))
+    wire = DubboClientWire(Limits())
+    far = wire.connect()
+    number, sent = far.call(wire.bind(KEY, None, "", "gateway"), event.invocation, 1.0)
+    assert text("generic") + text("true") in sent
+    # Java may write a string in chunks, or a map with another type; only the same bytes are certainly the same value.
+    body = b"\x91" + b"R\x00\x01aS\x00\x01b"
+    outcome = reply_to(far, number, body)
+    assert near.reply(event.ticket, outcome)[16:] == body
+
+
+def test_forwarded_arguments_that_cannot_be_read_are_the_callers_mistake() -> None:
+    # Skipping does not follow references; reading them to number an object behind them does.
+    reference = b"Q\x95"
+    codec = server(forwarded=True)
+    event = received(codec, request(method_name="put", descriptor="Lorg/demo/Order;", arguments=reference))
+    wire = DubboClientWire(Limits())
+    invocation = event.invocation.replace(attachments={"n": 1})
+    with pytest.raises(BadRequest, match=r"^put: "):
+        wire.connect().call(wire.bind(KEY, CONTRACT, "", "gateway"), invocation, 1.0)
 
 
 def test_generic_fault_is_a_generic_exception() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.model.errors import RemoteWireError
-from protocols.dubbo.frame import FrameSplitter, heartbeat_reply, heartbeat_request, read_only_event
+from protocols.dubbo.frame import FrameSplitter, FrameTooLarge, heartbeat_reply, heartbeat_request, read_only_event
 
 HEARTBEAT = bytes.fromhex("dabb e200 0000000000000007 00000001 4e")
 HEARTBEAT_REPLY = bytes.fromhex("dabb 2214 0000000000000007 00000001 4e")
@@ -83,10 +83,10 @@ def test_first_magic_byte_alone_waits() -> None:
 @pytest.mark.parametrize("length", ["7fffffff", "01010101", "ffffffff", "80000000", "00000401"])
 def test_impossible_length_is_refused_from_the_header_alone(length: str) -> None:
     header = bytes.fromhex("dabb c200 0000000000000005") + bytes.fromhex(length)
-    with pytest.raises(RemoteWireError) as caught:
+    with pytest.raises(FrameTooLarge, match=r"is outside 0\.\.1024 bytes$") as caught:
         split(header)
     assert caught.value.reason == "frame-too-large"
-    assert caught.value.args[1] == header
+    assert caught.value.header == header
 
 
 def test_body_of_exactly_the_limit_is_taken() -> None:

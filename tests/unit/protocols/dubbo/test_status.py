@@ -36,12 +36,24 @@ ALL = [
 
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("exhausted", [False, True])
-def test_another_gateway_reads_back_what_was_raised(kind: type[RpcError], exhausted: bool) -> None:
-    sent = kind("the reason", exhausted=exhausted)
+@pytest.mark.parametrize("retry", [None, *Retry])
+def test_another_gateway_reads_back_what_was_raised(kind: type[RpcError], exhausted: bool, retry: Retry | None) -> None:
+    sent = kind("the reason", retry=retry, exhausted=exhausted)
     read = error_of_status(status_of(sent), format_error(sent))
     assert type(read) is kind
     assert str(read) == "the reason"
     assert read.exhausted is exhausted
+    assert read.retry is (kind.default_retry if retry is None else retry)
+
+
+def test_tag_names_only_what_differs() -> None:
+    assert format_error(NoProvider("x")) == "[no-provider] x"
+    assert format_error(ProviderFailed("x", retry=Retry.NEVER)) == "[provider-failed never] x"
+    assert format_error(ConnectionLost("x", exhausted=True)) == "[connection-lost exhausted] x"
+
+
+def test_long_texts_of_our_own_errors_are_cut() -> None:
+    assert len(format_error(ProviderFailed("x" * 100_000))) < 3_000
 
 
 @pytest.mark.parametrize(
