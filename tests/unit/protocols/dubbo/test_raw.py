@@ -1,0 +1,109 @@
+"""Calls and answers that are still bytes: when they are decoded, and what they say without that."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pytest
+
+from gateway.contracts import I64, contract_of, service
+from gateway.model.call import Fault, Ok
+from gateway.model.errors import BadRequest, ProviderFailed
+from gateway.model.generic import Long
+from protocols.dubbo.head import RequestHeads
+from protocols.dubbo.raw import WIRE, DubboArguments, DubboResult
+from protocols.dubbo.service import MethodBinding, ServiceBinding
+from protocols.hessian.text import encode_text
+from protocols.reader import DEFAULT_LIMITS
+
+
+@service("test.Raw")
+class Raw(Protocol):
+    async def add(self, number: I64, name: str) -> str: ...
+
+
+CONTRACT = contract_of(Raw)
+ADD = ServiceBinding(CONTRACT).of(CONTRACT.methods[0])
+HEADER = bytes(16)
+NAME_AND_TYPES = encode_text("add") + encode_text("JLjava/lang/String;")
+VALUES = b"\xe7\x02hi"  # long 7 in one byte, "hi"
+BEHIND = b"HZ"
+
+
+def arguments(method: MethodBinding | None, values: bytes = VALUES) -> DubboArguments:
+    before = HEADER + encode_text("2.0.2") + encode_text("test.Raw") + encode_text("0.0.0")
+    frame = before + NAME_AND_TYPES + values + BEHIND
+    head = RequestHeads(DEFAULT_LIMITS).read(frame)
+    return DubboArguments(frame, head, len(frame) - len(BEHIND), method, DEFAULT_LIMITS)
+
+
+def result(body: bytes, method: MethodBinding | None = ADD, *, generic: bool = False) -> DubboResult:
+    return DubboResult(HEADER + body, body[0] - 0x90, method, generic, DEFAULT_LIMITS)
+
+
+def test_arguments_are_cut_out_of_the_request_as_they_came() -> None:
+    raw = arguments(ADD)
+    assert raw.wire == WIRE
+    assert raw.call_bytes() == NAME_AND_TYPES + VALUES
+    assert raw.argument_bytes() == VALUES
+    assert raw.argument_count == 2
+
+
+def test_arguments_decode_by_the_contract_and_generically_without_one() -> None:
+    assert arguments(ADD).decode() == (7, "hi")
+    number, name = arguments(None).decode()
+    assert (type(number), number, name) == (Long, 7, "hi")
+
+
+@pytest.mark.parametrize("values", [b"\xe7\x90", b"\xe7", b"\xe7\x03hi"])
+def test_arguments_that_do_not_fit_are_the_callers_mistake(values: bytes) -> None:
+    with pytest.raises(BadRequest, match=r"^add: args\[1\]"):
+        arguments(ADD, values).decode()
+
+
+def test_bytes_that_are_no_values_are_the_callers_mistake_without_a_contract_too() -> None:
+    with pytest.raises(BadRequest, match=r"^add: "):
+        arguments(None, b"\xe7Q\x95").decode()
+
+
+def test_values_of_a_generic_call_are_made_contract_values() -> None:
+    raw = arguments(ADD)
+    raw.generic_values = (7, "hi")
+    assert raw.decode() == (7, "hi")
+    raw.generic_values = ({}, "hi")
+    with pytest.raises(BadRequest, match=r"^add: args\[0\]"):
+        raw.decode()
+
+
+@pytest.mark.parametrize(
+    ("flag", "is_fault", "has_attachments"),
+    [(0, True, False), (1, False, False), (2, False, False), (3, True, True), (4, False, True), (5, False, True)],
+)
+def test_flag_says_what_is_known_without_decoding(flag: int, is_fault: bool, has_attachments: bool) -> None:
+    raw = result(bytes([0x90 + flag]) + b"garbage that nobody reads")
+    assert raw.is_fault is is_fault
+    assert raw.has_attachments is has_attachments
+    assert isinstance(raw.wrap(), Fault if is_fault else Ok)
+    assert raw.body() == bytes([0x90 + flag]) + b"garbage that nobody reads"
+
+
+def test_value_and_attachments_are_decoded_when_they_are_asked_for() -> None:
+    answer = result(b"\x94\x02hi" + b"H\x05dubbo\x052.0.2\x01k\x01vZ").wrap()
+    assert isinstance(answer, Ok)
+    assert answer.value == "hi"
+    assert answer.attachments == {"k": "v"}
+
+
+@pytest.mark.parametrize("body", [b"\x91", b"\x91\x90", b"\x92", b"\x94\x02hiH", b"\x94\x02hi\x90"])
+def test_answer_that_does_not_fit_is_the_providers_failure(body: bytes) -> None:
+    answer = result(body).wrap()
+    assert isinstance(answer, Ok)
+    with pytest.raises(ProviderFailed, match="the answer to add does not fit its contract"):
+        _ = answer.value
+
+
+def test_exception_that_cannot_be_read_is_the_providers_failure() -> None:
+    fault = result(b"\x90").wrap()
+    assert isinstance(fault, Fault)
+    with pytest.raises(ProviderFailed):
+        fault.decoded()
