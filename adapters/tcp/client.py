@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
 from typing import Any, Final
 
@@ -11,7 +11,6 @@ from adapters.tcp.provider_connection import ConnectionOptions, ProviderConnecti
 from adapters.tcp.timers import TimerWheel
 from gateway.model.call import Invocation, Result
 from gateway.model.endpoint import Endpoint
-from gateway.model.errors import DeadlineExceeded, Retry
 from gateway.spi.adapter import Reference
 from gateway.spi.cluster import Invoker, Load
 from protocols.contract import ClientWire
@@ -64,13 +63,14 @@ class TcpClient:
         loop = asyncio.get_running_loop()
         if self._wheel is None:
             self._wheel = TimerWheel(loop)
-            self._sweep(loop)
         connection = ProviderConnection(wire, endpoint.host, endpoint.port, options, self._wheel)
         self._connections.add(connection)
+        if self._sweeper is None:
+            self._sweep(loop)
         return connection
 
     async def release(self, invoker: _TcpInvoker) -> None:
-        """Gives the invoker's connections back; the last user of a shared one closes it."""
+        """Gives the invoker's connections back; the last user of a shared one closes it when all calls have ended."""
         if invoker.key is not None:
             connection, users = self._shared.get(invoker.key, (None, 0))
             if connection is None:
@@ -79,18 +79,24 @@ class TcpClient:
                 self._shared[invoker.key] = (connection, users - 1)
                 return
             del self._shared[invoker.key]
-        for connection in invoker.connections:
+        await asyncio.gather(*map(self._retire, invoker.connections))
+
+    async def _retire(self, connection: ProviderConnection) -> None:
+        try:
+            await connection.finish()
+        finally:
             self._connections.discard(connection)
             await connection.aclose()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._connections:
+            self._sweeper = None
+            return
+        beats = [each.heartbeat_s / 4 for each in self._connections if each.heartbeat_s]
+        self._sweeper = loop.call_later(min([_SWEEP_S, *beats]), self._sweep, loop)
         now = monotonic()
-        interval = _SWEEP_S
         for connection in self._connections:
             connection.check(now)
-            if connection.heartbeat_s:
-                interval = min(interval, connection.heartbeat_s / 4)
-        self._sweeper = loop.call_later(interval, self._sweep, loop)
 
     async def aclose(self) -> None:
         """Closes every connection; may be called more than once."""
@@ -100,8 +106,7 @@ class TcpClient:
         connections = tuple(self._connections)
         self._connections.clear()
         self._shared.clear()
-        for connection in connections:
-            await connection.aclose()
+        await asyncio.gather(*(connection.aclose() for connection in connections))
         if self._wheel is not None:
             self._wheel.close()
             self._wheel = None
@@ -137,7 +142,7 @@ class _TcpInvoker:
         """Whether any of the connections may be used."""
         return any(connection.available for connection in self.connections)
 
-    async def __call__(self, invocation: Invocation) -> Result:
+    def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         """See `Invoker.__call__`."""
         reference = self.reference
         now = monotonic()
@@ -147,8 +152,6 @@ class _TcpInvoker:
         if deadline is not None and deadline < expires:
             expires = deadline
             limit = deadline - now
-            if limit <= 0:
-                raise DeadlineExceeded("the deadline had passed before the call was sent", retry=Retry.SAFE)
         connections = self.connections
         connection = connections[0]
         if len(connections) > 1:
@@ -157,7 +160,7 @@ class _TcpInvoker:
                 connection = connections[self._next]
                 if connection.available:
                     break
-        return await connection.call(self._binding, invocation, expires, limit)
+        return connection.call(self._binding, invocation, expires, limit)
 
     async def aclose(self) -> None:
         """See `Invoker.aclose`."""

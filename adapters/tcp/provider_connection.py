@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, cast
@@ -30,12 +30,14 @@ from gateway.model.errors import (
     RpcError,
     ValueMappingError,
 )
-from protocols.contract import ClientCodec, ClientWire, Drain, ReplyReceived
+from protocols.contract import ClientCodec, ClientWire, Drain, ReplyReceived, Send
 
 __all__ = ["ConnectionOptions", "ProviderConnection"]
 
 _LOG: Final = logging.getLogger("polyport.client")
 _ONEWAY_DONE: Final = Ok(None)
+_CLOSE_S: Final = 1.0
+"""How long closing may wait for a provider to take what was sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class ProviderConnection(asyncio.Protocol):
         options: ConnectionOptions,
         wheel: TimerWheel,
         jitter: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._wire = wire
         self._host = host
@@ -73,6 +76,7 @@ class ProviderConnection(asyncio.Protocol):
         self._options = options
         self._wheel = wheel
         self._jitter = jitter
+        self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._codec: ClientCodec | None = None
         self._transport: asyncio.Transport | None = None
@@ -81,10 +85,16 @@ class ProviderConnection(asyncio.Protocol):
         self._healing: asyncio.Task[None] | None = None
         self._failure: ConnectFailed | None = None
         self._failed_at = 0.0
+        self._pause_s = options.backoff_s
+        """Before the next attempt to reconnect."""
         self._draining = False
         self._closed = False
         self._broken = False
-        self._last_read = self._last_ping = 0.0
+        self._made_at = self._last_read = self._last_ping = 0.0
+        self._idle: asyncio.Event | None = None
+        """Set when no call waits for a reply any more; made by whoever waits for that, as is `_lost`."""
+        self._lost: asyncio.Event | None = None
+        """Set when the connection is gone."""
         self.late_replies = 0
         """Replies nobody waited for any more."""
         self.connects = 0
@@ -121,8 +131,10 @@ class ProviderConnection(asyncio.Protocol):
         Raises:
             RpcError: as `Invoker.__call__`.
         """
+        if limit <= 0:
+            raise DeadlineExceeded("the deadline had passed before the call was sent", retry=Retry.SAFE)
         if self._codec is None or self._draining:
-            await self._ready(expires)
+            limit = await self._ready(expires)
         codec, transport = self._codec, self._transport
         if codec is None or transport is None:
             raise ConnectFailed(f"{self.address}: the connection closed before the call could be sent")
@@ -131,10 +143,8 @@ class ProviderConnection(asyncio.Protocol):
         if len(self._pending) >= codec.max_in_flight:
             raise Overloaded(f"{self.address} has {codec.max_in_flight} calls waiting on one connection")
         try:
-            call_id, data = codec.call(binding, invocation, expires - monotonic())
-        except ValueMappingError as exc:
-            raise BadRequest(f"{invocation.method}: {exc}") from exc
-        except LocalWireError as exc:
+            call_id, data = codec.call(binding, invocation, limit)
+        except (ValueMappingError, LocalWireError) as exc:
             raise BadRequest(f"{invocation.method}: {exc}") from exc
         transport.write(data)
         if invocation.oneway:
@@ -154,40 +164,49 @@ class ProviderConnection(asyncio.Protocol):
         if slot.bucket is not None:
             slot.bucket.discard(slot)
             slot.bucket = None
-        if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
-            self._codec.abandon(slot.call_id)
+        self._abandon(slot)
 
     def _expired(self, slot: ReplySlot) -> None:
-        if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
-            self._codec.abandon(slot.call_id)
+        self._abandon(slot)
         slot.fail(DeadlineExceeded(f"{self.address} did not answer within {slot.limit:.3g} s"))
 
-    async def _ready(self, expires: float) -> None:
-        if self._closed:
-            raise ConnectFailed(f"{self.address}: this client is closed")
+    def _abandon(self, slot: ReplySlot) -> None:
+        if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
+            self._codec.abandon(slot.call_id)
+        self._tell_if_idle()
+
+    def _tell_if_idle(self) -> None:
+        if self._idle is not None and not self._pending:
+            self._idle.set()
+
+    async def _ready(self, expires: float) -> float:
+        """Waits for a connection; gives the seconds left until `expires`."""
         if self._draining and self._transport is not None:
             raise ConnectFailed(f"{self.address} is shutting down and takes no new calls")
         if self._failure is not None and monotonic() - self._failed_at < self._options.backoff_s:
             raise ConnectFailed(str(self._failure))
-        task = self._begin_connect()
-        await asyncio.wait([task], timeout=max(0.0, expires - monotonic()))
-        if not task.done():
+        if not self._closed:
+            await asyncio.wait([self._begin_connect()], timeout=expires - monotonic())
+        if self._closed:
+            raise ConnectFailed(f"{self.address}: this client is closed")
+        left = expires - monotonic()
+        if left <= 0:
             raise DeadlineExceeded(f"no connection to {self.address} in time", retry=Retry.SAFE)
         if self._codec is None:
             raise ConnectFailed(str(self._failure or f"{self.address}: cannot connect"))
+        return left
 
     async def _connect(self) -> None:
         try:
             async with asyncio.timeout(self._options.connect_timeout_s):
-                transport, _ = await self._loop.create_connection(lambda: self, self._host, self._port)
+                await self._loop.create_connection(lambda: self, self._host, self._port)
         except TimeoutError:
             self._fail_connect(f"no connection within {self._options.connect_timeout_s:g} s")
-            return
         except OSError as exc:
             self._fail_connect(exc.strerror or str(exc))
-            return
-        if self._closed:
-            transport.abort()
+        except (ValueError, OverflowError) as exc:
+            # A host or port that no address can have: `socket.getaddrinfo` says so in these ways.
+            self._fail_connect(str(exc))
 
     def _fail_connect(self, why: str) -> None:
         if self._failure is None:
@@ -217,11 +236,11 @@ class ProviderConnection(asyncio.Protocol):
             self._healing = self._loop.create_task(self._reconnect())
 
     async def _reconnect(self) -> None:
-        pause = self._options.backoff_s
         try:
             while self._wants_connection():
-                await asyncio.sleep(pause * (0.8 + 0.4 * self._jitter()))
-                pause = min(pause * 2, self._options.max_backoff_s)
+                pause_s = self._pause_s
+                self._pause_s = min(pause_s * 2, self._options.max_backoff_s)
+                await self._sleep(pause_s * (0.8 + 0.4 * self._jitter()))
                 if self._wants_connection():
                     await asyncio.wait([self._begin_connect()])
         finally:
@@ -229,6 +248,9 @@ class ProviderConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there and may be used at once."""
+        if self._closed:
+            cast("asyncio.Transport", transport).abort()
+            return
         self._transport = cast("asyncio.Transport", transport)
         sock = transport.get_extra_info("socket")
         if sock is not None:
@@ -239,7 +261,7 @@ class ProviderConnection(asyncio.Protocol):
         self._failure = None
         self._broken = self._draining = False
         self.connects += 1
-        self._last_read = self._last_ping = monotonic()
+        self._made_at = self._last_read = self._last_ping = monotonic()
 
     def data_received(self, data: bytes) -> None:
         """Hands replies to their callers. What a caller does with one must never reach this connection."""
@@ -247,44 +269,55 @@ class ProviderConnection(asyncio.Protocol):
         if codec is None or transport is None:
             return
         self._last_read = monotonic()
+        pending = self._pending
         for event in codec.receive(data):
-            if isinstance(event, ReplyReceived):
-                slot = self._pending.pop(event.call_id, None)
+            if type(event) is ReplyReceived:
+                slot = pending.pop(event.call_id, None)
                 if slot is None:
                     self.late_replies += 1
-                    continue
-                outcome = event.outcome
-                try:
-                    if isinstance(outcome, RpcError):
-                        slot.fail(outcome)
-                    else:
-                        slot.resolve(outcome)
-                except Exception:
-                    _LOG.exception("a caller failed while it was handed its reply")
-            elif isinstance(event, Drain):
-                self._draining = event.active
-            else:
+                else:
+                    _hand_over(slot, event.outcome)
+            elif type(event) is Send:
                 transport.write(event.data)
+            elif type(event) is Drain:
+                self._draining = event.active
         if codec.broken is not None:
             _LOG.warning("%s broke the protocol: %s", self.address, codec.broken, extra={"peer": self.address})
             transport.abort()
+        self._tell_if_idle()
 
     def eof_received(self) -> bool:
-        """A provider that sends no more cannot answer either."""
+        """A provider that sends no more cannot answer either: what is still to be sent would only delay a new start."""
+        if self._transport is not None:
+            self._transport.abort()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Calls without a reply fail; whoever still holds this connection gets a new one in the background."""
-        why = f": {exc}" if exc is not None else ""
+        why = "closed the connection before it answered"
+        if self._codec is not None and self._codec.broken is not None:
+            why = f"broke the protocol before it answered: {self._codec.broken}"
+        elif exc is not None:
+            why = f"{why}: {exc}"
         self._transport = None
         self._codec = None
         self._draining = False
         self._broken = True
+        self._failure = None
+        if self._last_read > self._made_at:
+            # It was of use. One that is closed before it says anything does not shorten the pauses.
+            self._pause_s = self._options.backoff_s
+        self._heal()
+        self._fail_pending(f"{self.address} {why}")
+        if self._lost is not None:
+            self._lost.set()
+
+    def _fail_pending(self, why: str) -> None:
+        # Whoever is told may call again at once, so those calls must find everything up to date, and a new table.
         pending, self._pending = self._pending, {}
         for slot in pending.values():
-            slot.fail(ConnectionLost(f"{self.address} closed the connection before it answered{why}"))
-        self._failure = None
-        self._heal()
+            _hand_over(slot, ConnectionLost(why))
+        self._tell_if_idle()
 
     def check(self, now: float) -> None:
         """One turn of the client's sweep: heartbeats, and giving up on a silent provider."""
@@ -300,17 +333,42 @@ class ProviderConnection(asyncio.Protocol):
             self._last_ping = now
             transport.write(ping)
 
+    async def finish(self) -> None:
+        """Waits until no call waits for a reply; each of them ends at its timeout, if not before."""
+        if self._idle is None:
+            self._idle = asyncio.Event()
+        while self._pending:
+            self._idle.clear()
+            await self._idle.wait()
+
     async def aclose(self) -> None:
-        """Closes; calls in progress fail with `ConnectionLost`."""
+        """Closes; calls in progress fail with `ConnectionLost`. What was sent is delivered if the provider reads it."""
         self._closed = True
         tasks = [task for task in (self._connecting, self._healing) if task is not None]
         for task in tasks:
             task.cancel()
-        if self._transport is not None:
-            self._transport.close()
+        self._fail_pending(f"{self.address}: the client was closed before the answer came")
+        transport = self._transport
+        if transport is not None:
+            self._lost = self._lost or asyncio.Event()
+            transport.close()
         if tasks:
             await asyncio.wait(tasks)
-        if self._transport is not None:
-            # close() flushes first; a peer that does not read must not hold the process.
-            self._transport.abort()
-            await asyncio.sleep(0)
+        if transport is not None and self._lost is not None:
+            try:
+                async with asyncio.timeout(_CLOSE_S):
+                    await self._lost.wait()
+            except TimeoutError:
+                transport.abort()
+                await self._lost.wait()
+
+
+def _hand_over(slot: ReplySlot, outcome: Result | RpcError) -> None:
+    """Gives a caller its outcome. What it does with it must reach neither the connection nor the other callers."""
+    try:
+        if isinstance(outcome, RpcError):
+            slot.fail(outcome)
+        else:
+            slot.resolve(outcome)
+    except Exception:
+        _LOG.exception("a caller failed while it was handed its reply")

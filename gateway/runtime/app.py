@@ -169,7 +169,8 @@ class App:
         if plan is None:
             return
         self._announced = []
-        for step in (plan.directories.values(), plan.clients.values(), plan.registries.values()):
+        # Clients before directories: those give providers time to finish calls in progress, and that time is over.
+        for step in (plan.clients.values(), plan.directories.values(), plan.registries.values()):
             for error in await asyncio.gather(*(each.aclose() for each in step), return_exceptions=True):
                 _report(error)
 

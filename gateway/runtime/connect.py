@@ -69,11 +69,12 @@ class Client(Generic[_T]):
     async def aclose(self) -> None:
         """Closes all connections; calls in progress fail. May be called more than once."""
         opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.directory.aclose()
         adapters, self._adapters = self._adapters, {}
+        # First: a directory gives its providers time to finish calls in progress, which are to fail here.
         for adapter in adapters.values():
             await adapter.aclose()
+        if opened is not None:
+            await opened.directory.aclose()
 
     async def __aenter__(self) -> _T:
         return await self.open()
