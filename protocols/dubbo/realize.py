@@ -19,6 +19,7 @@ from gateway.model.instance import new_exception, new_struct
 from gateway.model.typeref import Kind, TypeRef
 from protocols.dubbo.generic_scalar import CLASS, is_scalar, mismatch, to_scalar
 from protocols.hessian.errors import shorten
+from protocols.hessian.key_hash import KeyHashes
 from protocols.java import class_name, field_name, property_name
 from protocols.reader import DEFAULT_LIMITS
 
@@ -77,26 +78,34 @@ class _Realizer:
             self._made[key] = items
         for item in self._elements(self._sequence(value, ref), ref.args[0]):
             items.append(item)  # noqa: PERF402 - an element may refer to the list that is being filled
-        return tuple(items) if ref.hint("python") == "tuple" else items
+        if ref.hint("python") != "tuple":
+            return items
+        made = self._made[key] = tuple(items)
+        return made
 
     def _set(self, value: Any, ref: TypeRef, key: tuple[int, Any]) -> Any:
         """A set from any collection."""
         items: set[Any] = set()
         if ref.hint("python") != "frozenset":
             self._made[key] = items
+        hashes = KeyHashes()
         for item in self._elements(self._sequence(value, ref), ref.args[0]):
-            _hashed(items.add, item)
-        return frozenset(items) if ref.hint("python") == "frozenset" else items
+            _hashed(hashes, items.add, item)
+        if ref.hint("python") != "frozenset":
+            return items
+        made = self._made[key] = frozenset(items)
+        return made
 
     def _map(self, value: Any, ref: TypeRef, key: tuple[int, Any]) -> dict[Any, Any]:
         """A map from any map; what looks like a class name is an entry like others here."""
         entries: dict[Any, Any] = {}
         self._made[key] = entries
+        hashes = KeyHashes()
         for at, (each_key, each_value) in enumerate(_entries(value, ref)):
             with_key = self._at(f"[key {at}]", each_key, ref.args[0])
             with_value = self._at(f"[value {at}]", each_value, ref.args[1])
             size = len(entries)
-            _hashed(entries.__setitem__, with_key, with_value)
+            _hashed(hashes, entries.__setitem__, with_key, with_value)
             if len(entries) == size:
                 raise ValueMappingError("expected distinct keys, found two that are equal", f"[key {at}]")
         return entries
@@ -243,9 +252,11 @@ def _entries(value: Any, ref: TypeRef) -> Iterable[tuple[Any, Any]]:
     raise mismatch(ref, value)
 
 
-def _hashed(add: Callable[..., None], *values: Any) -> None:
-    """Calls `add`, which hashes a value made here: a struct that contains itself may not have all its fields yet."""
+def _hashed(hashes: KeyHashes, add: Callable[..., None], key: Any, *more: Any) -> None:
+    """Calls `add`, which hashes a key made here: a struct that contains itself may not have all its fields yet."""
     try:
-        add(*values)
+        if not hashes.admit(key):
+            raise ValueMappingError("expected keys or elements with different hashes, found many with the same")
+        add(key, *more)
     except (TypeError, AttributeError, RecursionError):
         raise ValueMappingError("expected a hashable value as key or in a set") from None

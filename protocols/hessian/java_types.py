@@ -31,6 +31,7 @@ __all__ = [
     "LOCAL_TIME",
     "UUID_CLASS",
     "Inexact",
+    "big_integer",
     "class_names",
     "date_from_millis",
     "datetime_from_millis",
@@ -50,6 +51,9 @@ _JAVA_EPOCH: Final = JavaDate(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DECIMAL_TEXT: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,10})?", re.ASCII)
 _UUID_TEXT: Final = re.compile("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+_USUAL_WORDS: Final = 512
+"""Words of the largest BigInteger that becomes an int without a contract: to compare a larger one with a Decimal, as a
+map of both would, takes quadratic time."""
 
 
 class Inexact(ValueError):
@@ -165,7 +169,15 @@ def parse_decimal(text: object) -> Decimal:
     return value if value else value.copy_abs()  # Java reads "-0" as 0
 
 
-def _big_integer(fields: Mapping[str, Any]) -> int:
+def _usual_integer(fields: Mapping[str, Any]) -> int:
+    words = fields.get("mag")
+    if isinstance(words, list) and len(words) > _USUAL_WORDS:
+        raise Inexact(f"an integer of more than {_USUAL_WORDS * 32} bits")
+    return big_integer(fields)
+
+
+def big_integer(fields: Mapping[str, Any]) -> int:
+    """The value of BigInteger's fields, however large. Raises `Inexact` when they make none."""
     signum, words = _int(fields, "signum"), fields.get("mag")
     if not isinstance(words, list) or not -1 <= signum <= 1 or (signum == 0) != (not words):
         raise Inexact("signum and mag do not make a number")
@@ -213,7 +225,7 @@ def _duration(fields: Mapping[str, Any]) -> timedelta:
 def _known() -> dict[str, Callable[[Mapping[str, Any]], Any]]:
     known: dict[str, Callable[[Mapping[str, Any]], Any]] = {
         "java.math.BigDecimal": _big_decimal,
-        "java.math.BigInteger": _big_integer,
+        "java.math.BigInteger": _usual_integer,
         "java.util.UUID": _uuid,
     }
     for package in _PACKAGES:
@@ -228,6 +240,6 @@ def _known() -> dict[str, Callable[[Mapping[str, Any]], Any]]:
 KNOWN_CLASSES: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = _known()
 """Java class to what makes the Python value of its fields by name.
 
-The functions raise ValueError (`Inexact` is one) or ArithmeticError (OverflowError is one) when the fields make no
-value that Python holds.
+A BigInteger of more than 16384 bits is refused here; `big_integer` takes any. The functions raise ValueError (`Inexact`
+is one) or ArithmeticError (OverflowError is one) when the fields make no value that Python holds.
 """

@@ -7,14 +7,15 @@
 | long | `Long` |
 | date | `JavaDate`, UTC |
 | list without a type, with one | list, `TypedList` |
-| map without a type, with one | dict, `TypedMap`; `Pairs` when Python cannot hold the keys apart or at all |
+| map without a type, with one | dict, `TypedMap`; `Pairs` when Python cannot hold the keys apart, at all or cheaply |
 | object | `Record` |
 | BigDecimal, BigInteger, UUID | Decimal, `BigInt` (int beyond 64 bits), UUID |
 | Instant, LocalDateTime | aware datetime in UTC, naive datetime |
 | LocalDate, LocalTime, Duration | date, time, timedelta |
 
 An object of a known class stays a `Record` when Python has no value that equals it: an instant with nanoseconds, a
-year above 9999. So nothing is lost, and `protocols.hessian.writer` writes it back as it came.
+year above 9999; and so does an integer of more than 16384 bits. So nothing is lost, and `protocols.hessian.writer`
+writes it back as it came.
 
 Source: Hessian 2.0 Serialization Protocol; apache/dubbo-hessian-lite:
 hessian-lite/src/main/java/com/alibaba/com/caucho/hessian/io/Hessian2Input.java.
@@ -31,6 +32,7 @@ from protocols.hessian import cost
 from protocols.hessian.definition import ClassDefinition, DefinitionCache, decode_definition, decode_name
 from protocols.hessian.errors import TRUNCATED, HessianError, tag_name
 from protocols.hessian.java_types import KNOWN_CLASSES, Inexact, date_from_millis
+from protocols.hessian.key_hash import KeyHashes
 from protocols.hessian.numbers import decode_count, decode_int
 from protocols.hessian.text import STRING_TAGS, decode_text, decode_units
 from protocols.reader import DEFAULT_LIMITS, Limits
@@ -458,13 +460,14 @@ def _fill_map(reader: Reader, entries: dict[Any, Any], type_name: str) -> Any:
     data, next_value = reader.data, reader.next_value
     slot = reader.register(entries, EMPTY if data[reader.pos] == _END else None)
     pairs: Pairs | None = None
+    hashes = KeyHashes()
     while data[reader.pos] != _END:
         reader.pay(1)
         key = next_value()
         value = next_value()
         if pairs is None:
             size = len(entries)
-            if _added(entries, key, value) and len(entries) > size:
+            if _added(entries, key, value, hashes) and len(entries) > size:
                 continue
             # Unhashable, or equal to an earlier key here but not in Java (1, 1L, 1.0 and true): keep pairs.
             if slot in reader.looped:
@@ -480,9 +483,11 @@ def _fill_map(reader: Reader, entries: dict[Any, Any], type_name: str) -> Any:
     return entries if pairs is None else pairs
 
 
-def _added(entries: dict[Any, Any], key: Any, value: Any) -> bool:
-    """Adds an entry unless its key is there already; False when the key cannot be hashed."""
+def _added(entries: dict[Any, Any], key: Any, value: Any, hashes: KeyHashes) -> bool:
+    """Adds an entry unless its key is there already; False when the key cannot be hashed, or only at great cost."""
     try:
+        if not hashes.admit(key):
+            return False
         entries.setdefault(key, value)
     except (TypeError, AttributeError, RecursionError):
         # A contract class hashes its fields: one may be unhashable, not read yet, or contain its owner.

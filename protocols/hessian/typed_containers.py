@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Record
-from gateway.model.typeref import SCALARS, Kind, TypeRef
+from gateway.model.typeref import Kind, TypeRef
 from protocols.hessian import cost
 from protocols.hessian.errors import READ_ERRORS, HessianError
 from protocols.hessian.inline import add_read, add_write
+from protocols.hessian.key_hash import KeyHashes, has_common_hashes, may_collide
 from protocols.hessian.numbers import encode_int
 from protocols.hessian.reader import EMPTY, INCOMPLETE, Reader
 from protocols.hessian.source import Source
@@ -160,6 +161,8 @@ def _finish(reader: Reader, slot: int, items: list[Any], make: type[Any], title:
     if make is not tuple:
         reader.pay(cost.SET)
     try:
+        if make is not tuple and has_common_hashes(items):
+            raise HessianError(f"expected {title}, found many elements with the same hash", reader.pos)
         value = reader.refs[slot] = make(items)
     except _HASH_ERRORS:
         raise HessianError(f"expected {title}, found an element that cannot be hashed", reader.pos) from None
@@ -236,6 +239,13 @@ reader.refs.append(entries)
 reader.forms.append(EMPTY if data[pos] == 0x5A else form)
 count = 0
 part = "key"
+""",
+    )
+    if may_collide(key):
+        source.add(1, f"hashes = {source.bind('KeyHashes', KeyHashes)}()")
+    source.add(
+        1,
+        """
 try:
     while data[pos] != 0x5A:
         reader.pay(1)
@@ -244,10 +254,10 @@ try:
     add_read(source, 3, key, read_key)
     source.add(3, 'key = value\npart = "value"')
     add_read(source, 3, ref.args[1], read_value)
-    if key.kind in SCALARS or key.kind is Kind.ENUM:
-        source.add(3, "entries[key] = value")
+    if may_collide(key):
+        source.add(3, f"{source.bind('add_entry', _add_entry)}(entries, key, value, hashes)")
     else:
-        source.add(3, f"{source.bind('add_entry', _add_entry)}(entries, key, value)")
+        source.add(3, "entries[key] = value")
     source.add(
         1,
         """
@@ -265,8 +275,10 @@ return entries
     return source.build(f"reader of {title}")
 
 
-def _add_entry(entries: dict[Any, Any], key: Any, value: Any) -> None:
+def _add_entry(entries: dict[Any, Any], key: Any, value: Any, hashes: KeyHashes) -> None:
     try:
+        if not hashes.admit(key):
+            raise HessianError("expected keys with different hashes, found many with the same")
         entries[key] = value
     except _HASH_ERRORS:
         raise HessianError("expected a key that can be hashed, found another") from None

@@ -17,7 +17,14 @@ from gateway.model.generic import Record
 from gateway.model.typeref import Kind, TypeRef
 from protocols.hessian.definition import ClassDefinition
 from protocols.hessian.errors import HessianError
-from protocols.hessian.java_types import KNOWN_CLASSES, Inexact, class_names, datetime_from_millis, parse_decimal
+from protocols.hessian.java_types import (
+    KNOWN_CLASSES,
+    Inexact,
+    big_integer,
+    class_names,
+    datetime_from_millis,
+    parse_decimal,
+)
 from protocols.hessian.reader import INCOMPLETE, Reader
 from protocols.hessian.typed_class import ClassPlans, Plan, class_reader
 from protocols.hessian.typed_scalars import TypedReader, TypedWriter, read_string, reject
@@ -113,7 +120,8 @@ def _decimal_plan(title: str, definition: ClassDefinition, truncate: bool) -> Pl
 
 
 def _fields_plan(title: str, definition: ClassDefinition, truncate: bool) -> Plan:
-    fields, convert = definition.fields, KNOWN_CLASSES[definition.name]
+    fields = definition.fields
+    convert = big_integer if title == Kind.BIGINT.value else KNOWN_CLASSES[definition.name]
 
     def read_value(reader: Reader) -> Any:
         pos = reader.pos
@@ -133,13 +141,19 @@ def _fields_plan(title: str, definition: ClassDefinition, truncate: bool) -> Pla
 
 def _truncated(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of one of java.time's handles without what is finer than microseconds."""
-    coarse = dict(fields)
+    coarse = _coarse(fields)
     for name, value in fields.items():
-        if name in ("nano", "nanos") and isinstance(value, int):
-            coarse[name] = value - value % 1_000
-        elif isinstance(value, Record) and value.type_name in KNOWN_CLASSES:
-            coarse[name] = KNOWN_CLASSES[value.type_name](_truncated(value))
+        # The time in a LocalDateTime. It contains no further ones, but may claim to contain itself.
+        if isinstance(value, Record) and value.type_name in KNOWN_CLASSES:
+            coarse[name] = KNOWN_CLASSES[value.type_name](_coarse(value))
     return coarse
+
+
+def _coarse(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value - value % 1_000 if name in ("nano", "nanos") and isinstance(value, int) else value
+        for name, value in fields.items()
+    }
 
 
 def _cause(fields: Mapping[str, Any]) -> str:

@@ -81,3 +81,12 @@ def test_more_fields_than_elements_are_refused() -> None:
     data = definition_bytes("t.A", ("a", "b", "c"))
     with pytest.raises(HessianError, match="at most 2"):
         decode_definition(data, 1, Limits(max_elements=2))
+
+
+def test_the_cache_is_bounded_by_bytes_too() -> None:
+    cache = DefinitionCache(max_total_bytes=1_000)
+    for number in range(100):
+        cache.decode(definition_bytes(f"t.C{number}", ("field" * 10,)), 1, DEFAULT_LIMITS)
+        kept = [definition for same in cache._by_name.values() for definition in same]
+        assert sum(len(each.raw) for each in kept) < 1_000 + 100
+    assert kept

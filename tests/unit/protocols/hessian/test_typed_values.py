@@ -209,3 +209,10 @@ def test_a_value_that_refers_to_itself_is_refused() -> None:
             TypeRef(Kind.DATE),
             java(JAVA8 + "LocalDateHandle", ("year", b"\x51\x90"), ("month", b"\x91"), ("day", b"\x91")),
         )
+
+
+def test_a_time_that_claims_to_contain_itself_is_refused() -> None:
+    looped = definition_bytes(JAVA8 + "LocalTimeHandle", ("nano",)) + b"\x61\x51\x91"
+    data = definition_bytes(JAVA8 + "LocalDateTimeHandle", ("time", "date")) + b"\x60" + looped + b"N"
+    with pytest.raises(HessianError, match="expected local_datetime, found field hour is no integer"):
+        read(TypeRef(Kind.LOCAL_DATETIME, hints=TRUNCATE), data)
