@@ -46,7 +46,7 @@ class CallReceived:
 
 
 class CallRejected:
-    """A call that cannot be served although the connection is fine; answer it with `reply(ticket, error)`."""
+    """What is refused although the connection is fine; answer it with `reply(ticket, error)`. No ticket: no answer."""
 
     __slots__ = ("error", "ticket")
 

@@ -109,7 +109,7 @@ class FrameSplitter:
                 self._check_magic(partial)
                 return
             data = bytes(partial)
-            self._partial = None
+            self._partial = partial = None  # before frames are cut out: two copies of a large one are enough
             self._need = HEADER_BYTES
         size = len(data)
         start = 0

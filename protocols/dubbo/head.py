@@ -10,15 +10,17 @@ from typing import Final
 from gateway.model.errors import BadRequest
 from protocols import java
 from protocols.dubbo.frame import HEADER_BYTES
-from protocols.hessian.errors import HessianError
+from protocols.hessian.errors import HessianError, shorten
 from protocols.hessian.reader import Reader
 from protocols.reader import Limits
 
 __all__ = ["MAX_CACHED_BYTES", "RequestHead", "RequestHeads"]
 
-_MAX_CACHED: Final = 4_096
-MAX_CACHED_BYTES: Final = 1_024
+_MAX_CACHED: Final = 2_048
+MAX_CACHED_BYTES: Final = 512
 """Longest head that is remembered, or that anything is remembered about."""
+_MAX_DESCRIPTOR: Final = 65_535
+"""Bytes of the longest descriptor that a class file can hold (The Java Virtual Machine Specification 17, §4.4.7)."""
 _LOWEST_WITH_ATTACHMENTS: Final = 2_000_200
 _HIGHEST_WITH_ATTACHMENTS: Final = 2_009_900
 
@@ -49,14 +51,20 @@ class RequestHead:
     )
 
     def __init__(self, reader: Reader) -> None:
-        self.reply_attachments: Final = _understands_attachments(reader.read_string())
-        self.path: Final = reader.read_string()
-        self.version: Final = reader.read_string()
+        """Raises HessianError or BadRequest."""
+        longest = reader.limits.max_name_bytes
+        self.reply_attachments: Final = _understands_attachments(_read(reader, "protocol version", longest))
+        self.path: Final = _read(reader, "path", longest)
+        self.version: Final = _read(reader, "service version", longest)
         self.method_start: Final = reader.pos
-        self.method: Final = reader.read_string()
-        self.descriptor: Final = reader.read_string()
+        self.method: Final = _read(reader, "method name", longest)
+        self.descriptor: Final = _read(reader, "type descriptor", _MAX_DESCRIPTOR)
         self.end: Final = reader.pos
-        self.argument_count: Final = len(java.parse_descriptor(self.descriptor))
+        try:
+            types = java.parse_descriptor(self.descriptor)
+        except ValueError as exc:
+            raise BadRequest(f"{shorten(self.path)}.{shorten(self.method)}: {exc}") from exc
+        self.argument_count: Final = len(types)
 
 
 class RequestHeads:
@@ -72,7 +80,7 @@ class RequestHeads:
         """The head of a request frame (header included).
 
         Raises:
-            BadRequest: the body does not begin with five strings, or the descriptor is malformed.
+            BadRequest: the body does not begin with five strings, one is too long, or the descriptor is malformed.
         """
         position = HEADER_BYTES
         try:
@@ -94,13 +102,18 @@ class RequestHeads:
             raise BadRequest(
                 f"the request does not begin with version, path, version, method and types: {exc}"
             ) from exc
-        except ValueError as exc:
-            raise BadRequest(str(exc)) from exc
         if head.end == position and position - HEADER_BYTES <= MAX_CACHED_BYTES:
             if len(self._seen) >= _MAX_CACHED:
                 self._seen.clear()
             self._seen[frame[HEADER_BYTES:position]] = head
         return head
+
+
+def _read(reader: Reader, what: str, longest: int) -> str:
+    text = reader.read_string()
+    if len(text) > longest:
+        raise BadRequest(f"a {what} of {len(text)} characters; {longest} are allowed")
+    return text
 
 
 def _understands_attachments(version: str) -> bool:

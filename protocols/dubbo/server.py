@@ -12,6 +12,7 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import (
     BadRequest,
     NoSuchService,
+    Overloaded,
     ProviderFailed,
     RemoteWireError,
     Retry,
@@ -50,12 +51,12 @@ from protocols.reader import Limits
 
 __all__ = ["DubboServerCodec", "DubboServerWire"]
 
-_MAX_CACHED_TARGETS: Final = 4_096
-_MAX_CACHED_ATTACHMENTS: Final = 4_096
+_MAX_CACHED_TARGETS: Final = 2_048
+_MAX_CACHED_ATTACHMENTS: Final = 2_048
 _MAX_CACHED_ATTACHMENT_BYTES: Final = 512
 _HEARTBEAT_BURST: Final = 20.0
 _HEARTBEATS_PER_S: Final = 10.0
-"""Heartbeats answered per connection: a burst, then a steady rate. What exceeds it is dropped unanswered."""
+"""Heartbeats answered per connection: a burst, then a steady rate. What exceeds it is counted, and not answered."""
 
 
 class _Target:
@@ -212,10 +213,12 @@ class DubboServerCodec:
         if flags & REQUEST and flags & TWO_WAY:
             self._beats = min(_HEARTBEAT_BURST, self._beats + (now - self._beats_at) * _HEARTBEATS_PER_S)
             self._beats_at = now
-            if self._beats >= 1.0:
-                self._beats -= 1.0
-                request_id = HEADER.unpack_from(frame)[3]
-                events.append(Send(heartbeat_reply(request_id, flags & SERIALIZATION_MASK)))
+            if self._beats < 1.0:
+                events.append(CallRejected(None, Overloaded("more heartbeats than are answered")))
+                return
+            self._beats -= 1.0
+            request_id = HEADER.unpack_from(frame)[3]
+            events.append(Send(heartbeat_reply(request_id, flags & SERIALIZATION_MASK)))
 
     def goodbye(self) -> bytes:
         """The read-only event."""

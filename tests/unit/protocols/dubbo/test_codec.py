@@ -321,8 +321,12 @@ def test_heartbeat_is_answered_by_the_codec() -> None:
 def test_heartbeat_flood_is_answered_at_a_bounded_rate() -> None:
     codec = server()
     beat = bytes.fromhex("dabb e200 0000000000000007 00000001 4e")
-    answered = len(codec.receive(beat * 1000, 50.0))
-    assert 1 <= answered <= 50
+    events = codec.receive(beat * 1000, 50.0)
+    answered = [each for each in events if isinstance(each, Send)]
+    assert 1 <= len(answered) <= 50
+    refused = [each for each in events if isinstance(each, CallRejected)]
+    assert len(answered) + len(refused) == 1000
+    assert all(each.ticket is None and each.error.code == "overloaded" for each in refused)
     assert len(codec.receive(beat, 51.0)) == 1
     assert codec.broken is None
 

@@ -49,6 +49,23 @@ def test_long_heads_are_read_but_not_remembered() -> None:
     assert heads.read(data) is not heads.read(data)
 
 
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ({"version": "." * 1_025}, "a protocol version of 1025 characters; 1024 are allowed"),
+        ({"path": "x" * 1_025}, "a path of 1025 characters"),
+        ({"method": "x" * 1_025}, "a method name of 1025 characters"),
+        ({"descriptor": "[" * 65_536}, "a type descriptor of 65536 characters; 65535 are allowed"),
+        ({"descriptor": "I" * 10_000}, r"^demo\.A\.find: type descriptor with more than 255 parameters"),
+        ({"descriptor": "Q", "method": "a\nb"}, r"^demo\.A\.a\\nb: malformed type descriptor"),
+    ],
+)
+def test_strings_that_are_too_long_are_refused(parts: dict[str, str], why: str) -> None:
+    with pytest.raises(BadRequest, match=why) as caught:
+        RequestHeads(Limits()).read(frame(**parts))
+    assert len(str(caught.value)) < 300
+
+
 def test_what_is_remembered_is_bounded() -> None:
     heads = RequestHeads(Limits())
     for number in range(5_000):
