@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from gateway.config.load import load
 from gateway.config.model import GatewayConfig
@@ -22,7 +22,7 @@ from gateway.contracts.python import contract_of
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
-from gateway.runtime.build import Plan, build
+from gateway.runtime.build import Plan, PlannedService, build
 from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy
 from gateway.spi.adapter import ServerAdapter
 
@@ -47,7 +47,11 @@ class Listening:
 
 
 class App:
-    """Life: construct (touches nothing), `start`, `stop`; or `async with App(config) as app`."""
+    """Life: construct (touches nothing), `start`, `stop`; or `async with App(config) as app`.
+
+    `start` and `stop` never run at the same time: one that is called meanwhile waits for the other. A stopped app may
+    be started again. Several apps in one process share nothing; an embedded registry belongs to one of them.
+    """
 
     def __init__(self, config: GatewayConfig, catalog: Catalog | None = None) -> None:
         self._config = config
@@ -55,6 +59,7 @@ class App:
         self._plan: Plan | None = None
         self._servers: list[ServerAdapter] = []
         self._announced: list[tuple[str, Endpoint]] = []
+        self._changing = asyncio.Lock()
         self.listening: Sequence[Listening] = ()
 
     @classmethod
@@ -66,15 +71,23 @@ class App:
     async def start(self) -> None:
         """Brings everything up; what was started is taken down again when something fails.
 
+        When it returns, every service announced here is known to every reference of this app that looks for it in the
+        same embedded registry.
+
         Raises:
             StartError: an address cannot be bound.
             ContractError: a service does not fit its contract or its wire.
+            RuntimeError: it is started already.
         """
-        try:
-            await self._start()
-        except BaseException:
-            await self._take_down()
-            raise
+        async with self._changing:
+            if self._plan is not None:
+                raise RuntimeError("the app is started already")
+            try:
+                await self._start()
+            except BaseException:
+                await self._withdraw()
+                await self._take_down()
+                raise
 
     async def _start(self) -> None:
         plan = self._plan = build(self._config, self._catalog)
@@ -114,65 +127,84 @@ class App:
         Raises:
             LookupError: there is no such service, or its contract is another one.
         """
-        service = self._running().services.get(name)
-        if service is None:
-            known = ", ".join(sorted(self._running().services)) or "none"
-            raise LookupError(f"no service {name!r} in the configuration; there is {known}")
-        if service.contract is not contract_of(contract):
-            raise LookupError(f"service {name!r} does not have the contract {contract.__name__}")
-        options = CallOptions(consumer=consumer or self._config.application.name)
-        return make_proxy(contract, service.key, service.handler, options)
+        service = self._service(name)
+        asked = contract_of(contract)
+        if service.contract is None:
+            raise LookupError(f"service {name!r} has no contract; generic_reference calls it without one")
+        if service.contract is not asked:
+            raise LookupError(
+                f"service {name!r} has the contract {service.contract.name}, "
+                f"not {asked.name} as {contract.__module__}.{contract.__qualname__} describes it"
+            )
+        return make_proxy(contract, service.key, service.handler, self._call_options(consumer))
 
     def generic_reference(self, name: str, *, consumer: str = "") -> GenericProxy:
-        """A client without contract of a remote service of the configuration. Raises LookupError as `reference`."""
-        service = self._running().services.get(name)
-        if service is None:
-            raise LookupError(f"no service {name!r} in the configuration")
-        options = CallOptions(consumer=consumer or self._config.application.name)
-        return GenericProxy(service.key, service.handler, options)
+        """A client without contract of the remote service called `name` in the configuration.
 
-    def _running(self) -> Plan:
+        Raises:
+            LookupError: there is no such service, or it is hosted here, where calls follow its contract.
+        """
+        service = self._service(name)
+        if not service.forwarded:
+            raise LookupError(f"service {name!r} is hosted here; reference calls it with its contract")
+        return GenericProxy(service.key, service.handler, self._call_options(consumer))
+
+    def _service(self, name: str) -> PlannedService:
         if self._plan is None:
             raise RuntimeError("the app is not started")
-        return self._plan
+        services = self._plan.services
+        if name not in services:
+            known = ", ".join(sorted(services)) or "none"
+            raise LookupError(f"no service {name!r} in the configuration; there is {known}")
+        return services[name]
+
+    def _call_options(self, consumer: str) -> CallOptions:
+        return CallOptions(consumer=consumer or self._config.application.name)
 
     async def stop(self) -> None:
         """Withdraws, lets running calls finish for the configured drain time, then closes everything.
 
-        Cancelling it ends the wait: everything is closed at once.
+        Cancelling it ends the wait: everything is closed at once. Nothing happens when the app is not started.
         """
-        plan = self._plan
-        if plan is None:
-            return
-        deadline = monotonic() + self._config.application.drain
-        try:
-            await self._withdraw(plan)
-            await asyncio.gather(*(server.drain(deadline) for server in self._servers))
-        finally:
-            await self._take_down()
+        async with self._changing:
+            if self._plan is None:
+                return
+            deadline = monotonic() + self._config.application.drain
+            try:
+                await self._withdraw()
+                await _all(server.drain(deadline) for server in self._servers)
+            finally:
+                await self._take_down()
 
-    async def _withdraw(self, plan: Plan) -> None:
+    async def _withdraw(self) -> None:
         announced, self._announced = self._announced, []
+        registries = self._plan.registries if self._plan is not None else {}
         for registry_name, endpoint in announced:
             try:
-                await plan.registries[registry_name].unregister(endpoint)
-            except GatewayError as exc:
+                await registries[registry_name].unregister(endpoint)
+            except Exception as exc:  # Whatever a registry does wrong, running calls still get their time to finish.
                 _LOG.warning("cannot withdraw %s from %s: %s", endpoint.service, registry_name, exc)
 
     async def _take_down(self) -> None:
+        """Closes everything, also when it is cancelled meanwhile; cancelled a second time it gives up."""
+        closing = asyncio.create_task(self._close(), name="close app")
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+
+    async def _close(self) -> None:
         servers, self._servers = self._servers, []
         plan, self._plan = self._plan, None
-        self.listening = ()
-        closing: list[Any] = [server.aclose() for server in servers]
-        for error in await asyncio.gather(*closing, return_exceptions=True):
-            _report(error)
-        if plan is None:
-            return
         self._announced = []
-        # Clients before directories: those give providers time to finish calls in progress, and that time is over.
-        for step in (plan.clients.values(), plan.directories.values(), plan.registries.values()):
-            for error in await asyncio.gather(*(each.aclose() for each in step), return_exceptions=True):
-                _report(error)
+        self.listening = ()
+        await _all(server.aclose() for server in servers)
+        if plan is not None:
+            # Clients before directories: those give providers time to finish calls in progress, and that time is over.
+            await _all(client.aclose() for client in plan.clients.values())
+            await _all(directory.aclose() for directory in plan.directories.values())
+            await _all(registry.aclose() for registry in plan.registries.values())
 
     async def __aenter__(self) -> App:
         await self.start()
@@ -184,6 +216,8 @@ class App:
         await self.stop()
 
 
-def _report(outcome: object) -> None:
-    if isinstance(outcome, BaseException):
-        _LOG.error("something did not close cleanly", exc_info=outcome)
+async def _all(steps: Iterable[Awaitable[None]]) -> None:
+    """Waits for all of them; what one raises is logged and keeps no other from its work."""
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            _LOG.error("something did not stop cleanly", exc_info=outcome)
