@@ -33,6 +33,7 @@ dubbo:// may carry others, which a wire that cannot refuses by name."""
 
 NO_ATTACHMENTS: Final[Attachments] = MappingProxyType({})
 
+_NAMED_IN_RAW: Final = ("method", "signature")
 _call_ids = itertools.count(1)
 
 
@@ -158,7 +159,13 @@ class Invocation:
         return values
 
     def replace(self, **changes: Any) -> Invocation:
-        """A copy with some attributes changed; the call id stays. `arguments` replaces the raw form too."""
+        """A copy with some attributes changed; the call id stays.
+
+        `arguments` replaces the raw form too. Another `method` or `signature` ends the raw form, which names the old
+        one: the arguments are decoded first, and that raises `BadRequest` where they do not fit.
+        """
+        if self.raw is not None and "raw" not in changes and not changes.keys().isdisjoint(_NAMED_IN_RAW):
+            changes.setdefault("arguments", self.arguments())
         copy = Invocation(
             self.service,
             self.method,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
 from gateway.config.sections.remote import parse_provider
+from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
+from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import ConnectionLost, ContractError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy, wrap_sync
 from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
@@ -22,6 +25,8 @@ __all__ = ["BlockingClient", "Client", "ClientSettings", "connect", "connect_syn
 _T = TypeVar("_T")
 _START_S: Final = 1.0
 """How long the directory of fixed addresses may take to name them; it does so at once."""
+_END_S: Final = 5.0
+"""How long cancelled calls of a blocking client may take to end."""
 
 
 class Client(Generic[_T]):
@@ -46,19 +51,36 @@ class Client(Generic[_T]):
         self._opened: OpenReference | None = None
 
     async def open(self) -> _T:
-        """The proxy. Raises `LookupError` for a protocol, cluster mode or balancer that does not exist."""
+        """The proxy.
+
+        Raises:
+            LookupError: a protocol, cluster mode or balancer does not exist.
+            ContractError: a protocol cannot carry the contract; says what of it.
+            RuntimeError: it is open already.
+        """
         if self._opened is not None:
             raise RuntimeError("this client is open already")
+        for protocol in dict.fromkeys(endpoint.protocol for endpoint in self._endpoints):
+            self._check_contract(protocol)
         registry = self._catalog.registry("direct").build({"endpoints": self._endpoints})
         reference = open_reference(self._settings, {"direct": registry}, self._adapter, self._catalog)
-        for protocol in {endpoint.protocol for endpoint in self._endpoints}:
-            self._adapter(protocol)
         self._opened = reference
-        await reference.directory.start(_START_S)
+        try:
+            await reference.directory.start(_START_S)
+        except BaseException:
+            await self.aclose()
+            raise
         service = self._settings.service
         if self._contract is None:
             return cast("_T", GenericProxy(service, reference.handler, self._options))
         return cast("_T", make_proxy(self._contract, service, reference.handler, self._options))
+
+    def _check_contract(self, protocol: str) -> None:
+        # A directory leaves out what it cannot use, which for a client of fixed addresses would come out as "nobody".
+        plugin = self._catalog.protocol(protocol)
+        contract = self._settings.contract
+        if contract is not None and (findings := plugin.check_contract(contract)):
+            raise ContractError(f"{contract.name} cannot be carried by {protocol}://: {'; '.join(findings)}")
 
     def _adapter(self, protocol: str) -> ClientAdapter:
         adapter = self._adapters.get(protocol)
@@ -88,21 +110,24 @@ class Client(Generic[_T]):
 class BlockingClient(Generic[_T]):
     """A client for programs without an event loop: it keeps one of its own, in a thread of its own.
 
-    `with connect_sync(...) as proxy` opens and closes it. The proxy may be used from several threads.
+    `with connect_sync(...) as proxy` opens and closes it. The proxy may be used from several threads; calls that are
+    in progress when it is closed fail with `ConnectionLost`.
     """
 
     def __init__(self, client: Client[_T]) -> None:
         self._client = client
+        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def open(self) -> _T:
         """The blocking proxy; see `Client.open`."""
-        if self._thread is not None:
-            raise RuntimeError("this client is open already")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="polyport-client", daemon=True)
-        self._thread.start()
+        with self._lock:
+            if self._thread is not None:
+                raise RuntimeError("this client is open already")
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="polyport-client", daemon=True)
+            self._thread.start()
         try:
             proxy = self._run(self._client.open())
         except BaseException:
@@ -111,15 +136,17 @@ class BlockingClient(Generic[_T]):
         return cast("_T", wrap_sync(proxy, self._run))
 
     def _run(self, coroutine: Any) -> Any:
-        if self._loop is None or self._thread is None:
-            coroutine.close()
-            raise RuntimeError("this client is closed")
-        if threading.current_thread() is self._thread:
-            coroutine.close()
-            raise RuntimeError("a blocking client cannot be used from its own event loop")
-        future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        # With the lock, so that nothing is handed to a loop that is about to stop.
+        with self._lock:
+            if self._loop is None or threading.current_thread() is self._thread:
+                coroutine.close()
+                closed = "this client is closed"
+                raise RuntimeError(closed if self._loop is None else "a client cannot be used from its own event loop")
+            future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise ConnectionLost("the client was closed during the call") from None
         except BaseException:
             # Ctrl-C while waiting: the call must not go on behind the program's back.
             future.cancel()
@@ -127,16 +154,30 @@ class BlockingClient(Generic[_T]):
 
     def close(self) -> None:
         """Closes the connections and ends the thread. May be called more than once."""
-        if self._loop is None or self._thread is None:
-            return
-        try:
-            self._run(self._client.aclose())
-        finally:
+        with self._lock:
             loop, thread = self._loop, self._thread
+            if loop is None or thread is None:
+                return
+            if threading.current_thread() is thread:
+                raise RuntimeError("a client cannot be closed from its own event loop")
             self._loop = self._thread = None
+        try:
+            asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+        finally:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
+
+    async def _end(self) -> None:
+        """Closes the client and ends what still runs on the loop: somebody's thread waits for each of it."""
+        try:
+            await self._client.aclose()
+        finally:
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            if rest:
+                await asyncio.wait(rest, timeout=_END_S)
 
     def __enter__(self) -> _T:
         return self.open()
@@ -193,9 +234,14 @@ def connect(
     service.
 
     Raises:
-        ValueError: a URL cannot be read, or the URLs name different services.
+        ValueError: a URL cannot be read, the URLs name different services, or a setting is out of range.
+        TypeError: there is no such setting.
         ContractError: the class is not a contract.
     """
+    for name in settings:
+        if name not in ClientSettings.__optional_keys__:
+            hint = suggestion(name, ClientSettings.__optional_keys__)
+            raise TypeError(f"connect() got an unexpected keyword argument {name!r}{hint}")
     listed = [urls] if isinstance(urls, str) else list(urls)
     if not listed:
         raise ValueError("connect needs at least one URL")
@@ -206,6 +252,7 @@ def connect(
     services = {endpoint.service for endpoint in endpoints}
     if len(services) > 1:
         raise ValueError(f"the URLs name different services: {', '.join(sorted(map(str, services)))}")
+    _check_settings(settings, described)
     application = settings.get("application", "polyport")
     reference = ReferenceSettings(
         service=endpoints[0].service,
@@ -224,16 +271,35 @@ def connect(
     return Client(endpoints, contract, reference, CallOptions(attachments, settings.get("deadline_s"), application))
 
 
-@overload
-def connect_sync(
-    urls: str | Sequence[str], contract: Callable[..., _T], **settings: Unpack[ClientSettings]
-) -> BlockingClient[_T]: ...
-@overload
-def connect_sync(
-    urls: str | Sequence[str], contract: None = None, **settings: Unpack[ClientSettings]
-) -> BlockingClient[Any]: ...
 def connect_sync(
     urls: str | Sequence[str], contract: Callable[..., Any] | None = None, **settings: Unpack[ClientSettings]
 ) -> BlockingClient[Any]:
-    """The blocking form of `connect`, with the same arguments: its proxy's methods return values, not coroutines."""
+    """The blocking form of `connect`, with the same arguments: its proxy's methods return values, not coroutines.
+
+    To a type checker its proxy is `Any`: the methods of a contract are declared as coroutines, and there is no type
+    for "the same methods, awaited".
+    """
     return BlockingClient(cast("Client[Any]", connect(urls, contract, **settings)))
+
+
+def _check_settings(settings: ClientSettings, contract: ServiceContract | None) -> None:
+    methods = settings.get("methods", {})
+    for name, value in (
+        ("timeout_s", settings.get("timeout_s")),
+        ("deadline_s", settings.get("deadline_s")),
+        *((f"methods[{method!r}].timeout_s", each.timeout_s) for method, each in methods.items()),
+    ):
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be more than 0 seconds, not {value!r}")
+    for name, count in (
+        ("retries", settings.get("retries")),
+        ("connections", settings.get("connections")),
+        *((f"methods[{method!r}].retries", each.retries) for method, each in methods.items()),
+    ):
+        if count is not None and count < 0:
+            raise ValueError(f"{name} must be 0 or more, not {count!r}")
+    if contract is not None:
+        known = {method.name for method in contract.methods}
+        for name in methods:
+            if name not in known:
+                raise ValueError(f"{contract.name} has no method {name!r}{suggestion(name, known)}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypedDict, TypeVar, Unpack, cast
 
 from gateway.contracts.fault import exception_of
 from gateway.contracts.python import contract_of
@@ -17,7 +17,7 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import DeadlineExceeded
 from gateway.spi.handler import Handler
 
-__all__ = ["CallOptions", "GenericProxy", "calling", "make_proxy", "wrap_sync"]
+__all__ = ["CallChanges", "CallOptions", "GenericProxy", "calling", "make_proxy", "wrap_sync"]
 
 _T = TypeVar("_T")
 _Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -68,25 +68,31 @@ class _State:
             oneway=signature is not None and signature.oneway,
         )
         if options.deadline_s is None:
-            result = await self.handler(invocation)
+            answer = await self.handler(invocation)
         else:
-            # A hosted service is called without any wire that would watch the deadline.
-            try:
-                async with asyncio.timeout(options.deadline_s):
-                    result = await self.handler(invocation)
-            except TimeoutError:
-                raise DeadlineExceeded(f"{method}: no answer within {options.deadline_s:g} s") from None
+            answer = await self._call_until(invocation, options.deadline_s)
+        if isinstance(answer, Fault):
+            answer = answer.decoded()
         if options.reply_attachments is not None:
-            _fill(options.reply_attachments, result)
-        if isinstance(result, Fault):
-            raise exception_of(result.decoded(), self.contract)
-        return result.value
+            options.reply_attachments.clear()
+            options.reply_attachments.update(answer.attachments)
+        if invocation.oneway:
+            # A service hosted here has answered all the same; what it says is nobody's business, as on a wire.
+            return None
+        if isinstance(answer, Fault):
+            raise exception_of(answer, self.contract)
+        return answer.value
 
-
-def _fill(target: dict[str, Any], result: Result) -> None:
-    answer = result.decoded() if isinstance(result, Fault) else result
-    target.clear()
-    target.update(answer.attachments)
+    async def _call_until(self, invocation: Invocation, deadline_s: float) -> Result:
+        # A hosted service is called without any wire that would watch the deadline.
+        scope = asyncio.timeout(deadline_s)
+        try:
+            async with scope:
+                return await self.handler(invocation)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise DeadlineExceeded(f"{invocation.method}: no answer within {deadline_s:g} s") from None
 
 
 def make_proxy(contract_class: Callable[..., _T], service: ServiceKey, handler: Handler, options: CallOptions) -> _T:
@@ -154,7 +160,7 @@ class GenericProxy:
     def __init__(self, service: ServiceKey, handler: Handler, options: CallOptions) -> None:
         setattr(self, _STATE, _State(service, None, handler, options))
 
-    async def invoke(self, method: str, *args: Any, types: tuple[str, ...] | None = None) -> Any:
+    async def invoke(self, method: str, *args: Any, types: Sequence[str] | None = None) -> Any:
         """Makes one call.
 
         `types`: the parameter types as the provider's language writes them (`java.lang.String`, `int`); needed where
@@ -170,15 +176,30 @@ class GenericProxy:
         return await state.call("$invoke", None, (method, names, list(args)))
 
 
-def calling(proxy: _T, **changes: Any) -> _T:
+class CallChanges(TypedDict, total=False):
+    """What `calling` changes: the fields of `CallOptions`."""
+
+    attachments: Attachments
+    deadline_s: float | None
+    consumer: str
+    traceparent: str | None
+    reply_attachments: dict[str, Any] | None
+
+
+def calling(proxy: _T, **changes: Unpack[CallChanges]) -> _T:
     """The same client with other `CallOptions`: `calling(catalog, deadline_s=2.0, attachments={"user": "ann"})`.
 
     The original is not changed; both share their connections.
+
+    Raises:
+        TypeError: it is no client, or there is no such option.
     """
     blocking = getattr(type(proxy), _BLOCKING, None)
     if blocking is not None:
         return cast("_T", wrap_sync(calling(blocking.proxy, **changes), blocking.run))
-    state: _State = getattr(proxy, _STATE)
+    state: _State | None = getattr(proxy, _STATE, None)
+    if state is None:
+        raise TypeError(f"{type(proxy).__name__} is no client made by connect or by the reference of an app")
     copy = object.__new__(type(proxy))
     changed = replace(state.options, **changes)
     if "attachments" in changes:

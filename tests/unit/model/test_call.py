@@ -74,3 +74,15 @@ def test_raw_arguments_are_decoded_once() -> None:
 def test_what_an_invocation_does_not_have_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         full().replace(timeout=3.0)
+
+
+def test_another_method_ends_the_raw_form_which_names_the_old_one() -> None:
+    raw = Raw()
+    before = full(raw)
+    assert before.replace(attachments={}, service=ServiceKey("demo.Other")).raw is raw
+    assert raw.decoded == 0
+    renamed = before.replace(method="get")
+    assert (renamed.method, renamed.raw, renamed.arguments()) == ("get", None, (7,))
+    assert before.replace(signature=None).raw is None
+    assert before.replace(method="get", arguments=(8,)).arguments() == (8,)
+    assert before.replace(method="get", raw=raw).raw is raw
