@@ -53,14 +53,16 @@ if TYPE_CHECKING:
         NoSuchService,
         Overloaded,
         ProviderFailed,
+        Retry,
         RpcError,
         Unauthenticated,
         ValueMappingError,
     )
     from gateway.model.fault import RemoteError, ServiceError
-    from gateway.runtime.app import App
+    from gateway.runtime.app import App, StartError
     from gateway.runtime.connect import connect, connect_sync
     from gateway.runtime.proxy import GenericProxy, calling
+    from gateway.runtime.reference import MethodSettings
 
 __all__ = [
     "F32",
@@ -87,14 +89,17 @@ __all__ = [
     "Hint",
     "JavaType",
     "LocalDateTime",
+    "MethodSettings",
     "NoProvider",
     "NoSuchMethod",
     "NoSuchService",
     "Overloaded",
     "ProviderFailed",
     "RemoteError",
+    "Retry",
     "RpcError",
     "ServiceError",
+    "StartError",
     "Unauthenticated",
     "ValueMappingError",
     "calling",
@@ -109,44 +114,47 @@ __all__ = [
 
 __distribution__ = "polyport"
 
+_CONTRACTS: Final = "gateway.contracts"
 _MODULES: Final = {
+    **dict.fromkeys(
+        (
+            "BadRequest",
+            "ConfigError",
+            "ConnectFailed",
+            "ConnectionLost",
+            "ContractError",
+            "DeadlineExceeded",
+            "Forbidden",
+            "GatewayError",
+            "NoProvider",
+            "NoSuchMethod",
+            "NoSuchService",
+            "Overloaded",
+            "ProviderFailed",
+            "Retry",
+            "RpcError",
+            "Unauthenticated",
+            "ValueMappingError",
+        ),
+        "gateway.model.errors",
+    ),
     "App": "gateway.runtime.app",
     "GenericProxy": "gateway.runtime.proxy",
+    "MethodSettings": "gateway.runtime.reference",
     "RemoteError": "gateway.model.fault",
     "ServiceError": "gateway.model.fault",
+    "StartError": "gateway.runtime.app",
     "calling": "gateway.runtime.proxy",
     "connect": "gateway.runtime.connect",
     "connect_sync": "gateway.runtime.connect",
 }
-_ERRORS: Final = frozenset(
-    {
-        "BadRequest",
-        "ConfigError",
-        "ConnectFailed",
-        "ConnectionLost",
-        "ContractError",
-        "DeadlineExceeded",
-        "Forbidden",
-        "GatewayError",
-        "NoProvider",
-        "NoSuchMethod",
-        "NoSuchService",
-        "Overloaded",
-        "ProviderFailed",
-        "RpcError",
-        "Unauthenticated",
-        "ValueMappingError",
-    }
-)
+"""Where a name comes from, if not from `gateway.contracts`."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in _ERRORS:
-        value = getattr(import_module("gateway.model.errors"), name)
-    else:
-        value = getattr(import_module(_MODULES.get(name, "gateway.contracts")), name)
+    value = getattr(import_module(_MODULES.get(name, _CONTRACTS)), name)
     globals()[name] = value
     return value
 
