@@ -1,0 +1,143 @@
+"""A reference put together: what the client adapter is told, and which policy a method's calls follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.model.call import Invocation, Ok, Result
+from gateway.model.endpoint import Endpoint
+from gateway.model.errors import ConnectionLost
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
+from gateway.spi.adapter import Reference
+from gateway.spi.handler import Handler
+from registry.direct import DirectRegistry
+from tests.support.fake_invoker import SERVICE, FakeInvoker, endpoint, invocation
+
+WAIT_S = 5.0
+
+
+class FakeClient:
+    """A client adapter whose invokers follow a script each."""
+
+    def __init__(self, *script: Any) -> None:
+        self._script = script
+        self.opened: list[tuple[Endpoint, Reference]] = []
+        self.invokers: list[FakeInvoker] = []
+
+    def open(self, at: Endpoint, reference: Reference) -> FakeInvoker:
+        self.opened.append((at, reference))
+        self.invokers.append(FakeInvoker(at, *self._script))
+        return self.invokers[-1]
+
+    async def aclose(self) -> None:
+        """Nothing is connected."""
+
+
+async def opened(client: FakeClient, *endpoints: Endpoint, **settings: Any) -> OpenReference:
+    def adapter(protocol: str) -> FakeClient:
+        assert protocol in {each.protocol for each in endpoints}
+        return client
+
+    reference = open_reference(
+        ReferenceSettings(SERVICE, None, **settings),
+        {"direct": DirectRegistry(endpoints)},
+        adapter,
+        Catalog([]),
+    )
+    assert await reference.directory.start(WAIT_S)
+    return reference
+
+
+async def test_adapter_is_told_what_the_settings_say() -> None:
+    client = FakeClient()
+    reference = await opened(
+        client,
+        endpoint(1),
+        application="shop",
+        timeout_s=2.0,
+        token="secret",
+        connections=3,
+        methods={"find": MethodSettings(timeout_s=0.5), "count": MethodSettings(retries=0)},
+        parameters={"heartbeat": 9.0},
+    )
+    ((at, told),) = client.opened
+    assert at == endpoint(1)
+    assert (told.service, told.contract, told.application) == (SERVICE, None, "shop")
+    assert (told.timeout_s, dict(told.method_timeouts_s)) == (2.0, {"find": 0.5})
+    assert (told.token, told.connections, dict(told.parameters)) == ("secret", 3, {"heartbeat": 9.0})
+    await reference.directory.aclose()
+
+
+async def attempts(method: str, **settings: Any) -> int:
+    """How often a call of `method` is made when it may have run each time."""
+    client = FakeClient(ConnectionLost("cut"))
+    reference = await opened(client, endpoint(1), endpoint(2), **settings)
+    with pytest.raises(ConnectionLost):
+        await reference.handler(invocation(method))
+    await reference.directory.aclose()
+    return sum(len(each.calls) for each in client.invokers)
+
+
+@pytest.mark.parametrize(
+    ("settings", "find", "count"),
+    [
+        # Dubbo's two retries are assumed, so a call that may have run is not repeated; written ones are meant.
+        ({}, 1, 1),
+        ({"retries": 2}, 3, 3),
+        ({"retries": 0}, 1, 1),
+        ({"retries": 2, "methods": {"find": MethodSettings(retries=0)}}, 1, 3),
+        ({"retries": 2, "methods": {"find": MethodSettings(timeout_s=9.0)}}, 3, 3),
+        ({"methods": {"find": MethodSettings(retries=1)}}, 2, 1),
+        ({"retries": 2, "cluster": "failfast"}, 1, 1),
+        ({"retries": 2, "cluster": "failfast", "methods": {"find": MethodSettings(cluster="failover")}}, 3, 1),
+    ],
+)
+async def test_method_takes_from_the_reference_what_it_does_not_say_itself(
+    settings: dict[str, Any], find: int, count: int
+) -> None:
+    assert await attempts("find", **settings) == find
+    assert await attempts("count", **settings) == count
+
+
+@pytest.mark.parametrize("what", ["cluster", "balance"])
+async def test_name_that_does_not_exist_is_refused(what: str) -> None:
+    with pytest.raises(LookupError, match=f"there is no {what} 'x'"):
+        await opened(FakeClient(), endpoint(1), **{what: "x"})
+    with pytest.raises(LookupError, match=f"there is no {what} 'x'"):
+        await opened(FakeClient(), endpoint(1), methods={"find": MethodSettings(**{what: "x"})})
+
+
+async def test_only_providers_of_the_protocol_are_opened() -> None:
+    client = FakeClient()
+    reference = await opened(client, endpoint(1), endpoint(2, protocol="pipe"), protocol="pipe")
+    assert [at.protocol for at, _ in client.opened] == ["pipe"]
+    await reference.directory.aclose()
+
+
+async def test_filters_stand_around_every_attempt() -> None:
+    passed: list[str] = []
+
+    async def outer(call: Invocation, handler: Handler) -> Result:
+        passed.append("outer")
+        return await handler(call.replace(consumer="outer"))
+
+    async def inner(call: Invocation, handler: Handler) -> Result:
+        passed.append(f"inner of {call.consumer}")
+        return await handler(call)
+
+    client = FakeClient(ConnectionLost("cut"), Ok("found"))
+    reference = await opened(client, endpoint(1), retries=2, filters=[outer, inner])
+    answer = await reference.handler(invocation())
+    assert isinstance(answer, Ok)
+    assert answer.value == "found"
+    assert passed == ["outer", "inner of outer"] * 2
+    (invoker,) = client.invokers
+    (shown,) = reference.directory.providers.invokers
+    assert (shown.endpoint, shown.load, shown.available) == (invoker.endpoint, invoker.load, True)
+    invoker.available = False
+    assert not shown.available
+    await reference.directory.aclose()
+    assert invoker.closed == 1
