@@ -9,7 +9,6 @@ from typing import Any, Final
 from adapters.tcp.client import TcpClient
 from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import TcpServer
-from gateway.model.contract import ServiceContract
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
 from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
@@ -62,10 +61,6 @@ def _connection_options(reference: Reference) -> ConnectionOptions:
     )
 
 
-def _check_contract(contract: ServiceContract) -> list[str]:
-    return java.check_contract(contract)
-
-
 def _snippet(address: str, service: Any) -> str:
     return f"polyport call dubbo://{address}/{service} 'find(long)' 1"
 
@@ -75,7 +70,7 @@ PLUGIN: Final = ProtocolPlugin(
     default_port=20880,
     server=_server,
     client=_client,
-    check_contract=_check_contract,
+    check_contract=java.check_contract,
     listener_options=MappingProxyType(
         {
             "heartbeat": Option(
