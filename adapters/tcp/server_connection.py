@@ -131,7 +131,8 @@ class ServerConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The peer sends no more but may still read: answers in progress are still delivered."""
-        self._eof = self._ended = True
+        self._note_end()
+        self._eof = True
         self._flush()
         if not self._running:
             return False
@@ -161,11 +162,18 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone: its calls are cancelled."""
+        self._note_end()
         self._transport = self._out = self._held = None
         running, self._running = self._running, None
         for driver in running or ():
             driver.cancel()
         self._forget()
+
+    def _note_end(self) -> None:
+        """Nothing more can arrive."""
+        if not self._ended and self._codec.pending_bytes:
+            self._state.count("truncated", self._peer, "the stream ended inside a message")
+        self._ended = True
 
     def _call(self, event: CallReceived) -> None:
         state = self._state
@@ -287,6 +295,7 @@ class ServerConnection(asyncio.Protocol):
             limit = max(options.max_write_buffer_bytes * _HARD_WRITE_FACTOR, options.max_frame_bytes * 2)
             if transport.get_write_buffer_size() > limit:
                 self._state.count("slow-reader", self._peer, "the peer does not read its replies")
+                self._ended = True
                 transport.abort()
 
     def say_goodbye(self) -> None:
@@ -325,6 +334,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _drop(self, reason: str, text: str) -> None:
         self._state.count(reason, self._peer, text)
+        self._ended = True
         if self._transport is not None:
             if self._paused:
                 self._transport.abort()
@@ -356,6 +366,7 @@ class ServerConnection(asyncio.Protocol):
         if transport is None:
             return
         closed = self._closed = self._state.loop.create_future()
+        self._ended = True
         self._flush()
         transport.close()
         await asyncio.wait([closed], timeout=_CLOSE_S)

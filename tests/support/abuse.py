@@ -1,0 +1,350 @@
+"""A running gateway, peers that abuse it, and what must hold while they do.
+
+`Abuse` runs one attack many times and then checks what is owed whatever the attack is: a well-behaved client on
+another connection noticed nothing, each refusal was counted and logged at a bounded rate with its reason and peer,
+and no connection, call, task, descriptor, timeout, object or memory is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import socket
+import struct
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from time import monotonic
+
+from adapters.tcp.server import ListenerState, TcpServer
+from adapters.tcp.server_connection import ServerConnection
+from gateway import connect
+from gateway.demo.catalog import Catalog
+from gateway.runtime.app import App
+from tests.support.dubbo_bytes import HEADER, Reply, replies
+from tests.support.running import running
+
+__all__ = ["REPEATS", "Abuse", "Attacker", "Gateway", "abused"]
+
+REPEATS = int(os.environ.get("POLYPORT_REPEATS", "200"))
+"""How often each attack is repeated; `make hostile` sets it."""
+
+LIMIT_S = 5.0
+"""How long anything may take that must happen."""
+
+_SLOWEST_CALL_S = 0.25
+_LONGEST_LINE = 600
+_CHANCE = 10
+"""Objects of one class that may be there by chance: what a call of the canary in progress needs."""
+_MEBI = 1 << 20
+_MOST_GROWTH = 16 * _MEBI
+_COUNTED_MODULES = ("adapters.", "protocols.", "gateway.model.call", "gateway.runtime", "gateway.routing")
+# Remembered by a listener or a contract: bounded, and tested where they are defined.
+_REMEMBERED = {"RequestHead", "_Target", "CallAttachments", "ClassDefinition", "TypeRef"}
+
+
+CONFIGURATION = """
+application: {{name: abused, drain: 1s}}
+listeners:
+  dubbo: {{protocol: dubbo, port: 0, limits: {{{limits}}}}}
+registries:
+  local: {{type: embedded}}
+services:
+  catalog:
+    contract: gateway.demo.catalog:Catalog
+    implementation: gateway.demo.catalog:DemoCatalog
+    listeners: [dubbo]
+  types:
+    contract: gateway.demo.types:Types
+    implementation: gateway.demo.types:DemoTypes
+    listeners: [dubbo]
+    announce: [local]
+  bridged:
+    contract: gateway.demo.types:Types
+    remote: {{registries: [local], group: ""}}
+    group: bridged
+    listeners: [dubbo]
+  blind:
+    generic: true
+    interface: demo.Types
+    remote: {{registries: [local], group: ""}}
+    group: blind
+    listeners: [dubbo]
+"""
+"""`demo.Types` hosted, forwarded with its contract (group `bridged`) and forwarded without one (group `blind`)."""
+
+
+class Attacker:
+    """A connected socket that sends what it likes and closes as it likes."""
+
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self._loop = asyncio.get_running_loop()
+        self.sock = socket.socket()
+        self.sock.bind((source, 0))
+        # The kernel accepts on behalf of a listener in this process, so this does not wait for the loop.
+        self.sock.connect(("127.0.0.1", port))
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.setblocking(False)
+        self.address = "{}:{}".format(*self.sock.getsockname())
+        self._received = b""
+
+    async def send(self, *pieces: bytes) -> None:
+        """Sends each piece with a turn of the loop in between; a peer that has had enough may close meanwhile."""
+        async with asyncio.timeout(LIMIT_S):
+            for piece in pieces:
+                try:
+                    await self._loop.sock_sendall(self.sock, piece)
+                except (BrokenPipeError, ConnectionResetError):
+                    return
+                await asyncio.sleep(0)
+
+    async def reply(self) -> Reply:
+        """The next frame."""
+        async with asyncio.timeout(LIMIT_S):
+            while len(self._received) < HEADER.size or len(self._received) < self._wanted():
+                data = await self._loop.sock_recv(self.sock, 1 << 18)
+                if not data:
+                    raise EOFError(f"closed after {self._received!r}")
+                self._received += data
+        end = self._wanted()
+        found, self._received = self._received[:end], self._received[end:]
+        return replies(found)[0]
+
+    def _wanted(self) -> int:
+        length: int = HEADER.unpack_from(self._received)[4]
+        return HEADER.size + length
+
+    async def end(self) -> bytes:
+        """What still comes until the other side closes."""
+        async with asyncio.timeout(LIMIT_S):
+            with contextlib.suppress(ConnectionResetError):
+                while data := await self._loop.sock_recv(self.sock, 1 << 18):
+                    self._received += data
+        found, self._received = self._received, b""
+        return found
+
+    async def refused(self) -> None:
+        """The other side closes without a word."""
+        assert await self.end() == b""
+
+    def finish(self) -> None:
+        """Sends no more, but reads."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Goes away without a goodbye."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+Attack = Callable[[Attacker], Awaitable[None]]
+
+
+class Gateway:
+    """The gateway under attack."""
+
+    def __init__(self, app: App) -> None:
+        (server,) = app._servers
+        assert isinstance(server, TcpServer)
+        assert server._state is not None
+        self.state: ListenerState = server._state
+        self.address = app.listening[0].address
+        self.port = int(self.address.rpartition(":")[2])
+
+    def attacker(self, source: str = "127.0.0.1") -> Attacker:
+        return Attacker(self.port, source)
+
+    def connection(self, attacker: Attacker) -> ServerConnection | None:
+        """The listener's end of the attacker's connection; None before it was accepted and after it ended."""
+        return next((each for each in self.state.connections if each._peer == attacker.address), None)
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Waits for something that must happen soon."""
+        deadline = monotonic() + LIMIT_S
+        while not condition():
+            assert monotonic() < deadline, f"waited {LIMIT_S:g} s for {what}"
+            await asyncio.sleep(0.001)
+
+
+class Canary:
+    """A client that behaves well, and measures what others do to it.
+
+    Time in which this process was ready to run and got no processor is not the gateway's fault and is left out.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._schedule = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        self.calls = 0
+        self.slowest_s = 0.0
+
+    def _queued_s(self) -> float:
+        """How long this thread waited for a processor so far (Linux: proc(5), the second number)."""
+        return int(os.pread(self._schedule, 100, 0).split()[1]) / 1e9
+
+    async def call(self) -> None:
+        queued, started = self._queued_s(), monotonic()
+        assert await self._catalog.count() == 3
+        took = monotonic() - started - (self._queued_s() - queued)
+        self.calls += 1
+        self.slowest_s = max(self.slowest_s, took)
+
+    async def sing(self) -> None:
+        while True:
+            await self.call()
+            await asyncio.sleep(0.002)
+
+    def close(self) -> None:
+        os.close(self._schedule)
+
+
+class Leftovers:
+    """What this process holds, and whether it holds more later."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        gc.collect()
+        self._descriptors = len(os.listdir("/proc/self/fd"))
+        self._tasks = len(asyncio.all_tasks())
+        self._objects = self._count()
+        reset_peak()
+        self._resident = memory()[0]
+
+    def _count(self) -> Counter[str]:
+        """Objects of the gateway, by class."""
+        kinds = (type(each) for each in gc.get_objects())
+        named = Counter(f"{kind.__module__}.{kind.__name__}" for kind in kinds if kind.__name__ not in _REMEMBERED)
+        return Counter({name: count for name, count in named.items() if name.startswith(_COUNTED_MODULES)})
+
+    def check(self) -> None:
+        """Fails where more is held than when this was made."""
+        state = self._gateway.state
+        gc.collect()
+        assert len(os.listdir("/proc/self/fd")) <= self._descriptors, "descriptors are left"
+        assert len(asyncio.all_tasks()) <= self._tasks, [str(each) for each in asyncio.all_tasks()]
+        assert state.calls == 0
+        assert len(state.wheel) == 0, "timeouts are left"
+        assert sum(state.per_address.values()) == len(state.connections)
+        grown = self._count() - self._objects
+        left = {name: count for name, count in grown.items() if count >= _CHANCE}
+        assert not left, f"objects are left: {left}"
+        resident, peak = memory()
+        assert resident - self._resident < _MOST_GROWTH, f"{(resident - self._resident) / _MEBI:.1f} MiB are left"
+        assert peak - self._resident < _MOST_GROWTH, f"the peak was {(peak - self._resident) / _MEBI:.1f} MiB higher"
+
+
+def memory() -> tuple[int, int]:
+    """Resident bytes of this process: now, and the most since `reset_peak`."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        found = dict(line.split(":", 1) for line in status)
+    return int(found["VmRSS"].split()[0]) << 10, int(found["VmHWM"].split()[0]) << 10
+
+
+def reset_peak() -> None:
+    """Makes the present memory the highest so far (Linux: proc(5), clear_refs)."""
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as clear_refs:
+        clear_refs.write("5")
+
+
+class Abuse:
+    """Runs attacks; see the module."""
+
+    def __init__(self, gateway: Gateway, canary: Canary, records: list[logging.LogRecord]) -> None:
+        self.gateway = gateway
+        self.canary = canary
+        self.records = records
+        self._addresses: set[str] = set()
+
+    async def __call__(
+        self, attack: Attack, *, reason: str | None, times: int = REPEATS, at_once: int = 1, refusals: int = 1
+    ) -> None:
+        """Runs `attack` `times` times, `at_once` at a time, each with a connection of its own.
+
+        `reason`: what the listener must count and log; None when nothing is refused. `refusals`: how often for one
+        attack.
+        """
+        async with self.watched():
+            address = await self._attack(attack)
+            await self.settled()
+            self.check_counted(reason, refusals)
+            self._check_log(reason, address, refusals)
+            left = Leftovers(self.gateway)
+            done = 1
+            while done < times:
+                together = min(at_once, times - done)
+                await asyncio.gather(*(self._attack(attack) for _ in range(together)))
+                done += together
+            await self.settled()
+            self.check_counted(reason, done * refusals)
+            shown = [each.getMessage() for each in self.records]
+            assert len(shown) <= len(str(done * refusals)), shown
+        left.check()
+
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Has the canary sing meanwhile; fails when it noticed something."""
+        singing = asyncio.create_task(self.canary.sing())
+        try:
+            yield
+        finally:
+            singing.cancel()
+            (ended,) = await asyncio.gather(singing, return_exceptions=True)
+        assert isinstance(ended, asyncio.CancelledError), f"a call of others failed: {ended!r}"
+        await self.canary.call()
+        slowest = self.canary.slowest_s
+        assert slowest < _SLOWEST_CALL_S, f"a call of others took {slowest:.3f} s"
+
+    async def _attack(self, attack: Attack) -> str:
+        attacker = self.gateway.attacker()
+        self._addresses.add(attacker.address)
+        try:
+            await attack(attacker)
+        finally:
+            attacker.close()
+        return attacker.address
+
+    async def settled(self) -> None:
+        """Waits until no attacker has a connection or a call."""
+        state = self.gateway.state
+        await self.gateway.until(
+            lambda: not any(each._peer in self._addresses for each in state.connections), "connections to end"
+        )
+        await self.gateway.until(lambda: state.calls <= 1, "calls to end")
+
+    def check_counted(self, reason: str | None, times: int) -> None:
+        """Everything the listener refused, since it was started."""
+        refused = self.gateway.state.refused
+        assert refused == ({} if reason is None else {reason: times}), refused
+
+    def _check_log(self, reason: str | None, address: str, refusals: int) -> None:
+        shown = [each.getMessage() for each in self.records]
+        if reason is None:
+            assert not shown
+            return
+        # The first of its kind, then each tenfold.
+        assert len(shown) == len(str(refusals)), shown
+        first = self.records[0]
+        assert (first.reason, first.peer) == (reason, address), shown  # type: ignore[attr-defined]
+        assert address in shown[0]
+        assert shown[0].isprintable(), shown
+        assert len(shown[0]) < _LONGEST_LINE, shown
+
+
+@contextlib.asynccontextmanager
+async def abused(records: list[logging.LogRecord], limits: str = "") -> AsyncIterator[Abuse]:
+    """A gateway ready to be abused, with a canary. `limits`: of its listener, as in a configuration file."""
+    async with (
+        running(CONFIGURATION.format(limits=limits)) as app,
+        connect(f"dubbo://{app.listening[0].address}", Catalog) as catalog,
+    ):
+        canary = Canary(catalog)
+        try:
+            await canary.call()
+            yield Abuse(Gateway(app), canary, records)
+        finally:
+            canary.close()
