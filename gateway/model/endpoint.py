@@ -31,10 +31,16 @@ class ServiceKey:
     interface: str
     group: str = ""
     version: str = ""
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.version in _EMPTY_VERSIONS and self.version:
             object.__setattr__(self, "version", "")
+        object.__setattr__(self, "_hash", hash((self.interface, self.group, self.version)))
+
+    def __hash__(self) -> int:
+        # Looked up several times per call, always the same few keys.
+        return self._hash
 
     def __str__(self) -> str:
         group = f"{self.group}/" if self.group else ""

@@ -16,7 +16,7 @@ from gateway.contracts.implementation import bind_implementation
 from gateway.contracts.values import Checker
 from gateway.model.call import Fault, Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import BadRequest, NoSuchMethod, RpcError, ValueMappingError
+from gateway.model.errors import BadRequest, ConnectFailed, NoProvider, NoSuchMethod, Retry, RpcError, ValueMappingError
 from gateway.telemetry.logs import call_fields, shorten
 from gateway.telemetry.once_per import OncePer
 
@@ -87,6 +87,9 @@ class LocalService:
             # A plain function may still give something to await: it may be a partial, or compiled.
             if is_coroutine_function or hasattr(value, "__await__"):
                 value = await value
+        except (ConnectFailed, NoProvider) as error:
+            # Of a call the method made itself: that one may be repeated without harm, this one has run.
+            raise type(error)(str(error), retry=Retry.IF_IDEMPOTENT, exhausted=error.exhausted) from error
         except _PASSED_ON:
             raise
         except BaseException as error:  # A method must not end the server, nor leave its caller without an answer.

@@ -47,6 +47,8 @@ _TRACE_KEY: Final = encode_text("traceparent")
 _APPLICATION_KEY: Final = encode_text("remote.application")
 _INVOKE_HEAD: Final = encode_text("$invoke") + encode_text(invoke.INVOKE_DESCRIPTOR)
 _GENERIC: Final = encode_text("generic") + encode_text("true")
+_MAX_TAILS: Final = 1_024
+_MAX_TAIL_BYTES: Final = 256
 _MAX_IN_FLIGHT: Final = 65_536
 _READ_ONLY: Final = "R"
 _WRITEABLE: Final = "W"
@@ -55,7 +57,7 @@ _WRITEABLE: Final = "W"
 class DubboBinding:
     """What calls of one reference have in common, encoded once."""
 
-    __slots__ = ("application", "attachments", "head", "service")
+    __slots__ = ("application", "attachments", "head", "service", "tails")
 
     def __init__(self, key: ServiceKey, service: ServiceBinding | None, token: str, application: str) -> None:
         self.service: Final = service
@@ -75,6 +77,8 @@ class DubboBinding:
         pairs = b"".join(encode_text(name) + encode_text(value) for name, value in addressing.items())
         self.attachments: Final = b"H" + pairs
         self.application: Final = application
+        self.tails: Final[dict[tuple[str, int], bytes]] = {}
+        """Encoded attachments by consumer and timeout in milliseconds; few differ, and encoding them takes a while."""
 
 
 class DubboClientWire:
@@ -246,12 +250,21 @@ _NOBODY: Final = ProviderFailed("a reply that nobody waits for")
 
 def _tail(binding: DubboBinding, invocation: Invocation, timeout_s: float | None) -> bytes:
     """The attachments of the wire that differ from call to call."""
-    parts = [_APPLICATION_KEY, encode_text(invocation.consumer or binding.application)]
-    if timeout_s is not None:
-        parts += (_TIMEOUT_KEY, encode_text(str(max(1, int(timeout_s * 1000)))))
+    millis = 0 if timeout_s is None else max(1, int(timeout_s * 1000))
+    key = (invocation.consumer, millis)
+    tail = binding.tails.get(key)
+    if tail is None:
+        tail = _APPLICATION_KEY + encode_text(invocation.consumer or binding.application)
+        if millis:
+            tail += _TIMEOUT_KEY + encode_text(str(millis))
+        if len(tail) <= _MAX_TAIL_BYTES:
+            # The peer chooses the consumer's name, so neither number nor size may be left to it.
+            if len(binding.tails) >= _MAX_TAILS:
+                binding.tails.clear()
+            binding.tails[key] = tail
     if invocation.traceparent is not None:
-        parts += (_TRACE_KEY, encode_text(invocation.traceparent))
-    return b"".join(parts)
+        return tail + _TRACE_KEY + encode_text(invocation.traceparent)
+    return tail
 
 
 def _user_attachments(invocation: Invocation, arguments: bytes, count: int, limits: Limits) -> bytes:

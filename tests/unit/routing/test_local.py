@@ -8,7 +8,16 @@ import pytest
 from gateway.contracts import NO_CALL, Call, ServiceError, contract_of, method, service
 from gateway.model.call import Fault, Invocation, Ok, Peer, RawArguments, Result
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import BadRequest, ContractError, Forbidden, NoSuchMethod
+from gateway.model.errors import (
+    BadRequest,
+    ConnectFailed,
+    ContractError,
+    Forbidden,
+    NoProvider,
+    NoSuchMethod,
+    Retry,
+    RpcError,
+)
 from gateway.routing.local import LocalService
 from tests.support.fake_clock import FakeClock
 
@@ -242,3 +251,15 @@ async def test_a_method_that_waits_can_be_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("kind", [ConnectFailed, NoProvider])
+async def test_trouble_of_a_call_the_method_made_itself_does_not_make_this_one_repeatable(kind: type[RpcError]) -> None:
+    class Calling(DemoStore):
+        async def get(self, key: int) -> str:
+            raise kind("the store behind this one is away", exhausted=True)
+
+    with pytest.raises(kind, match="the store behind this one is away") as caught:
+        await LocalService(contract_of(Store), Calling())(call("get", 7))
+    assert caught.value.retry is Retry.IF_IDEMPOTENT
+    assert caught.value.exhausted
