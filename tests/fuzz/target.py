@@ -1,0 +1,49 @@
+"""The fuzz targets: what is fed, what must hold, and what to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fuzz import dubbo, hessian, texts
+
+__all__ = ["TARGETS", "Target"]
+
+_CORPUS = Path(__file__).parent / "corpus"
+
+
+@dataclass(frozen=True)
+class Target:
+    """`check` raises for nothing but a defect. `random_rounds`: of `make fuzz`; `share`: of its time for mutations."""
+
+    name: str
+    check: Callable[[bytes], None]
+    seeds: Callable[[], Iterator[bytes]]
+    dictionary: bytes
+    random_rounds: int = 100_000
+    share: float = 1.0
+
+    def recorded(self) -> list[Path]:
+        """Inputs that are attacks or once broke something, one file each, in hex."""
+        return sorted((_CORPUS / self.name).glob("*.hex"))
+
+    def record(self, data: bytes) -> Path:
+        """Keeps an input that broke something."""
+        folder = _CORPUS / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"found-{abs(hash(data)):016x}.hex"
+        path.write_text(data.hex() + "\n", encoding="ascii")
+        return path
+
+
+_HESSIAN = b"CHMOQUVWXZNRSAB\x60\x61\x70\x79\x90\x91"
+_YAML = b":-{}[]&*!|>#'\"%@\n\t "
+
+TARGETS: tuple[Target, ...] = (
+    Target("hessian", hessian.check, hessian.seeds, _HESSIAN, share=2.0),
+    Target("dubbo-server", dubbo.check_server, dubbo.server_seeds, _HESSIAN + b"\xda\xbb\xc2\xe2", 1_000_000, 2.0),
+    Target("dubbo-client", dubbo.check_client, dubbo.client_seeds, _HESSIAN + b"\x14\x28\x02\x22"),
+    Target("config", texts.check_config, texts.config_seeds, _YAML, 2_000),
+    Target("descriptor", texts.check_descriptor, texts.descriptor_seeds, b"[LVZBCDFIJS;/", 100_000, 0.3),
+)
