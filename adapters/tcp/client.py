@@ -79,14 +79,12 @@ class TcpClient:
                 self._shared[invoker.key] = (connection, users - 1)
                 return
             del self._shared[invoker.key]
-        await asyncio.gather(*map(self._retire, invoker.connections))
-
-    async def _retire(self, connection: ProviderConnection) -> None:
         try:
-            await connection.finish()
+            for connection in invoker.connections:
+                await connection.finish()
         finally:
-            self._connections.discard(connection)
-            await connection.aclose()
+            self._connections.difference_update(invoker.connections)
+            await asyncio.gather(*(connection.aclose() for connection in invoker.connections))
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._connections:

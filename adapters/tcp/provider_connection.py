@@ -133,8 +133,9 @@ class ProviderConnection(asyncio.Protocol):
         """
         if limit <= 0:
             raise DeadlineExceeded("the deadline had passed before the call was sent", retry=Retry.SAFE)
+        left = limit
         if self._codec is None or self._draining:
-            limit = await self._ready(expires)
+            left = await self._ready(expires)
         codec, transport = self._codec, self._transport
         if codec is None or transport is None:
             raise ConnectFailed(f"{self.address}: the connection closed before the call could be sent")
@@ -143,7 +144,7 @@ class ProviderConnection(asyncio.Protocol):
         if len(self._pending) >= codec.max_in_flight:
             raise Overloaded(f"{self.address} has {codec.max_in_flight} calls waiting on one connection")
         try:
-            call_id, data = codec.call(binding, invocation, limit)
+            call_id, data = codec.call(binding, invocation, left)
         except (ValueMappingError, LocalWireError) as exc:
             raise BadRequest(f"{invocation.method}: {exc}") from exc
         transport.write(data)
@@ -197,9 +198,11 @@ class ProviderConnection(asyncio.Protocol):
         return left
 
     async def _connect(self) -> None:
+        made = False
         try:
             async with asyncio.timeout(self._options.connect_timeout_s):
                 await self._loop.create_connection(lambda: self, self._host, self._port)
+            made = True
         except TimeoutError:
             self._fail_connect(f"no connection within {self._options.connect_timeout_s:g} s")
         except OSError as exc:
@@ -207,6 +210,11 @@ class ProviderConnection(asyncio.Protocol):
         except (ValueError, OverflowError) as exc:
             # A host or port that no address can have: `socket.getaddrinfo` says so in these ways.
             self._fail_connect(str(exc))
+        finally:
+            if not made and self._transport is not None:
+                # Given up in the very turn in which it came: uvloop closes such a transport without a word.
+                self._transport.abort()
+                self.connection_lost(None)
 
     def _fail_connect(self, why: str) -> None:
         if self._failure is None:
@@ -294,6 +302,8 @@ class ProviderConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Calls without a reply fail; whoever still holds this connection gets a new one in the background."""
+        if self._transport is None:
+            return
         why = "closed the connection before it answered"
         if self._codec is not None and self._codec.broken is not None:
             why = f"broke the protocol before it answered: {self._codec.broken}"

@@ -20,6 +20,7 @@ class FakeTransport(asyncio.Transport):
         self._high = 65_536
         self._paused_protocol = False
         self._closing = False
+        self._lost = False
         self.is_open = is_open
         self._reading = True
         self.writes: list[bytes] = []
@@ -89,10 +90,15 @@ class FakeTransport(asyncio.Transport):
             self._lose_if_done()
 
     def abort(self) -> None:
-        self.aborted = True
+        self.aborted = self._closing = True
         self.held = 0
-        self.close()
+        self._lose_if_done()
+
+    def fall_silent(self) -> None:
+        """Is closed without telling its protocol."""
+        self._closing = self._lost = True
 
     def _lose_if_done(self) -> None:
-        if self._closing and not self.held:
+        if self._closing and not self.held and not self._lost:
+            self._lost = True
             self._loop.call_soon(self._protocol.connection_lost, None)
