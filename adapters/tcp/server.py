@@ -58,9 +58,22 @@ class ListenerState:
     """Connections closed by us and calls refused here, by reason code."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the last running call of a draining listener has ended."""
+    unsent: list[ServerConnection] = field(default_factory=list)
+    """Connections with answers that leave at the end of this turn of the loop."""
 
     def __post_init__(self) -> None:
         self.max_calls = self.options.max_calls
+
+    def flush_later(self, connection: ServerConnection) -> None:
+        """Sends the connection's answers at the end of this turn of the loop, together with those of the others."""
+        self.unsent.append(connection)
+        if len(self.unsent) == 1:
+            self.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        unsent, self.unsent = self.unsent, []
+        for connection in unsent:
+            connection.flush()
 
     def count(self, reason: str, peer: str, text: str) -> None:
         """Counts a refusal, and logs the first of its kind and then each tenfold (1, 10, 100 …)."""

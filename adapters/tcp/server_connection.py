@@ -277,9 +277,10 @@ class ServerConnection(asyncio.Protocol):
             self._flush()
         elif not self._reading and not self._flushing:
             self._flushing = True
-            self._state.loop.call_soon(self._flush_later)
+            self._state.flush_later(self)
 
-    def _flush_later(self) -> None:
+    def flush(self) -> None:
+        """Sends what was collected since `ListenerState.flush_later` was asked."""
         self._flushing = False
         self._flush()
 
