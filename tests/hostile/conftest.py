@@ -52,6 +52,10 @@ def records() -> Iterator[list[logging.LogRecord]]:
 
 @pytest.fixture
 async def abuse(records: list[logging.LogRecord], request: pytest.FixtureRequest) -> AsyncIterator[Abuse]:
-    """A gateway to abuse; `@pytest.mark.parametrize("abuse", ["frame: 64KiB"], indirect=True)` sets its limits."""
-    async with abused(records, getattr(request, "param", "")) as made:
+    """A gateway to abuse; `@pytest.mark.parametrize("abuse", ["frame: 64KiB"], indirect=True)` sets its limits.
+
+    It forwards as well where the test has a parameter called group.
+    """
+    group = getattr(request.node, "callspec", None) and request.node.callspec.params.get("group")
+    async with abused(records, getattr(request, "param", ""), forwarding=bool(group)) as made:
         yield made

@@ -167,11 +167,11 @@ FORWARDED = [request("echoI32", "I", b"\x91", group="bridged", id=number) for nu
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [[COUNT], [SLOW], [SLOW, request(id=8)], FORWARDED],
+    ("asked", "group"),
+    [([COUNT], ""), ([SLOW], ""), ([SLOW, request(id=8)], ""), (FORWARDED, "bridged")],
     ids=["at once", "later", "both", "forwarded"],
 )
-async def test_g5_half_close_still_gets_its_replies(abuse: Abuse, asked: list[bytes]) -> None:
+async def test_g5_half_close_still_gets_its_replies(abuse: Abuse, asked: list[bytes], group: str) -> None:
     async def attack(attacker: Attacker) -> None:
         await attacker.send(b"".join(asked))
         attacker.finish()

@@ -15,7 +15,7 @@ import os
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import monotonic
 
 from adapters.tcp.server import ListenerState, TcpServer
@@ -38,6 +38,8 @@ _SLOWEST_CALL_S = 0.25
 _LONGEST_LINE = 600
 _CHANCE = 10
 """Objects of one class that may be there by chance: what a call of the canary in progress needs."""
+_BIND_ADDRESS_NO_PORT = 24
+"""IP_BIND_ADDRESS_NO_PORT of Linux, ip(7); the socket module has it from Python 3.12 on."""
 _MEBI = 1 << 20
 _MOST_GROWTH = 16 * _MEBI
 _COUNTED_MODULES = ("adapters.", "protocols.", "gateway.model.call", "gateway.runtime", "gateway.routing")
@@ -45,7 +47,7 @@ _COUNTED_MODULES = ("adapters.", "protocols.", "gateway.model.call", "gateway.ru
 _REMEMBERED = {"RequestHead", "_Target", "CallAttachments", "ClassDefinition", "TypeRef"}
 
 
-CONFIGURATION = """
+_HOSTED = """
 application: {{name: abused, drain: 1s}}
 listeners:
   dubbo: {{protocol: dubbo, port: 0, limits: {{{limits}}}}}
@@ -61,19 +63,21 @@ services:
     implementation: gateway.demo.types:DemoTypes
     listeners: [dubbo]
     announce: [local]
+"""
+_FORWARDED = """
   bridged:
     contract: gateway.demo.types:Types
-    remote: {{registries: [local], group: ""}}
+    remote: {registries: [local], group: ""}
     group: bridged
     listeners: [dubbo]
   blind:
     generic: true
     interface: demo.Types
-    remote: {{registries: [local], group: ""}}
+    remote: {registries: [local], group: ""}
     group: blind
     listeners: [dubbo]
 """
-"""`demo.Types` hosted, forwarded with its contract (group `bridged`) and forwarded without one (group `blind`)."""
+"""`demo.Types` once more, forwarded with its contract (group `bridged`) and without one (group `blind`)."""
 
 
 class Attacker:
@@ -82,6 +86,8 @@ class Attacker:
     def __init__(self, port: int, source: str = "127.0.0.1") -> None:
         self._loop = asyncio.get_running_loop()
         self.sock = socket.socket()
+        # Otherwise the kernel looks for a port that nobody uses at all, and thousands wait here for their second end.
+        self.sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
         self.sock.bind((source, 0))
         # The kernel accepts on behalf of a listener in this process, so this does not wait for the loop.
         self.sock.connect(("127.0.0.1", port))
@@ -261,18 +267,27 @@ class Abuse:
         self._addresses: set[str] = set()
 
     async def __call__(
-        self, attack: Attack, *, reason: str | None, times: int = REPEATS, at_once: int = 1, refusals: int = 1
+        self,
+        attack: Attack,
+        *,
+        reason: str | Mapping[str, int] | None,
+        times: int = REPEATS,
+        at_once: int = 1,
+        relayed: bool = False,
     ) -> None:
         """Runs `attack` `times` times, `at_once` at a time, each with a connection of its own.
 
-        `reason`: what the listener must count and log; None when nothing is refused. `refusals`: how often for one
-        attack.
+        `reason`: what the listener must count and log, once or as often as said for each attack; None when nothing is
+        refused. `relayed`: the provider behind the gateway refuses, so that the peer it logs is the gateway, which
+        logs what became of the call as well.
         """
+        refused = {reason: 1} if isinstance(reason, str) else dict(reason or {})
         async with self.watched():
             address = await self._attack(attack)
             await self.settled()
-            self.check_counted(reason, refusals)
-            self._check_log(reason, address, refusals)
+            self.check_counted(refused)
+            if not relayed:
+                self._check_log(refused, address)
             left = Leftovers(self.gateway)
             done = 1
             while done < times:
@@ -280,9 +295,10 @@ class Abuse:
                 await asyncio.gather(*(self._attack(attack) for _ in range(together)))
                 done += together
             await self.settled()
-            self.check_counted(reason, done * refusals)
+            total = {code: count * done for code, count in refused.items()}
+            self.check_counted(total)
             shown = [each.getMessage() for each in self.records]
-            assert len(shown) <= len(str(done * refusals)), shown
+            assert len(shown) <= sum(len(str(count)) for count in total.values()) + relayed, shown
         left.check()
 
     @contextlib.asynccontextmanager
@@ -316,30 +332,33 @@ class Abuse:
         )
         await self.gateway.until(lambda: state.calls <= 1, "calls to end")
 
-    def check_counted(self, reason: str | None, times: int) -> None:
-        """Everything the listener refused, since it was started."""
-        refused = self.gateway.state.refused
-        assert refused == ({} if reason is None else {reason: times}), refused
+    def check_counted(self, refused: Mapping[str, int]) -> None:
+        """Everything the listener refused since it was started."""
+        found = self.gateway.state.refused
+        assert found == refused, found
 
-    def _check_log(self, reason: str | None, address: str, refusals: int) -> None:
+    def _check_log(self, refused: Mapping[str, int], address: str) -> None:
         shown = [each.getMessage() for each in self.records]
-        if reason is None:
-            assert not shown
-            return
         # The first of its kind, then each tenfold.
-        assert len(shown) == len(str(refusals)), shown
-        first = self.records[0]
-        assert (first.reason, first.peer) == (reason, address), shown  # type: ignore[attr-defined]
-        assert address in shown[0]
-        assert shown[0].isprintable(), shown
-        assert len(shown[0]) < _LONGEST_LINE, shown
+        assert len(shown) == sum(len(str(count)) for count in refused.values()), shown
+        for line, record in zip(shown, self.records, strict=True):
+            assert record.reason in refused, shown  # type: ignore[attr-defined]
+            assert record.peer == address, shown  # type: ignore[attr-defined]
+            assert address in line
+            assert line.isprintable(), shown
+            assert len(line) < _LONGEST_LINE, shown
 
 
 @contextlib.asynccontextmanager
-async def abused(records: list[logging.LogRecord], limits: str = "") -> AsyncIterator[Abuse]:
-    """A gateway ready to be abused, with a canary. `limits`: of its listener, as in a configuration file."""
+async def abused(
+    records: list[logging.LogRecord], limits: str = "", *, forwarding: bool = False
+) -> AsyncIterator[Abuse]:
+    """A gateway ready to be abused, with a canary.
+
+    `limits`: of its listener, as in a configuration file. `forwarding`: whether it forwards `demo.Types` to itself.
+    """
     async with (
-        running(CONFIGURATION.format(limits=limits)) as app,
+        running(_HOSTED.format(limits=limits) + (_FORWARDED if forwarding else "")) as app,
         connect(f"dubbo://{app.listening[0].address}", Catalog) as catalog,
     ):
         canary = Canary(catalog)
