@@ -190,12 +190,15 @@ class ProviderConnection(asyncio.Protocol):
             raise ConnectFailed(f"{self.address} is shutting down and takes no new calls")
         if self._failure is not None and monotonic() - self._failed_at < self._options.backoff_s:
             raise ConnectFailed(str(self._failure))
-        if not self._closed:
-            await asyncio.wait([self._begin_connect()], timeout=expires - monotonic())
+        if self._closed:
+            raise ConnectFailed(f"{self.address}: this client is closed")
+        connecting = self._begin_connect()
+        await asyncio.wait([connecting], timeout=expires - monotonic())
         if self._closed:
             raise ConnectFailed(f"{self.address}: this client is closed")
         left = expires - monotonic()
-        if left <= 0:
+        # Loops may count a little faster than the clock.
+        if left <= 0 or not connecting.done():
             raise DeadlineExceeded(f"no connection to {self.address} in time", retry=Retry.SAFE)
         if self._codec is None:
             raise ConnectFailed(str(self._failure or f"{self.address}: cannot connect"))

@@ -72,27 +72,32 @@ async def test_no_address_left_is_an_error_that_names_one() -> None:
 
 async def test_port_that_is_taken_on_a_second_address_is_given_up_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     real = listening_socket._bind
-    blockers: list[socket.socket] = []
+    refused: list[int] = []
 
     def unlucky(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
-        if address[0] == "127.0.0.2" and len(blockers) < 3:
-            blockers.append(real(family, kind, protocol, address))
+        if address[0] == "127.0.0.2" and len(refused) < 3:
+            refused.append(address[1])
+            raise OSError(errno.EADDRINUSE, "Address already in use")
         return real(family, kind, protocol, address)
 
     monkeypatch.setattr(listening_socket, "_bind", unlucky)
     names = await open_on((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2"))
-    assert len(blockers) == 3
+    assert len(refused) == 3
     assert names[0][1] == names[1][1]
-    for each in blockers:
-        each.close()
 
 
-async def test_port_that_was_asked_for_is_not_given_up() -> None:
-    (taken,) = await listen(asyncio.get_running_loop(), "127.0.0.2", 0)
-    port = taken.getsockname()[1]
-    with pytest.raises(OSError, match=rf"cannot listen on 127\.0\.0\.2:{port}: Address already in use"):
-        await open_on((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2"), port=port)
-    taken.close()
+async def test_port_that_was_asked_for_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts = 0
+
+    def taken(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+        nonlocal attempts
+        attempts += 1
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr(listening_socket, "_bind", taken)
+    with pytest.raises(OSError, match=r"cannot listen on 127\.0\.0\.1:4242: Address already in use"):
+        await open_on((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2"), port=4242)
+    assert attempts == 1
 
 
 async def test_localhost_can_be_listened_on() -> None:
