@@ -135,6 +135,8 @@ def _write_any(attachments: Mapping[str, Any], after: Reader | None) -> bytes:
         writer.forms.extend(after.forms)
         writer.types.update((name, index) for index, name in enumerate(after.types))
         writer.classes.update((b"%d" % index, index) for index in range(len(after.classes)))
+        if any(definition.name == "java.util.UUID" for definition in after.classes):
+            writer.refer_to_early_only()
     # The map itself takes the first slot.
     writer.forms.append(None)
     writer.out.append(0x48)

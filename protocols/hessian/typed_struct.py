@@ -237,7 +237,7 @@ def struct_writer(shape: StructShape, writer_of: Callable[[TypeRef], TypedWriter
     """How instances of exactly the struct's class are written; None aside.
 
     An exception gets the fields of Java's Throwable in front of its own: its text, no stack, and itself as its
-    cause, which is how Throwable says that there is none.
+    cause, which is how Throwable says that there is none (null where it cannot be referred to).
     """
     struct = shape.struct
     throwable = _THROWABLE if struct.is_exception else ()
@@ -317,7 +317,10 @@ def _begin_throwable(writer: Writer, slot: int, instance: BaseException) -> str 
     writer.begin_list(_NO_SUPPRESSED, 0)
     writer.forms.append(None)
     writer.begin_list(_NO_STACK, 0)
-    writer.out += b"Q" + encode_int(slot)
+    if id(instance) in writer.refs:
+        writer.out += b"Q" + encode_int(slot)
+    else:
+        writer.out.append(0x4E)
     return str(instance) if instance.args else None
 
 

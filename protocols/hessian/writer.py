@@ -16,7 +16,9 @@
 | `Record` | object of its class |
 
 Anything else is refused, unless `Writer.known` has its class. A list, map or object that occurs again (the same
-object, not an equal one) is written as a reference, so shared and cyclic values arrive as such.
+object, not an equal one) is written as a reference, so shared and cyclic values arrive as such. After a UUID only what
+was written before it is referred to: all else, UUIDs too, is written again, and a cycle is refused
+(`protocols.hessian.late_reference`).
 
 Source: Hessian 2.0 Serialization Protocol; apache/dubbo-hessian-lite:
 hessian-lite/src/main/java/com/alibaba/com/caucho/hessian/io/Hessian2Output.java.
@@ -50,6 +52,7 @@ from protocols.hessian.java_types import (
     split_duration,
     split_instant,
 )
+from protocols.hessian.late_reference import EarlyReferences
 from protocols.hessian.numbers import encode_double, encode_int, encode_long
 from protocols.hessian.text import encode_text
 from protocols.reader import DEFAULT_LIMITS, Limits
@@ -57,6 +60,7 @@ from protocols.reader import DEFAULT_LIMITS, Limits
 __all__ = ["Writer", "encode_bytes", "encode_date"]
 
 _MAX_CHUNK: Final = 0xFFFF
+_UUID: Final = "java.util.UUID"
 
 
 class Writer:
@@ -64,7 +68,7 @@ class Writer:
 
     Attributes:
         out: What has been written.
-        refs: Slot of each list, map and object that may be referred to, by identity (`refer`).
+        refs: Slot of each list, map and object that may be referred to, by identity (`refer`, `refer_to_early_only`).
         forms: For each slot the form its value was written in; None for the form of this module.
         keep: Keeps what `refs` identifies alive, so that an identity is not used twice.
         classes: Index of each class definition written, by its bytes.
@@ -132,6 +136,11 @@ class Writer:
         self.keep.append(value)
         return False
 
+    def refer_to_early_only(self) -> None:
+        """From here on refers only to what has a slot now: a UUID follows, after which readers count differently."""
+        if not isinstance(self.refs, EarlyReferences):
+            self.refs = EarlyReferences(self, self.refs)
+
     def enter(self) -> None:
         """Goes one level deeper; the caller adds 1 to `depth` when it is done."""
         self.check_size()
@@ -198,9 +207,10 @@ class Writer:
 
     def write_uuid(self, value: UUID) -> None:
         """A UUID."""
-        if not self.refer(value):
-            self.begin_object(UUID_CLASS)
-            self.out += encode_text(str(value))
+        self.refer_to_early_only()
+        self.forms.append(None)
+        self.begin_object(UUID_CLASS)
+        self.out += encode_text(str(value))
 
     def write_local_date(self, value: date) -> None:
         """A LocalDate."""
@@ -406,6 +416,8 @@ def _write_entries(writer: Writer, owner: Any, type_name: str, entries: Iterable
 
 
 def _write_record(writer: Writer, value: Record) -> None:
+    if value.type_name == _UUID:
+        writer.refer_to_early_only()
     if writer.refer(value):
         return
     writer.enter()

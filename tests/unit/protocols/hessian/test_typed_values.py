@@ -178,7 +178,6 @@ def test_a_generic_value_may_be_given_for_its_type() -> None:
     ("kind", "value"),
     [
         (Kind.DECIMAL, Decimal("1.20")),
-        (Kind.UUID, UUID(int=1)),
         (Kind.DATE, date(2024, 1, 2)),
         (Kind.TIME, time(1, 2, 3, 4)),
         (Kind.DATETIME, datetime(2024, 1, 2, tzinfo=UTC)),
@@ -193,6 +192,16 @@ def test_a_value_that_occurs_again_is_shared(kind: Kind, value: Any) -> None:
     found = read(ref, data)
     assert found == [value, value]
     assert found[0] is found[1]
+
+
+def test_a_uuid_that_occurs_again_is_written_again_and_read_in_both_ways() -> None:
+    ref = TypeRef(Kind.LIST, (TypeRef(Kind.UUID),))
+    value = UUID(int=1)
+    one = b"\x60\x30\x24" + str(value).encode()
+    once = b"\x7a" + java("java.util.UUID", ("value", one[1:]))
+    assert write(ref, [value, value]) == once + one
+    assert read(ref, once + one) == [value, value]
+    assert read(ref, once + b"\x51\x91") == [value, value]  # as hessian-lite writes it
 
 
 def test_a_reference_to_a_value_of_another_class_is_refused() -> None:
