@@ -3,6 +3,10 @@
 Every interface, struct, enum and exception becomes one file with fully qualified names, in ASCII, for Java 8 and later.
 Structs are Serializable beans (which both hessian-lite lines and `$invoke` handle), exceptions have the no-argument
 constructor that Hessian calls. Classes of the JDK itself (`java.`, `javax.`) are referred to, never written.
+
+Fields of type f32 are `java.lang.Float`, parameters and results `float`: hessian-lite 4 (Dubbo 3.3) stores eight bytes
+where a field is a primitive `float`, and so overwrites the field behind it (apache/dubbo issue 15670). A field that
+cannot be null starts with 0.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from typing import Final
 
 from gateway.model.contract import EnumType, Field, MethodContract, NamedType, Param, ServiceContract, StructType
 from gateway.model.errors import ContractError
-from gateway.model.typeref import Kind
+from gateway.model.typeref import Kind, TypeRef
 from protocols.dubbo.java_source import Scope, ascii_source, default_value, javadoc
 from protocols.java import (
     check_contract,
@@ -151,8 +155,14 @@ def _type(name: str, named: NamedType, contract: ServiceContract, scope: Scope) 
 
 def _field(field: Field, contract: ServiceContract, scope: Scope) -> str:
     start = default_value(field, contract, scope)
+    if start is None and field.type.kind is Kind.F32 and not field.type.nullable:
+        start = "0.0f"  # what a primitive would start with
     value = "" if start is None else f" = {start}"
-    return f"    private {source_type(field.type, contract)} {field_name(field)}{value};"
+    return f"    private {_field_type(field.type, contract)} {field_name(field)}{value};"
+
+
+def _field_type(ref: TypeRef, contract: ServiceContract) -> str:
+    return source_type(ref, contract, boxed=ref.kind is Kind.F32)
 
 
 def _constructors(name: str, struct: StructType) -> list[str]:
@@ -164,7 +174,7 @@ def _constructors(name: str, struct: StructType) -> list[str]:
 
 def _accessors(field: Field, contract: ServiceContract, struct: StructType) -> list[str]:
     name = field_name(field)
-    java_type = source_type(field.type, contract)
+    java_type = _field_type(field.type, contract)
     property_name = name[:1].upper() + name[1:]
     getter = f"{'is' if java_type == 'boolean' else 'get'}{property_name}"
     tags = [("@deprecated", "Marked so in the contract.")] if field.deprecated else []
@@ -187,7 +197,10 @@ def _accessors(field: Field, contract: ServiceContract, struct: StructType) -> l
 
 
 def _object_methods(name: str, struct: StructType, contract: ServiceContract, scope: Scope) -> list[str]:
-    fields = [(field_name(field), type_name(field.type, contract)) for field in struct.fields]
+    fields = [
+        (field_name(field), type_name(field.type, contract, boxed=field.type.kind is Kind.F32))
+        for field in struct.fields
+    ]
     same = [_same(field, erased, scope) for field, erased in fields]
     hashes = [f"        result = 31 * result + {_hash(field, erased, scope)};" for field, erased in fields]
     shown = ", ".join(f'{field}=" + {_text(field, erased, scope)} + "' for field, erased in fields)

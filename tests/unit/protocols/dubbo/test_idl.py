@@ -68,6 +68,8 @@ DEFAULTS = {
     "i64": (field("f_i64", I64.optional(), -(2**63)), "-9223372036854775808"),
     "f32": (field("f_f32", ref(Kind.F32), 1.1), "1.1"),
     "f32_small": (field("f_f32_small", ref(Kind.F32), 1e-45), "1.4E-45"),
+    "f32_without": (plain("f_f32_without", ref(Kind.F32)), "0.0"),
+    "f32_nullable": (field("f_f32_nullable", ref(Kind.F32, nullable=True), None), "null"),
     "f64": (field("f_f64", ref(Kind.F64), 0.1), "0.1"),
     "f64_whole": (field("f_f64_whole", ref(Kind.F64, nullable=True), 3), "3.0"),
     "f64_large": (field("f_f64_large", ref(Kind.F64), 1e300), "1.0E300"),
@@ -374,6 +376,20 @@ def test_sources_are_ascii_and_the_same_every_time() -> None:
     assert list(first) == sorted(first)
     assert all(text.isascii() for text in first.values())
     assert all("import " not in text for path, text in first.items() if path != "odd/Hiding.java")
+
+
+def test_no_bean_has_a_primitive_float() -> None:
+    # hessian-lite 4.0.4 fills such a field with a double, and the one behind it with the rest (apache/dubbo#15670).
+    shape = struct("s.A", Maker, plain("size", ref(Kind.F32)))
+    failure = struct("s.B", Maker, plain("size", ref(Kind.F32)), is_exception=True)
+    scale = method("scale", ref(Kind.F32), returns=ref(Kind.F32))
+    exported = export_java([service("s.S", scale, types={"s.A": shape, "s.B": failure})])
+    for path in ("s/A.java", "s/B.java"):
+        assert "private java.lang.Float size = 0.0f;" in exported[path]
+        assert "public java.lang.Float getSize()" in exported[path]
+        assert "setSize(java.lang.Float size)" in exported[path]
+    assert "java.util.Objects.equals(this.size, that.size)" in exported["s/A.java"]
+    assert "float scale(float" in exported["s/S.java"]
 
 
 def test_a_set_keeps_one_order() -> None:
