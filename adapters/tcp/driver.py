@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from gateway.model.errors import DeadlineExceeded
 
-__all__ = ["CallDriver", "ReplySlot"]
+__all__ = ["CallDriver", "ReplySlot", "let_go"]
 
 _CallCoroutine = Coroutine[Any, Any, Any]
 _Done = Callable[["CallDriver", Any, BaseException | None], None]
@@ -95,9 +95,15 @@ class ReplySlot:
                 future: asyncio.Future[None] = loop.create_future()
                 self._waiter = lambda: None if future.done() else future.set_result(None)
                 yield from future
-        if self._error is not None:
-            raise self._error
-        return self._result
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            # The error's traceback holds this frame. Holding the error in turn would keep the whole call, its
+            # arguments included, until the garbage collector comes by.
+            del error
 
 
 class CallDriver:
@@ -231,6 +237,7 @@ class CallDriver:
             self._finish(None, exc)
             if isinstance(exc, (KeyboardInterrupt, SystemExit)):
                 raise
+            let_go(exc)
         else:
             _leave(loop, self)
             if type(waits_for) is ReplySlot and not self._must_cancel:
@@ -251,19 +258,27 @@ class CallDriver:
             self._must_cancel = False
             task.cancel()
 
-    async def _rest(self, coroutine: _CallCoroutine, waits_for: Any) -> Any:
-        return await _Rest(self, coroutine, waits_for)
-
-    def _task_done(self, task: asyncio.Task[Any]) -> None:
-        if task.cancelled():
-            self._finish(None, asyncio.CancelledError())
-        elif (error := task.exception()) is not None:
-            self._finish(None, error)
+    async def _rest(self, coroutine: _CallCoroutine, waits_for: Any) -> None:
+        """Runs in a Task, which gets neither the result nor the error: it would keep them longer than needed."""
+        try:
+            result = await _Rest(self, coroutine, waits_for)
+        except GeneratorExit:
+            raise
+        except BaseException as exc:
+            self._finish(None, exc)
+            if isinstance(exc, (KeyboardInterrupt, SystemExit)):
+                raise
+            let_go(exc)
         else:
-            self._finish(task.result(), None)
+            self._finish(result, None)
+
+    def _task_done(self, _: asyncio.Task[None]) -> None:
+        if self._coroutine is not None:
+            # Somebody who knows the Task, and not the driver, cancelled it before it began.
+            self._finish(None, asyncio.CancelledError())
 
     def _finish(self, result: Any, error: BaseException | None) -> None:
-        self._coroutine = None
+        self._coroutine = self._task = None
         if self.bucket is not None:
             self.bucket.discard(self)
             self.bucket = None
@@ -309,6 +324,7 @@ class _Rest:
             except StopIteration as stop:
                 return stop.value
             finally:
+                error = None
                 _leave(loop, driver)
                 _enter(loop, task)
 
@@ -319,6 +335,18 @@ def _slot_future(loop: asyncio.AbstractEventLoop, slot: ReplySlot) -> Generator[
     future: asyncio.Future[None] = loop.create_future()
     slot.wait(lambda: None if future.done() else future.set_result(None))
     yield from future
+
+
+def let_go(error: BaseException) -> None:
+    """Forgets where an error, and what is behind it, was raised. For when it has been dealt with.
+
+    A traceback holds frames, and some of them hold the error: cycles that would keep the arguments of a failed call,
+    perhaps megabytes, until the garbage collector comes by.
+    """
+    behind: BaseException | None = error
+    while behind is not None and behind.__traceback__ is not None:
+        behind.__traceback__ = None
+        behind = behind.__cause__ or behind.__context__
 
 
 def _nobody() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from adapters.tcp.driver import CallDriver
+from adapters.tcp.driver import CallDriver, let_go
 from gateway.model.call import Peer
 from gateway.model.errors import ConnectionLost, GatewayError, Overloaded, ProviderFailed, RemoteWireError, RpcError
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerCodec, ServerEvent
@@ -238,9 +238,11 @@ class ServerConnection(asyncio.Protocol):
         self._state.count(event.error.code, self._peer, str(event.error))
         if event.ticket is not None:
             self._write(self._codec.reply(event.ticket, event.error))
+        let_go(event.error)
 
     def _break(self, error: RemoteWireError) -> None:
         self._state.count(error.reason, self._peer, str(error.args[0]))
+        let_go(error)
         self._ended = True
         self._write(error.farewell)
         self._close_if_finished()

@@ -1,6 +1,8 @@
 """CallDriver runs coroutines as a Task would, without being one until it must."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
@@ -500,3 +502,88 @@ async def test_what_it_waits_for_can_be_asked_as_anyio_does() -> None:
     assert seen == [None, future]
     future.set_result(None)
     assert await outcome.wait() == (None, None)
+
+
+class Argument:
+    """Stands in for megabytes."""
+
+
+@pytest.mark.parametrize("ending", ["answer", "error", "chained error", "cancel", "expire"])
+@pytest.mark.parametrize("kind", ["slot", "event", "slot then event"])
+async def test_call_that_ended_is_freed_without_the_garbage_collector(kind: str, ending: str) -> None:
+    alive: list[weakref.ref[Argument]] = []
+    reply = slot()
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait_for(argument: Argument) -> None:
+        if kind != "event":
+            await reply
+        if kind != "slot":
+            await future
+
+    async def work() -> None:
+        argument = Argument()
+        alive.append(weakref.ref(argument))
+        try:
+            await wait_for(argument)
+        except LookupError as error:
+            raise DeadlineExceeded("behind it is another") from error
+
+    def end(driver: CallDriver) -> None:
+        error = {"error": DeadlineExceeded("late"), "chained error": LookupError("inner")}.get(ending)
+        if ending in ("cancel", "expire"):
+            driver.cancel() if ending == "cancel" else driver.expire()
+        elif kind == "slot":
+            reply.fail(error) if error else reply.resolve(None)
+        else:
+            reply.resolve(None)
+            future.set_exception(error) if error else future.set_result(None)
+
+    gc.collect()
+    gc.disable()
+    try:
+        driver, outcome = await drive(work())
+        asyncio.get_running_loop().call_soon(end, driver)
+        await outcome.wait()
+        del driver
+        outcome.reports.clear()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert [each() for each in alive] == [None]
+    finally:
+        gc.enable()
+
+
+async def test_failed_wait_in_an_ordinary_task_is_freed_too() -> None:
+    reply = slot()
+    alive: list[weakref.ref[Argument]] = []
+
+    async def work() -> None:
+        argument = Argument()
+        alive.append(weakref.ref(argument))
+        try:
+            await reply
+        except DeadlineExceeded:
+            return
+
+    gc.collect()
+    gc.disable()
+    try:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        reply.fail(DeadlineExceeded("late"))
+        await task
+        assert [each() for each in alive] == [None]
+    finally:
+        gc.enable()
+
+
+async def test_error_that_its_maker_keeps_can_be_raised_again() -> None:
+    error = DeadlineExceeded("kept")
+
+    async def work() -> None:
+        raise error
+
+    for _ in range(2):
+        _, outcome = await drive(work())
+        assert outcome.reports == [(None, error)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import weakref
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -14,9 +16,10 @@ from adapters.tcp.server import ListenerState
 from adapters.tcp.server_connection import ServerConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.call import Invocation, Ok, Result
-from gateway.model.errors import Forbidden, GatewayError, ValueMappingError
+from gateway.model.errors import Forbidden, GatewayError, RemoteWireError, ValueMappingError
 from gateway.spi.adapter import ListenerOptions
 from gateway.spi.handler import Handler
+from protocols.contract import CallRejected
 from tests.support.fake_transport import FakeTransport
 from tests.support.toy_wire import FAREWELL, MALFORMED, Frames, Kind, ToyServerWire, ToyService, call_frame, frame
 
@@ -392,3 +395,40 @@ async def test_refusals_are_logged_at_each_power_of_ten(caplog: pytest.LogCaptur
     assert [record.args[-1] for record in caplog.records if isinstance(record.args, tuple)] == [1, 10, 100]
     assert {record.__dict__["reason"] for record in caplog.records} == {"malformed"}
     assert accepted.state.refused == {"malformed": 150}
+
+
+@pytest.mark.parametrize("attribute", ["rejected", "broken"])
+async def test_what_a_codec_refuses_is_freed_without_the_garbage_collector(attribute: str) -> None:
+    alive: list[weakref.ref[Any]] = []
+
+    class Message(bytearray):
+        """Something a peer sent; unlike bytes it can be watched."""
+
+    class RefusingCodec:
+        broken: RemoteWireError | None = None
+        pending_bytes = 0
+
+        def receive(self, data: bytes, now: float) -> list[CallRejected]:
+            message = Message(data)
+            alive.append(weakref.ref(message))
+            events: list[CallRejected] = []
+            try:
+                self.refuse(message)
+            except Forbidden as error:
+                events.append(CallRejected(None, error))
+            except RemoteWireError as error:
+                self.broken = error
+            return events
+
+        def refuse(self, message: Message) -> None:
+            raise Forbidden("no") if attribute == "rejected" else RemoteWireError("no")
+
+    accepted = Accepted()
+    accepted.connection._codec = RefusingCodec()  # type: ignore[assignment]
+    gc.collect()
+    gc.disable()
+    try:
+        await accepted.receive(b"data")
+        assert [each() for each in alive] == [None]
+    finally:
+        gc.enable()
