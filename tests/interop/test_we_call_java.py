@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -25,10 +24,13 @@ from gateway.model.call import Invocation
 from gateway.model.generic import Long, Record
 from protocols.testing import ATTACHMENTS, CONTRACT
 from tests.support.java_corpus import corpus_invoker, echo_corpus
-from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, java_provider
+from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, java_provider
 from tests.support.relay import relaying
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
+
+we_call_java = pytest.mark.direction("us → Java")
+GUARDED = "group=g&version=1.2.3&token=secret"
 
 PATIENT: dict[str, Any] = {"timeout_s": 10.0, "retries": 0}
 HEARTBEAT_REQUEST = b"\xda\xbb\xe2\x00"
@@ -41,18 +43,19 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def provider(version: str) -> Iterator[str]:
+def provider(version: str, peers: Peers) -> str:
     """Address of a provider with three products; who adds one removes it."""
-    with java_provider(version) as address:
-        yield address
+    return peers.provider(version)
 
 
+@we_call_java
 async def test_every_value_of_the_corpus_comes_back(provider: str) -> None:
     async with corpus_invoker(provider) as invoker:
         wrong = [f"{case.name}: {differs}" async for case, differs in echo_corpus(invoker) if differs is not None]
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.direction("us → Java", quick=True)
 async def test_a_typed_client_uses_the_whole_catalog(provider: str) -> None:
     product = Product(
         id=0,
@@ -93,6 +96,7 @@ async def test_a_typed_client_uses_the_whole_catalog(provider: str) -> None:
         assert await catalog.remove(product.id) is False
 
 
+@we_call_java
 async def test_exceptions_arrive_as_such(provider: str) -> None:
     async with connect(f"dubbo://{provider}", Types, **PATIENT) as types:
         with pytest.raises(TypesFailure, match=r"^why 茶$") as declared:
@@ -105,6 +109,7 @@ async def test_exceptions_arrive_as_such(provider: str) -> None:
         assert await types.echo_i32(1) == 1
 
 
+@we_call_java
 async def test_attachments_travel_both_ways(provider: str) -> None:
     async with connect(f"dubbo://{provider}", Types, **PATIENT) as types:
         for case in ATTACHMENTS:
@@ -116,6 +121,7 @@ async def test_attachments_travel_both_ways(provider: str) -> None:
         assert await types.echo_attachments("absent") is None
 
 
+@we_call_java
 async def test_a_generic_client_needs_no_contract(provider: str) -> None:
     async with connect(f"dubbo://{provider}/demo.Catalog", **PATIENT) as catalog:
         assert await catalog.invoke("count") == 3
@@ -132,6 +138,7 @@ async def test_a_generic_client_needs_no_contract(provider: str) -> None:
             await catalog.invoke("nonsense")
 
 
+@we_call_java
 async def test_a_generic_client_keeps_cycles(provider: str) -> None:
     async with connect(f"dubbo://{provider}/demo.Types", **PATIENT) as types:
         one: dict[str, Any] = {"class": "demo.Maker", "name": "one"}
@@ -143,19 +150,20 @@ async def test_a_generic_client_keeps_cycles(provider: str) -> None:
         assert (await types.invoke("echoStruct", record, types=("demo.Maker",)))["name"] == "typed"
 
 
-async def test_group_version_and_token_are_sent(version: str) -> None:
-    with java_provider(version, "group=g&version=1.2.3&token=secret") as address:
-        url = f"dubbo://{address}"
-        async with connect(url, Catalog, group="g", version="1.2.3", token="secret", **PATIENT) as catalog:
-            assert await catalog.count() == 3
-        async with connect(url, Catalog, group="g", version="1.2.3", token="wrong", **PATIENT) as catalog:
-            with pytest.raises((Forbidden, RpcError)):
-                await catalog.count()
-        async with connect(url, Catalog, group="other", token="secret", **PATIENT) as catalog:
-            with pytest.raises(RpcError):
-                await catalog.count()
+@we_call_java
+async def test_group_version_and_token_are_sent(version: str, peers: Peers) -> None:
+    url = f"dubbo://{peers.provider(version, GUARDED)}"
+    async with connect(url, Catalog, group="g", version="1.2.3", token="secret", **PATIENT) as catalog:
+        assert await catalog.count() == 3
+    async with connect(url, Catalog, group="g", version="1.2.3", token="wrong", **PATIENT) as catalog:
+        with pytest.raises((Forbidden, RpcError)):
+            await catalog.count()
+    async with connect(url, Catalog, group="other", token="secret", **PATIENT) as catalog:
+        with pytest.raises(RpcError):
+            await catalog.count()
 
 
+@we_call_java
 async def test_our_heartbeats_are_answered_and_keep_one_connection(provider: str) -> None:
     (nothing,) = CONTRACT.overloads("echo_nothing")
     async with (
@@ -172,20 +180,22 @@ async def test_our_heartbeats_are_answered_and_keep_one_connection(provider: str
         assert relay.sent.count(HEARTBEAT_REQUEST) - relay.received.count(HEARTBEAT_REPLY) in (0, 1)
 
 
-async def test_java_heartbeats_are_answered_by_our_client(version: str) -> None:
+@we_call_java
+async def test_java_heartbeats_are_answered_by_our_client(version: str, peers: Peers) -> None:
     # Dubbo 2.6 servers send heartbeats; later ones close a connection that stays idle for three intervals.
-    with java_provider(version, "heartbeat=500") as address:
-        async with relaying(address) as relay, corpus_invoker(relay.address, heartbeat=0.4) as invoker:
-            (nothing,) = CONTRACT.overloads("echo_nothing")
-            call = Invocation(invoker.endpoint.service, nothing.name, (), signature=nothing)
-            await invoker(call)
-            async with asyncio.timeout(30):
-                while relay.received.count(HEARTBEAT_REPLY) + relay.received.count(HEARTBEAT_REQUEST) < 8:
-                    await asyncio.sleep(0.05)
-            await invoker(call)
+    address = peers.provider(version, "heartbeat=500")
+    async with relaying(address) as relay, corpus_invoker(relay.address, heartbeat=0.4) as invoker:
+        (nothing,) = CONTRACT.overloads("echo_nothing")
+        call = Invocation(invoker.endpoint.service, nothing.name, (), signature=nothing)
+        await invoker(call)
+        async with asyncio.timeout(30):
+            while relay.received.count(HEARTBEAT_REPLY) + relay.received.count(HEARTBEAT_REQUEST) < 8:
+                await asyncio.sleep(0.05)
+        await invoker(call)
         assert relay.connections == 1
 
 
+@we_call_java
 async def test_a_cut_connection_is_made_anew(provider: str) -> None:
     async with (
         relaying(provider) as relay,
@@ -197,6 +207,7 @@ async def test_a_cut_connection_is_made_anew(provider: str) -> None:
         assert relay.connections == 2
 
 
+@we_call_java
 async def test_a_restarted_provider_is_found_again(version: str) -> None:
     with java_provider(version) as address:
         client = connect(f"dubbo://{address}", Catalog, **PATIENT)
@@ -222,6 +233,7 @@ async def until_answered(catalog: Catalog) -> None:
                 return
 
 
+@we_call_java
 async def test_the_blocking_client_calls_java(provider: str) -> None:
     def use(address: str) -> tuple[int, str]:
         with connect_sync(f"dubbo://{address}", Catalog, **PATIENT) as catalog:

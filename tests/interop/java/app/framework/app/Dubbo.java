@@ -35,6 +35,8 @@ final class Dubbo {
         System.setProperty("dubbo.application.logger", "slf4j");
         // Otherwise Dubbo 3 opens a second port, for everybody, to describe its services.
         System.setProperty("dubbo.application.register-mode", "interface");
+        // A provider that ends otherwise waits ten seconds for its consumers to leave.
+        System.setProperty("dubbo.service.shutdown.wait", "200");
         ApplicationConfig application = new ApplicationConfig("interop");
         application.setQosEnable(false);
         return application;

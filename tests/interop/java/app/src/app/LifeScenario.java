@@ -1,27 +1,23 @@
 package app;
 
 import demo.Catalog;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 
 /** A connection over time: idle, and cut. */
 final class LifeScenario {
-    private static final long IDLE_MS = 5_000;
     private static final long RECOVERY_MS = 60_000;
     private static final long PAUSE_MS = 200;
     private static final int STEADY_CALLS = 5;
 
     private LifeScenario() {}
 
-    /** Several heartbeat intervals and the heartbeat timeout pass without a call. */
+    /** Prints {@code idle}, waits for a line on standard input while heartbeats pass, and calls again. */
     static void runHeartbeat(Session session) throws Exception {
         Options options = session.options.with("heartbeat=1000&heartbeat.timeout=3000");
         Catalog catalog = session.dubbo.refer(Catalog.class, session.peers, options);
         session.checks.isTrue("call", () -> catalog.count() >= 0);
-        System.out.println("idle " + IDLE_MS + " ms");
+        System.out.println("idle");
         System.out.flush();
-        Thread.sleep(IDLE_MS);
+        session.input.readLine();
         session.checks.isTrue("call after the pause", () -> catalog.count() >= 0);
     }
 
@@ -31,11 +27,10 @@ final class LifeScenario {
      */
     static void runReconnect(Session session) throws Exception {
         Catalog catalog = session.refer(Catalog.class);
-        BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         session.checks.isTrue("call", () -> catalog.count() >= 0);
         System.out.println("restart now");
         System.out.flush();
-        input.readLine();
+        session.input.readLine();
         session.checks.isTrue("calls after the restart", () -> {
             long giveUp = System.nanoTime() + RECOVERY_MS * 1_000_000;
             // Dubbo 3 may take a provider out of its list for a moment after the first answer.

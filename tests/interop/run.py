@@ -1,0 +1,121 @@
+"""`make interop`: the tests of this folder, summed up as a table of wire, peer and direction.
+
+With QUICK=1 one short test for each row. Ends with `N of M peers and directions passed`, and with 0 only when all did
+and no other test failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from tests.support.java_peer import DUBBO_VERSIONS
+
+HERE: Final = Path(__file__).parent
+WIDTH: Final = 120
+
+_ORACLES: Final = {"oracle-hl3": "hessian-lite 3.2.13", "oracle-hl4": "hessian-lite 4.0.4"}
+
+Row = tuple[str, str, str]
+"""Wire, peer, direction."""
+
+
+@dataclass
+class Tally:
+    """The tests of a row: how many there are, how many passed, and how long they took."""
+
+    total: int = 0
+    passed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_passed(self) -> bool:
+        return 0 < self.total == self.passed
+
+
+class PeerTable:
+    """Watches the tests of a run; a pytest plug-in."""
+
+    def __init__(self, quick: bool) -> None:
+        self._quick = quick
+        self._rows: dict[str, Row] = {}
+        self.tallies: dict[Row, Tally] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Gives each test its row; with `quick` drops all but one test for each."""
+        kept: list[pytest.Item] = []
+        for item in items:
+            mark = item.get_closest_marker("direction")
+            if mark is None:
+                kept += [] if self._quick else [item]
+                continue
+            row = _row(item, mark.args[0])
+            tally = self.tallies.setdefault(row, Tally())
+            if self._quick and (tally.total or not mark.kwargs.get("quick")):
+                continue
+            tally.total += 1
+            self._rows[item.nodeid] = row
+            kept.append(item)
+        dropped = [item for item in items if item not in set(kept)]
+        items[:] = kept
+        config.hook.pytest_deselected(items=dropped)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Counts a test that passed, and adds the time of all its phases."""
+        row = self._rows.get(report.nodeid)
+        if row is None:
+            return
+        tally = self.tallies[row]
+        tally.seconds += report.duration
+        if report.when == "call":
+            tally.passed += report.passed
+        elif report.when == "teardown" and report.failed:
+            tally.passed -= 1
+
+    def show(self, console: Console) -> None:
+        """Prints the table and its last line."""
+        table = Table("wire", "peer", "direction", "tests", "seconds", "", box=None, pad_edge=False)
+        for (wire, peer, direction), tally in sorted(self.tallies.items(), key=lambda pair: (pair[0][0], pair[0][2])):
+            said = "passed" if tally.is_passed else "FAILED"
+            table.add_row(
+                wire,
+                peer,
+                direction,
+                f"{tally.passed} of {tally.total}",
+                f"{tally.seconds:.1f}",
+                f"[{'green' if tally.is_passed else 'red'}]{said}",
+            )
+        console.print(table)
+        passed = sum(tally.is_passed for tally in self.tallies.values())
+        console.print(f"{passed} of {len(self.tallies)} peers and directions passed", highlight=False)
+
+
+def _row(item: pytest.Item, direction: str) -> Row:
+    assert isinstance(item, pytest.Function)
+    params = {name: str(value) for name, value in item.callspec.params.items()}
+    if "module" in params:
+        return "hessian 2", f"Java, {_ORACLES[params['module']]}", direction
+    versions = [params[name] for name in ("version", "consumer", "provider") if name in params]
+    return "dubbo", "Java, Dubbo " + " → ".join(DUBBO_VERSIONS[version] for version in versions), direction
+
+
+def main() -> int:
+    """Runs the tests and returns the exit code."""
+    rows = PeerTable(quick=bool(os.environ.get("QUICK")))
+    code = pytest.main(["-q", str(HERE)], plugins=[rows])
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    rows.show(console)
+    all_passed = bool(rows.tallies) and all(tally.is_passed for tally in rows.tallies.values())
+    return int(code) or int(not all_passed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
