@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CHUNK", "CONTAINER", "DEFINITION", "SET"]
+__all__ = ["CHUNK", "CONTAINER", "DEFINED_FIELD", "DEFINITION", "SET"]
 
 CONTAINER: Final = 4
 """A list, map or object. One of a contract's class is also charged for the fields that the sender left out."""
@@ -16,8 +16,11 @@ CONTAINER: Final = 4
 SET: Final = 12
 """What a Python set takes more than a list."""
 
-DEFINITION: Final = 16
+DEFINITION: Final = 64
 """A class definition, beside its fields."""
+
+DEFINED_FIELD: Final = 12
+"""Each field of a class definition."""
 
 CHUNK: Final = 4
 """Each chunk but the last of a string or binary."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from protocols.hessian import cost
 from protocols.hessian.errors import HessianError, shorten
 from protocols.hessian.numbers import decode_count
 from protocols.hessian.text import decode_text, decode_units
@@ -20,15 +21,17 @@ __all__ = ["ClassDefinition", "DefinitionCache", "decode_definition", "decode_na
 class ClassDefinition:
     """Class and field names of the objects that refer to it. Compared by identity.
 
-    `raw`: its bytes, without the tag. `plans`: what readers of typed objects derived from it, by reader.
+    `raw`: its bytes, without the tag. `price`: what it costs in each message. `plans`: what readers of typed objects
+    derived from it, by reader.
     """
 
-    __slots__ = ("fields", "name", "plans", "raw")
+    __slots__ = ("fields", "name", "plans", "price", "raw")
 
     def __init__(self, name: str, fields: tuple[str, ...], raw: bytes) -> None:
         self.name: Final = name
         self.fields: Final = fields
         self.raw: Final = raw
+        self.price: Final = cost.DEFINITION + cost.DEFINED_FIELD * len(fields)
         self.plans: Final[dict[Any, Any]] = {}
 
 
@@ -78,8 +81,9 @@ def decode_definition(data: bytes, pos: int, limits: Limits) -> tuple[ClassDefin
     start = pos
     name, pos = decode_name(data, pos, "class name", limits)
     count, pos = decode_count(data, pos, "fields")
-    if count > limits.max_elements:
-        raise HessianError(f"expected at most {limits.max_elements} fields, found {count}", pos)
+    most = limits.max_elements // cost.DEFINED_FIELD
+    if count > most:
+        raise HessianError(f"expected at most {most} fields, found {count}", pos)
     fields = []
     for _ in range(count):
         field, pos = decode_name(data, pos, "field name", limits)

@@ -200,7 +200,7 @@ class Reader:
             definition, self.pos = decode_definition(self.data, self.pos, self.limits)
         else:
             definition, self.pos = self.definitions.decode(self.data, self.pos, self.limits)
-        self.pay(cost.DEFINITION + len(definition.fields))
+        self.pay(definition.price)
         self.classes.append(definition)
         return definition
 

@@ -102,7 +102,7 @@ def _skip(
             else:
                 definition, pos = definitions.decode(data, pos + 1, limits)
             classes.append(definition)
-            budget -= cost.DEFINITION + len(definition.fields)
+            budget -= definition.price
             if budget < 0:
                 raise _too_many(limits, pos)
             tag = data[pos]

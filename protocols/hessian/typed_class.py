@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from protocols.hessian import cost
 from protocols.hessian.definition import ClassDefinition
 from protocols.hessian.errors import HessianError, shorten
 from protocols.hessian.reader import Reader
@@ -130,7 +129,7 @@ def class_reader(plans: ClassPlans) -> TypedReader:
                 return plan(reader)
         value, defined = plans.read_other(reader)
         if defined is not None and len(defined.raw) <= _MAX_RAW:
-            last = (defined.raw, cost.DEFINITION + len(defined.fields), defined, plans.plan_for(defined))
+            last = (defined.raw, defined.price, defined, plans.plan_for(defined))
         return value
 
     return read

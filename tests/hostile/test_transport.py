@@ -106,7 +106,7 @@ async def test_g4_idle_connections_from_one_address_and_from_all(abuse: Abuse) -
                 each.close()
         return staying, count - len(staying)
 
-    async with abuse.watched():
+    async with abuse.canary.watching():
         for turn in range(1, 4):
             wanted = len(gateway.state.connections) + sum(gateway.state.refused.values())
             first, refused_first = await crowd("127.0.0.1", 150)
@@ -272,7 +272,7 @@ async def test_g9_random_bytes(abuse: Abuse) -> None:
     gateway = abuse.gateway
     good = [COUNT, request("echoAny", "Ljava/lang/Object;", b"H\x01a\x79\x90Z"), heartbeat(3), SLOW]
     slowest = 0.0
-    async with abuse.watched():
+    async with abuse.canary.watching():
         for turn in range(2_000):
             noise = dice.randbytes(1 << dice.randrange(17) if dice.randrange(8) else dice.randrange(1 << 16))
             if turn % 4 == 1:

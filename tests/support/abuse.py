@@ -20,13 +20,22 @@ from time import monotonic
 
 from adapters.tcp.server import ListenerState, TcpServer
 from adapters.tcp.server_connection import ServerConnection
-from gateway import connect
-from gateway.demo.catalog import Catalog
 from gateway.runtime.app import App
-from tests.support.dubbo_bytes import HEADER, Reply, replies
+from tests.support.dubbo_bytes import HEADER, OK, Reply, replies, request
 from tests.support.running import running
 
-__all__ = ["REPEATS", "Abuse", "Attacker", "Gateway", "abused"]
+__all__ = [
+    "HOSTED",
+    "MOST_GROWTH",
+    "REPEATS",
+    "Abuse",
+    "Attacker",
+    "Canary",
+    "Gateway",
+    "abused",
+    "memory",
+    "reset_peak",
+]
 
 REPEATS = int(os.environ.get("POLYPORT_REPEATS", "200"))
 """How often each attack is repeated; `make hostile` sets it."""
@@ -41,13 +50,14 @@ _CHANCE = 10
 _BIND_ADDRESS_NO_PORT = 24
 """IP_BIND_ADDRESS_NO_PORT of Linux, ip(7); the socket module has it from Python 3.12 on."""
 _MEBI = 1 << 20
-_MOST_GROWTH = 16 * _MEBI
+MOST_GROWTH = 16 * _MEBI
+"""Memory that one hostile connection may cost, in bytes."""
 _COUNTED_MODULES = ("adapters.", "protocols.", "gateway.model.call", "gateway.runtime", "gateway.routing")
 # Remembered by a listener or a contract: bounded, and tested where they are defined.
 _REMEMBERED = {"RequestHead", "_Target", "CallAttachments", "ClassDefinition", "TypeRef"}
 
 
-_HOSTED = """
+HOSTED = """
 application: {{name: abused, drain: 1s}}
 listeners:
   dubbo: {{protocol: dubbo, port: 0, limits: {{{limits}}}}}
@@ -180,33 +190,53 @@ class Gateway:
 class Canary:
     """A client that behaves well, and measures what others do to it.
 
-    Time in which this process was ready to run and got no processor is not the gateway's fault and is left out.
+    Time in which a process was ready to run and got no processor is not the gateway's fault and is left out.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._schedule = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+    def __init__(self, port: int, *schedules: str) -> None:
+        """`schedules`: files that say for other processes that take part in a call how long they waited."""
+        self._peer = Attacker(port)
+        self._singing = False
+        self._schedules = [os.open(each, os.O_RDONLY) for each in ("/proc/thread-self/schedstat", *schedules)]
         self.calls = 0
         self.slowest_s = 0.0
 
     def _queued_s(self) -> float:
-        """How long this thread waited for a processor so far (Linux: proc(5), the second number)."""
-        return int(os.pread(self._schedule, 100, 0).split()[1]) / 1e9
+        """How long those who take part waited for a processor so far (Linux: sched-stats, the second number)."""
+        return sum(int(os.pread(each, 100, 0).split()[1]) for each in self._schedules) / 1e9
 
     async def call(self) -> None:
-        queued, started = self._queued_s(), monotonic()
-        assert await self._catalog.count() == 3
-        took = monotonic() - started - (self._queued_s() - queued)
         self.calls += 1
+        queued, started = self._queued_s(), monotonic()
+        await self._peer.send(request(id=self.calls))
+        reply = await self._peer.reply()
+        took = monotonic() - started - (self._queued_s() - queued)
+        assert (reply.id, reply.status, reply.body[:2]) == (self.calls, OK, b"\x94\xe3")
         self.slowest_s = max(self.slowest_s, took)
 
-    async def sing(self) -> None:
-        while True:
+    async def _sing(self) -> None:
+        while self._singing:
             await self.call()
             await asyncio.sleep(0.002)
 
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Calls all the time meanwhile; fails when a call did, or took long."""
+        self._singing = True
+        singing = asyncio.create_task(self._sing())
+        try:
+            yield
+        finally:
+            self._singing = False
+            (failure,) = await asyncio.gather(singing, return_exceptions=True)
+        assert failure is None, f"a call of others failed: {failure!r}"
+        await self.call()
+        assert self.slowest_s < _SLOWEST_CALL_S, f"a call of others took {self.slowest_s:.3f} s"
+
     def close(self) -> None:
-        os.close(self._schedule)
+        self._peer.close()
+        for each in self._schedules:
+            os.close(each)
 
 
 class Leftovers:
@@ -232,7 +262,7 @@ class Leftovers:
         state = self._gateway.state
         gc.collect()
         assert len(os.listdir("/proc/self/fd")) <= self._descriptors, "descriptors are left"
-        assert len(asyncio.all_tasks()) <= self._tasks, [str(each) for each in asyncio.all_tasks()]
+        assert len(asyncio.all_tasks()) <= self._tasks, "tasks are left"
         assert state.calls == 0
         assert len(state.wheel) == 0, "timeouts are left"
         assert sum(state.per_address.values()) == len(state.connections)
@@ -240,8 +270,8 @@ class Leftovers:
         left = {name: count for name, count in grown.items() if count >= _CHANCE}
         assert not left, f"objects are left: {left}"
         resident, peak = memory()
-        assert resident - self._resident < _MOST_GROWTH, f"{(resident - self._resident) / _MEBI:.1f} MiB are left"
-        assert peak - self._resident < _MOST_GROWTH, f"the peak was {(peak - self._resident) / _MEBI:.1f} MiB higher"
+        assert resident - self._resident < MOST_GROWTH, f"{(resident - self._resident) / _MEBI:.1f} MiB are left"
+        assert peak - self._resident < MOST_GROWTH, f"the peak was {(peak - self._resident) / _MEBI:.1f} MiB higher"
 
 
 def memory() -> tuple[int, int]:
@@ -282,11 +312,13 @@ class Abuse:
         logs what became of the call as well.
         """
         refused = {reason: 1} if isinstance(reason, str) else dict(reason or {})
-        async with self.watched():
+        before = Counter(self.gateway.state.refused)
+        async with self.canary.watching():
             address = await self._attack(attack)
             await self.settled()
-            self.check_counted(refused)
+            self._check_counted(before, refused)
             if not relayed:
+                assert not before, "lines that are not the first of their kind may be held back"
                 self._check_log(refused, address)
             left = Leftovers(self.gateway)
             done = 1
@@ -295,25 +327,11 @@ class Abuse:
                 await asyncio.gather(*(self._attack(attack) for _ in range(together)))
                 done += together
             await self.settled()
-            total = {code: count * done for code, count in refused.items()}
-            self.check_counted(total)
+            self._check_counted(before, {code: count * done for code, count in refused.items()})
             shown = [each.getMessage() for each in self.records]
-            assert len(shown) <= sum(len(str(count)) for count in total.values()) + relayed, shown
+            most = sum(len(str(count)) for count in self.gateway.state.refused.values())
+            assert len(shown) <= most + relayed, shown[:10]
         left.check()
-
-    @contextlib.asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """Has the canary sing meanwhile; fails when it noticed something."""
-        singing = asyncio.create_task(self.canary.sing())
-        try:
-            yield
-        finally:
-            singing.cancel()
-            (ended,) = await asyncio.gather(singing, return_exceptions=True)
-        assert isinstance(ended, asyncio.CancelledError), f"a call of others failed: {ended!r}"
-        await self.canary.call()
-        slowest = self.canary.slowest_s
-        assert slowest < _SLOWEST_CALL_S, f"a call of others took {slowest:.3f} s"
 
     async def _attack(self, attack: Attack) -> str:
         attacker = self.gateway.attacker()
@@ -332,9 +350,8 @@ class Abuse:
         )
         await self.gateway.until(lambda: state.calls <= 1, "calls to end")
 
-    def check_counted(self, refused: Mapping[str, int]) -> None:
-        """Everything the listener refused since it was started."""
-        found = self.gateway.state.refused
+    def _check_counted(self, before: Mapping[str, int], refused: Mapping[str, int]) -> None:
+        found = Counter(self.gateway.state.refused) - Counter(before)
         assert found == refused, found
 
     def _check_log(self, refused: Mapping[str, int], address: str) -> None:
@@ -357,13 +374,11 @@ async def abused(
 
     `limits`: of its listener, as in a configuration file. `forwarding`: whether it forwards `demo.Types` to itself.
     """
-    async with (
-        running(_HOSTED.format(limits=limits) + (_FORWARDED if forwarding else "")) as app,
-        connect(f"dubbo://{app.listening[0].address}", Catalog) as catalog,
-    ):
-        canary = Canary(catalog)
+    async with running(HOSTED.format(limits=limits) + (_FORWARDED if forwarding else "")) as app:
+        gateway = Gateway(app)
+        canary = Canary(gateway.port)
         try:
             await canary.call()
-            yield Abuse(Gateway(app), canary, records)
+            yield Abuse(gateway, canary, records)
         finally:
             canary.close()
