@@ -186,12 +186,12 @@ class ProviderConnection(asyncio.Protocol):
 
     async def _ready(self, expires: float) -> float:
         """Waits for a connection; gives the seconds left until `expires`."""
+        if self._closed:
+            raise ConnectFailed(f"{self.address}: this client is closed")
         if self._draining and self._transport is not None:
             raise ConnectFailed(f"{self.address} is shutting down and takes no new calls")
         if self._failure is not None and monotonic() - self._failed_at < self._options.backoff_s:
             raise ConnectFailed(str(self._failure))
-        if self._closed:
-            raise ConnectFailed(f"{self.address}: this client is closed")
         connecting = self._begin_connect()
         await asyncio.wait([connecting], timeout=expires - monotonic())
         if self._closed:
@@ -380,7 +380,8 @@ class ProviderConnection(asyncio.Protocol):
 
     async def aclose(self) -> None:
         """Closes; calls in progress fail with `ConnectionLost`. What was sent is delivered if the provider reads it."""
-        self._closed = True
+        # Draining too, so that whoever is told below does not call again here.
+        self._closed = self._draining = True
         tasks = [task for task in (self._connecting, self._healing) if task is not None]
         for task in tasks:
             task.cancel()

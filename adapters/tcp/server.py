@@ -73,7 +73,12 @@ class ListenerState:
     def _flush(self) -> None:
         unsent, self.unsent = self.unsent, []
         for connection in unsent:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception:
+                # A codec gave what are no bytes. That must not keep the others from their answers.
+                _LOG.exception("%s: answers could not be written", self.options.name)
+                connection.abort()
 
     def count(self, reason: str, peer: str, text: str) -> None:
         """Counts a refusal, and logs the first of its kind and then each tenfold (1, 10, 100 …)."""

@@ -184,7 +184,13 @@ class ServerConnection(asyncio.Protocol):
             self._refuse(event)
             return
         invocation = event.invocation
-        driver = CallDriver(state.loop, state.handler(invocation), self._call_done, event.ticket)
+        try:
+            coroutine = state.handler(invocation)
+        except Exception as exc:
+            # A filter may be a plain function, and raise before there is a coroutine.
+            self._answer(event.ticket, self._failure(exc))
+            return
+        driver = CallDriver(state.loop, coroutine, self._call_done, event.ticket)
         state.calls += 1
         if driver.start():
             return
@@ -197,8 +203,7 @@ class ServerConnection(asyncio.Protocol):
     def _refuse(self, event: CallReceived) -> None:
         why = "this listener is closing" if self._state.closing else "too many calls in progress here"
         self._state.count("too-many-calls", self._peer, why)
-        if event.ticket is not None:
-            self._write(self._codec.reply(event.ticket, Overloaded(why)))
+        self._answer(event.ticket, Overloaded(why))
 
     def _call_done(self, driver: CallDriver, result: Any, error: BaseException | None) -> None:
         state = self._state
@@ -207,9 +212,7 @@ class ServerConnection(asyncio.Protocol):
             state.idle.set()
         if self._running:
             self._running.discard(driver)
-        outcome: Outcome = result if error is None else self._failure(error)
-        if driver.tag is not None and self._transport is not None:
-            self._write(self._reply(driver.tag, outcome))
+        self._answer(driver.tag, result if error is None else self._failure(error))
         if self._ended:
             self._close_if_finished()
 
@@ -226,18 +229,20 @@ class ServerConnection(asyncio.Protocol):
         _LOG.error("a handler raised what no handler may raise", exc_info=error)
         return ProviderFailed(_INTERNAL)
 
-    def _reply(self, ticket: Any, outcome: Outcome) -> bytes:
+    def _answer(self, ticket: Any, outcome: Outcome) -> None:
+        if ticket is None or self._transport is None:
+            return
         try:
-            return self._codec.reply(ticket, outcome)
+            data = self._codec.reply(ticket, outcome)
         except Exception:
             # A filter gave what is no outcome, or the codec has a bug: never leave a caller without an answer.
             _LOG.exception("an outcome of type %s has no reply", type(outcome).__name__)
-            return self._codec.reply(ticket, ProviderFailed(_INTERNAL))
+            data = self._codec.reply(ticket, ProviderFailed(_INTERNAL))
+        self._write(data)
 
     def _reject(self, event: CallRejected) -> None:
         self._state.count(event.error.code, self._peer, str(event.error))
-        if event.ticket is not None:
-            self._write(self._codec.reply(event.ticket, event.error))
+        self._answer(event.ticket, event.error)
         let_go(event.error)
 
     def _break(self, error: RemoteWireError) -> None:
@@ -360,6 +365,11 @@ class ServerConnection(asyncio.Protocol):
         """Cancels what runs; callers are told."""
         for driver in tuple(self._running or ()):
             driver.cancel()
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def aclose(self) -> None:
         """Sends what is ready, closes, and waits until the connection is gone."""

@@ -560,6 +560,26 @@ async def test_closing_fails_calls_in_progress() -> None:
         assert it.attempts == 1
 
 
+async def test_caller_told_that_the_client_closes_cannot_call_again() -> None:
+    async with connected() as it:
+        errors: list[RpcError] = []
+
+        async def persistent() -> None:
+            for _ in range(2):
+                try:
+                    await it.connection.call(SERVICE, Invocation(SERVICE, "echo", (b"",)), monotonic() + 5, 5.0)
+                except RpcError as error:
+                    errors.append(error)
+
+        driver = CallDriver(it.loop, persistent(), lambda *_: None, None)
+        it.loop.call_soon(driver.start)
+        await settle()
+        await it.connection.aclose()
+        await settle()
+        assert [type(error) for error in errors] == [ConnectionLost, ConnectFailed]
+        assert len(it.sent) == 2
+
+
 async def test_closing_while_it_connects() -> None:
     async with provider() as it:
         call = it.call()

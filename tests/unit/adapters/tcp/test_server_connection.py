@@ -347,6 +347,37 @@ async def test_outcome_that_cannot_be_sent_still_gets_an_answer(outcome: Any, ca
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
+async def test_filter_that_raises_before_there_is_a_coroutine_gives_an_answer() -> None:
+    def handler(invocation: Invocation) -> Any:
+        if invocation.method == "fail":
+            raise Forbidden("not you")
+        return answer(invocation)
+
+    async def answer(invocation: Invocation) -> Result:
+        return Ok(b"fine")
+
+    accepted = Accepted(handler)
+    await accepted.receive(call_frame(1, "fail") + call_frame(2, "echo") + call_frame(3, "fail", oneway=True))
+    assert accepted.frames == [(Kind.ERROR, 1, b"forbidden: not you"), (Kind.REPLY, 2, b"fine")]
+    assert accepted.state.calls == 0
+
+
+async def test_answers_that_are_no_bytes_cost_only_their_own_connection(caplog: pytest.LogCaptureFixture) -> None:
+    accepted = Accepted()
+    other = ServerConnection(accepted.state, "10.0.0.2", "10.0.0.2:1")
+    transport = FakeTransport(other)
+    for connection in (accepted.connection, other):
+        asyncio.get_running_loop().call_soon(connection.data_received, calls(2, "slow"))
+    await accepted.service.until(waiting=4)
+    accepted.connection._codec.reply = lambda ticket, outcome: "text"  # type: ignore[method-assign,assignment,return-value]
+    for _ in range(4):
+        accepted.service.finish()
+    await settle()
+    assert accepted.transport.aborted
+    assert Frames().feed(transport.written) == [(Kind.REPLY, number, b"x") for number in (1, 2)]
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
 async def test_oneway_calls_run_and_are_not_answered() -> None:
     accepted = Accepted()
     await accepted.receive(call_frame(0, "echo", oneway=True) + call_frame(0, "unknown", oneway=True))
