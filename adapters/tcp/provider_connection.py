@@ -46,8 +46,8 @@ _CLOSE_S: Final = 1.0
 class ConnectionOptions:
     """How connections to providers behave. Durations in seconds, sizes in bytes.
 
-    `heartbeat_s`: a ping goes out when nothing was received for so long; after three times that without a byte the
-    connection is given up. 0 turns both off.
+    `heartbeat_s`: a ping goes out when nothing was received for so long; after three times that without a byte, and
+    without an answer to a ping, the connection is given up. 0 turns both off.
     `backoff_s` / `max_backoff_s`: first and longest pause between attempts to reconnect; doubled each time, ±20 %.
     `max_write_buffer_bytes`: unsent bytes beyond which new calls are refused as overload.
     """
@@ -345,10 +345,13 @@ class ProviderConnection(asyncio.Protocol):
         if not heartbeat or codec is None or transport is None:
             return
         quiet = now - self._last_read
-        if quiet > heartbeat * 3:
+        if quiet <= heartbeat or now - self._last_ping <= heartbeat:
+            return
+        if quiet > heartbeat * 3 and self._last_ping > self._last_read:
+            # Not without having asked: it may be this process that stood still.
             _LOG.warning("%s is silent for %.0f s: reconnecting", self.address, quiet, extra={"peer": self.address})
             transport.abort()
-        elif quiet > heartbeat and now - self._last_ping > heartbeat and (ping := codec.ping()):
+        elif ping := codec.ping():
             self._last_ping = now
             self._send(ping)
 

@@ -499,9 +499,31 @@ async def test_quiet_provider_is_sent_one_heartbeat_for_each_interval_then_given
         assert not it.transport.aborted
         call = it.call()
         await settle()
-        it.connection.check(now + 31)
+        it.connection.check(now + 33)
         assert isinstance(await failure(call), ConnectionLost)
         assert not it.connection.available
+
+
+async def test_provider_is_asked_before_it_is_given_up_when_we_stood_still_ourselves() -> None:
+    async with connected(heartbeat_s=10.0) as it:
+        now = monotonic()
+        for seconds in (300.0, 301.0, 309.0):
+            it.connection.check(now + seconds)
+            await settle()
+        assert it.sent[1:] == [(Kind.PING, 0)]
+        assert it.connection.available
+        it.connection.check(now + 311)
+        await settle()
+        assert not it.connection.available
+
+
+async def test_wire_without_heartbeats_is_not_given_up_for_silence() -> None:
+    async with connected(heartbeat_s=10.0) as it:
+        it.codec.ping = lambda: b""  # type: ignore[method-assign]
+        for seconds in (11.0, 22.0, 33.0, 1000.0):
+            it.connection.check(monotonic() + seconds)
+        await settle()
+        assert it.connection.available
 
 
 async def test_any_byte_from_the_provider_counts_as_a_sign_of_life() -> None:
