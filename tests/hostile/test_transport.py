@@ -133,8 +133,13 @@ async def test_g4_idle_connections_from_one_address_and_from_all(abuse: Abuse) -
 
 
 async def test_g5_reset_in_the_middle_of_a_request(abuse: Abuse) -> None:
+    def pending(attacker: Attacker) -> int:
+        connection = abuse.gateway.connection(attacker)
+        return connection._codec.pending_bytes if connection is not None else 0
+
     async def attack(attacker: Attacker) -> None:
         await attacker.send(COUNT[:40])
+        await abuse.gateway.until(lambda: pending(attacker) == 40, "the bytes to arrive")
         attacker.reset()
 
     await abuse(attack, reason="truncated")
