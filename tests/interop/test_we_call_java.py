@@ -24,7 +24,7 @@ from gateway.model.call import Invocation
 from gateway.model.generic import Long, Record
 from protocols.testing import ATTACHMENTS, CONTRACT
 from tests.support.java_corpus import corpus_invoker, echo_corpus
-from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, java_provider
+from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, Provider
 from tests.support.relay import relaying
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
@@ -173,7 +173,7 @@ async def test_our_heartbeats_are_answered_and_keep_one_connection(provider: str
         call = Invocation(invoker.endpoint.service, nothing.name, (), signature=nothing)
         await invoker(call)
         async with asyncio.timeout(30):
-            while relay.received.count(HEARTBEAT_REPLY) < 5:
+            while relay.received.count(HEARTBEAT_REPLY) < 3:
                 await asyncio.sleep(0.05)
         await invoker(call)
         assert relay.connections == 1
@@ -208,16 +208,20 @@ async def test_a_cut_connection_is_made_anew(provider: str) -> None:
 
 
 @we_call_java
-async def test_a_restarted_provider_is_found_again(version: str) -> None:
-    with java_provider(version) as address:
-        client = connect(f"dubbo://{address}", Catalog, **PATIENT)
+async def test_a_restarted_provider_is_found_again(version: str, peers: Peers) -> None:
+    first = Provider(version)
+    try:
+        client = connect(f"dubbo://{first.address}", Catalog, **PATIENT)
         catalog = await client.open()
         assert await catalog.count() == 3
+    finally:
+        first.close()
     try:
         with pytest.raises(RpcError):
             await catalog.count()
-        with java_provider(version, port=int(address.rpartition(":")[2])):
-            await until_answered(catalog)
+        second = Provider(version, port=int(first.address.rpartition(":")[2]))
+        peers.dismiss(second)
+        await until_answered(catalog)
     finally:
         await client.aclose()
 

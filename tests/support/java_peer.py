@@ -9,9 +9,9 @@ import os
 import re
 import select
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,6 @@ __all__ = [
     "Peers",
     "Provider",
     "Report",
-    "java_provider",
     "require_java",
 ]
 
@@ -239,16 +238,6 @@ class Provider:
         _end(self._process)
 
 
-@contextmanager
-def java_provider(version: str, options: str = "", port: int = 0) -> Iterator[str]:
-    """The address of a `Provider` that ends with the block."""
-    provider = Provider(version, options, port)
-    try:
-        yield provider.address
-    finally:
-        provider.close()
-
-
 class Peers:
     """Java programs that tests share, each started when first asked for; `close` ends them all."""
 
@@ -256,6 +245,7 @@ class Peers:
         self._consumers: dict[str, Consumer] = {}
         self._providers: dict[tuple[str, str], Provider] = {}
         self._oracles: dict[str, Oracle] = {}
+        self._leaving: list[Provider] = []
 
     def consumer(self, version: str) -> Consumer:
         """The consumer of a Dubbo version, which is between two scenarios."""
@@ -281,9 +271,13 @@ class Peers:
             oracle = self._oracles[module] = Oracle(module)
         return oracle
 
+    def dismiss(self, provider: Provider) -> None:
+        """Takes over a provider that no test needs any more."""
+        self._leaving.append(provider)
+
     def close(self) -> None:
         """Ends all of them, at the same time: Dubbo 2.7 takes four seconds to leave."""
-        peers = [*self._consumers.values(), *self._providers.values(), *self._oracles.values()]
+        peers = [*self._consumers.values(), *self._providers.values(), *self._oracles.values(), *self._leaving]
         if peers:
             with ThreadPoolExecutor(len(peers)) as pool:
                 list(pool.map(lambda peer: peer.close(), peers))

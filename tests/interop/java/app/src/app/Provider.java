@@ -3,8 +3,10 @@ package app;
 import demo.Catalog;
 import demo.Types;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Serves demo.Catalog and demo.Types until its standard input ends: {@code Provider PORT [OPTIONS]}.
@@ -13,6 +15,9 @@ import java.net.ServerSocket;
  * {@code READY <port>} when calls are answered.
  */
 public final class Provider {
+    private static final int FIRST_PORT = 21_000;
+    private static final int LAST_PORT = 32_000;
+
     private Provider() {}
 
     public static void main(String[] args) throws IOException {
@@ -33,9 +38,18 @@ public final class Provider {
         System.exit(0);
     }
 
+    /**
+     * A port below those that systems give to outgoing connections and to port 0: Dubbo binds it only later, and one of
+     * those may be taken by then.
+     */
     private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+                return socket.getLocalPort();
+            } catch (BindException taken) {
+                continue;
+            }
         }
     }
 }
