@@ -41,6 +41,8 @@ __all__ = ["DubboBinding", "DubboClientCodec", "DubboClientWire"]
 
 _PROTOCOL_VERSION: Final = "2.0.2"
 """The version of the protocol, not of a product: 2.0.2 … 2.0.99 asks for answers with attachments."""
+_RPC_EXCEPTION: Final = b"dubbo.rpc.RpcException"
+"""The end of the class name under which a Dubbo framework answers, in all its packages."""
 _NO_VERSION: Final = "0.0.0"
 _TIMEOUT_KEY: Final = encode_text("timeout")
 _TRACE_KEY: Final = encode_text("traceparent")
@@ -223,7 +225,9 @@ class DubboClientCodec:
         flag = frame[HEADER_BYTES] - result.FLAG_ZERO if len(frame) > HEADER_BYTES else -1
         if not 0 <= flag <= result.LAST_FLAG:
             return ProviderFailed("the provider's answer does not begin with a result flag")
-        if expected.raw:
+        # What the provider's framework said in the service's place is no answer, so it must not be forwarded as one:
+        # it may be worth another attempt, and the caller may not know the class (Dubbo 2.6 does not know 2.7's).
+        if expected.raw and not (flag in result.EXCEPTION_FLAGS and _RPC_EXCEPTION in frame):
             return DubboResult(frame, flag, expected.method, expected.is_generic, self._limits).wrap()
         return result.outcome(frame, expected.method, expected.is_generic, self._limits)
 

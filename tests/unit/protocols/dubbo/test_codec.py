@@ -33,6 +33,7 @@ from gateway.model.errors import (
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send
 from protocols.dubbo.client import DubboClientWire
+from protocols.dubbo.raw import DubboResult
 from protocols.dubbo.server import DubboServerCodec, DubboServerWire
 from protocols.reader import Limits
 
@@ -538,6 +539,30 @@ def test_client_reads_rpc_exceptions_as_trouble(package: str, code: int, kind: t
     )
     outcome = reply_to(codec, number, body)
     assert type(outcome) is kind
+
+
+def forwarded_call() -> tuple[Any, int]:
+    """A call sent on as the bytes it came as: the codec that waits for its reply, and its number."""
+    invocation = received(server(forwarded=True), request()).invocation
+    wire = DubboClientWire(Limits())
+    codec = wire.connect()
+    number, _ = codec.call(wire.bind(KEY, CONTRACT, "", "shop"), invocation, 0.5)
+    return codec, number
+
+
+def test_what_the_framework_answers_is_not_forwarded_as_an_answer() -> None:
+    codec, number = forwarded_call()
+    fields = {"code": b"\x92", "detailMessage": text("too late")}
+    outcome = reply_to(codec, number, b"\x90" + throwable("org.apache.dubbo.rpc.RpcException", fields))
+    assert type(outcome) is DeadlineExceeded
+
+
+def test_what_the_service_raised_is_forwarded_as_it_is() -> None:
+    codec, number = forwarded_call()
+    body = b"\x90" + throwable("java.lang.IllegalStateException", {"detailMessage": text("no")})
+    outcome = reply_to(codec, number, body)
+    assert isinstance(outcome.raw, DubboResult)
+    assert (outcome.raw.is_fault, outcome.raw.body()) == (True, body)
 
 
 def test_client_reads_statuses() -> None:
