@@ -92,6 +92,9 @@ class ServerCodec(Protocol):
 
     broken: RemoteWireError | None
     """Why the stream cannot be read any further; None while it can."""
+    finished: bool
+    """No further call will be taken from this connection, by agreement with the peer (HTTP's `Connection: close`): the
+    adapter closes it as soon as everything is answered. Looked at after `receive`, `reply` and `goodbye`."""
 
     @property
     def pending_bytes(self) -> int:

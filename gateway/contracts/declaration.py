@@ -44,6 +44,7 @@ class MethodNote:
     throws: tuple[Any, ...] = ()
     deprecated: Any = None
     names: Mapping[str, str] = field(default_factory=dict)
+    routes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def method(
     throws: Sequence[type[ServiceError]] = (),
     deprecated: str | None = None,
     names: Mapping[str, str] = _NO_NAMES,
+    routes: Mapping[str, str] = _NO_NAMES,
 ) -> Callable[[_F], _F]:
     """Says about a method what its signature cannot.
 
@@ -94,8 +96,9 @@ def method(
         throws: The `ServiceError` classes the method may raise; others reach the caller as `RemoteError`.
         deprecated: The reason, for callers.
         names: Method name per protocol, where the protocol's own rule is not wanted.
+        routes: Address of the method on protocols where methods have one: `{"http": "GET /products/{id}"}`.
     """
-    return _noting(MethodNote(name, idempotent, oneway, tuple(throws), deprecated, names))
+    return _noting(MethodNote(name, idempotent, oneway, tuple(throws), deprecated, names, routes))
 
 
 def struct(*, name: str = "", names: Mapping[str, str] = _NO_NAMES, doc: str | None = None) -> Callable[[_C], _C]:

@@ -145,6 +145,7 @@ class _ServiceReader:
             deprecated=note.deprecated,
             doc=doc,
             names=read_names(note.names, where, self._report),
+            routes=read_names(note.routes, where, self._report),
         )
 
     def _read_params(self, where: str, function: FunctionType, docs: Mapping[str, str]) -> Iterator[Param]:

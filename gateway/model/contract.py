@@ -125,6 +125,7 @@ class MethodContract:
     `attribute`: the Python method that implements it (`find_by_name` may implement an overload of `find`).
     `idempotent`: repeating it does no harm; not assumed unless declared.
     `deprecated`: the reason, or None.
+    `routes`: per protocol that has addresses of its own for methods, the method's (`{"http": "GET /products/{id}"}`).
     """
 
     name: str
@@ -137,6 +138,7 @@ class MethodContract:
     deprecated: str | None = None
     doc: str = ""
     names: Mapping[str, str] = field(default_factory=_no_names)
+    routes: Mapping[str, str] = field(default_factory=_no_names)
 
     @property
     def signature(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
@@ -16,8 +19,10 @@ class Exposure:
 
     `contract`: None for a generic service (bytes of self-describing wires pass through unread).
     `forwarded`: the service lives elsewhere, so arguments are better left as bytes until somebody needs them.
+    `options`: what this service says about the listener's protocol alone (`ProtocolPlugin.service_options`), checked.
     """
 
     service: ServiceKey
     contract: ServiceContract | None
     forwarded: bool = False
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)

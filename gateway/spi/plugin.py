@@ -11,8 +11,9 @@ from enum import Enum
 from typing import Any
 
 from gateway.model.contract import ServiceContract
+from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
-from gateway.spi.handler import Filter
+from gateway.spi.handler import Filter, Handler
 from gateway.spi.registry import Registry
 
 __all__ = ["FilterPlugin", "Option", "OptionKind", "ProtocolPlugin", "RegistryPlugin"]
@@ -33,6 +34,11 @@ class OptionKind(Enum):
     """Text; one of `Option.choices` when there are any."""
     CREDENTIAL = "credential"
     """The name of a credential; the adapter gets the secret itself as `str`."""
+    CREDENTIALS = "credentials"
+    """A list of names of credentials; the adapter gets a mapping of name to secret."""
+    TEXTS = "texts"
+    """A mapping of names to texts, or a list of texts; the adapter gets it as `Mapping[str, Any]` or `tuple[Any, ...]`
+    with each text as `Option.parse` read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,9 @@ class Option:
 
     `default`: in the adapter's terms (seconds, bytes); for documentation, the adapter applies it itself.
     `minimum` / `maximum`: inclusive bounds of a duration, size or count, in the adapter's terms.
+    `named`: a TEXTS option is a mapping; a list otherwise.
+    `parse`: reads one text of a TEXT or TEXTS option; raises `ValueError` with what is wrong, which is shown with its
+    place in the file. None leaves texts as they are.
     """
 
     kind: OptionKind
@@ -49,6 +58,8 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    named: bool = False
+    parse: Callable[[str], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,12 @@ class ProtocolPlugin:
     exports: Mapping[str, Callable[[Sequence[ServiceContract]], Mapping[str, str]]] = field(default_factory=dict)
     """What users of this wire need in other languages: language to a function that gives source text by file path
     (relative, with `/`), as `polyport export` writes it."""
+    service_options: Mapping[str, Option] = field(default_factory=dict)
+    """What a service may say about how it looks on this wire (`services.<name>.protocols.<protocol>`), by name; the
+    adapter finds them in `Exposure.options`."""
+    mount: Callable[[ListenerOptions, Handler, Sequence[Exposure]], Any] | None = None
+    """For wires over HTTP: `(options, handler, exposures)` to an `aiohttp.web.Application` that answers as a listener
+    would, to be added to somebody's own application."""
 
 
 @dataclass(frozen=True, slots=True)

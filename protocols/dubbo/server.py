@@ -162,7 +162,7 @@ _EMPTY: Final = CallAttachments({})
 class DubboServerCodec:
     """See `protocols.contract.ServerCodec`."""
 
-    __slots__ = ("_beats", "_beats_at", "_in_flight", "_peer", "_pings", "_splitter", "_wire", "broken")
+    __slots__ = ("_beats", "_beats_at", "_in_flight", "_peer", "_pings", "_splitter", "_wire", "broken", "finished")
 
     def __init__(self, wire: DubboServerWire, peer: Peer) -> None:
         self._wire = wire
@@ -173,6 +173,7 @@ class DubboServerCodec:
         self._beats_at = 0.0
         self._pings = 0
         self.broken: RemoteWireError | None = None
+        self.finished = False
 
     @property
     def pending_bytes(self) -> int:

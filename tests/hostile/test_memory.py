@@ -80,7 +80,7 @@ CLASS_A = definition("a", "b")
 EVERYTHING = definition("demo.Everything")
 MANY = {
     "h1 definitions": b"C\x01a\x90" * (SIX_MEBI // 4) + b"N",
-    "h1 definitions with fields": definition("a", *(f"{number:04x}" for number in range(500))) * 2_000 + b"N",
+    "h1 definitions with fields": definition("a", *(f"{number:04x}" for number in range(500))) * 1_000 + b"N",
     "h1 objects with 45 fields that are left out": EVERYTHING + b"X" + integer(SIX_MEBI) + b"\x60" * SIX_MEBI,
     "h1 objects without fields": definition("a") + b"X" + integer(SIX_MEBI) + b"\x60" * SIX_MEBI,
     "h2 empty lists": b"X" + integer(SIX_MEBI) + b"\x78" * SIX_MEBI,

@@ -123,6 +123,7 @@ class ToyServerCodec:
         self._beats = wire.beats
         self._peer = peer
         self.broken: RemoteWireError | None = None
+        self.finished = False
 
     @property
     def pending_bytes(self) -> int:

@@ -437,6 +437,7 @@ async def test_what_a_codec_refuses_is_freed_without_the_garbage_collector(attri
 
     class RefusingCodec:
         broken: RemoteWireError | None = None
+        finished = False
         pending_bytes = 0
 
         def receive(self, data: bytes, now: float) -> list[CallRejected]:
