@@ -9,14 +9,15 @@
 
 Keys, attachments and names are percent-encoded UTF-8 (RFC 3986, section 2.1) where they are not visible ASCII; keys
 also where a character cannot stand in a field name (RFC 9110, section 5.6.2); `%` always. So no text can end a field,
-and every text arrives as it was. Who writes fields by hand may leave blanks inside a value as they are.
+and every text arrives as it was. Keys that differ in case alone are told apart by encoding all of them but the first
+completely, because fields of one name are one list to HTTP. Who writes fields by hand may leave blanks in a value.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -34,6 +35,7 @@ __all__ = [
     "TIMEOUT",
     "TRACEPARENT",
     "Context",
+    "name_caller",
     "read_context",
     "read_reply_attachments",
     "reply_headers",
@@ -98,6 +100,17 @@ def read_context(headers: Headers) -> Context:
         except ValueError as exc:
             raise BadRequest(str(exc)) from None
     return known
+
+
+def name_caller(headers: Headers, consumer: str) -> None:
+    """Makes `read_context` give `consumer` where the caller itself gave no name.
+
+    Raises:
+        BadRequest: as `read_context`.
+    """
+    known = read_context(headers)
+    if not known.consumer:
+        headers.memo[_MEMO] = replace(known, consumer=consumer)
 
 
 def request_headers(invocation: Invocation, timeout_s: float | None, consumer: str) -> tuple[tuple[str, str], ...]:
@@ -182,6 +195,7 @@ def _attachment_fields(attachments: Attachments) -> list[tuple[str, str]]:
     if len(attachments) > MAX_ATTACHMENTS:
         raise LocalWireError(f"more than {MAX_ATTACHMENTS} attachments do not fit the header of a message")
     fields: list[tuple[str, str]] = []
+    names: set[str] = set()
     size = 0
     for key, value in attachments.items():
         place = f"attachments[{key!r}]"
@@ -190,6 +204,9 @@ def _attachment_fields(attachments: Attachments) -> list[tuple[str, str]]:
                 f"attachments are text on wires over HTTP, and this is {type(value).__name__}", place
             )
         name, text = _encode(key, place, _PLAIN_KEY, _TOKEN_MARKS), _encode(value, place, _PLAIN_VALUE, _VISIBLE_MARKS)
+        if name.lower() in names:
+            name = "".join(f"%{byte:02X}" for byte in key.encode())
+        names.add(name.lower())
         size += len(name) + len(text)
         if size > MAX_ATTACHMENT_BYTES:
             raise LocalWireError(f"attachments of more than {MAX_ATTACHMENT_BYTES} bytes do not fit a message's header")

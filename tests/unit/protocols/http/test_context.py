@@ -13,6 +13,7 @@ from gateway.model.errors import BadRequest, LocalWireError, ProviderFailed, Ret
 from protocols.http.context import (
     NO_CONTEXT,
     Context,
+    name_caller,
     read_context,
     read_reply_attachments,
     reply_headers,
@@ -50,6 +51,7 @@ def test_attachments_survive_in_both_directions(case: AttachmentsCase) -> None:
 def test_any_text_arrives_as_it_was_and_never_ends_a_field(attachments: dict[str, str], consumer: str) -> None:
     fields = request_headers(call(attachments=attachments), None, consumer)
 
+    assert len({name.lower() for name, _ in fields}) == len(fields)
     assert all(TOKEN.fullmatch(name) and VISIBLE.fullmatch(value) for name, value in fields)
     assert read_context(Headers(fields)) == Context(attachments or NO_ATTACHMENTS, consumer=consumer)
 
@@ -133,6 +135,23 @@ def test_names_of_fields_match_without_case_but_keys_keep_theirs() -> None:
     headers = Headers([("POLYPORT-ATTACHMENT-Tenant", "a"), ("polyport-attachment-tenant", "b")])
 
     assert read_context(headers).attachments == {"Tenant": "a", "tenant": "b"}
+
+
+def test_keys_that_differ_in_case_alone_have_fields_of_different_names() -> None:
+    assert reply_headers({"Key": "1", "key": "2", "KEY": "3"}) == (
+        ("Polyport-Attachment-Key", "1"),
+        ("Polyport-Attachment-%6B%65%79", "2"),
+        ("Polyport-Attachment-%4B%45%59", "3"),
+    )
+
+
+def test_a_caller_without_a_name_can_be_given_one() -> None:
+    nameless, named = sent(attachments={"a": "b"}), sent(as_consumer="shop")
+    name_caller(nameless, "key-7")
+    name_caller(named, "key-7")
+
+    assert read_context(nameless) == Context({"a": "b"}, consumer="key-7")
+    assert read_context(named).consumer == "shop"
 
 
 def test_blanks_inside_a_value_written_by_hand_are_kept() -> None:

@@ -1,0 +1,107 @@
+"""Who may call: a binding around a binding that lets nobody in without a secret it knows.
+
+| field | what is compared with the secrets |
+| --- | --- |
+| `X-API-Key: <secret>` | the value |
+| `Authorization: ApiKey <secret>` | what follows the scheme |
+| `Authorization: Bearer <token>` | the token (RFC 6750, section 2.1) |
+| `Authorization: Basic <base64>` | the decoded `user:password` (RFC 7617), which is how such a secret is written |
+
+Any secret may be shown in any of these ways, and one that fits is enough. A caller that gives no name of its own
+(`protocols.http.context`) is called by the name of the credential it showed; one that does keeps it, because one
+credential often serves several applications.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import hmac
+from base64 import b64decode
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import Final
+
+from gateway.model.errors import BadRequest, Unauthenticated
+from protocols.http.binding import HttpBinding, HttpExchange
+from protocols.http.context import name_caller
+from protocols.http.message import Headers, HttpRequest, HttpResponse
+
+__all__ = ["CredentialBinding"]
+
+_REALM: Final = 'realm="polyport"'
+
+
+class CredentialBinding:
+    """Answers 401 in the form of `inner` to whoever shows no known secret; everybody else reaches `inner`.
+
+    `secrets`: name of a credential to secret. `open_paths`: what anybody may GET (documents): exact paths, and
+    everything below those that end with a slash.
+    What a request shows is checked once per `Headers` object.
+    """
+
+    def __init__(self, inner: HttpBinding, secrets: Mapping[str, str], open_paths: Collection[str] = ()) -> None:
+        self._inner = inner
+        self._digests = tuple((name, _digest(secret.encode())) for name, secret in secrets.items())
+        self._open = frozenset(open_paths)
+        self._open_below = tuple(each for each in open_paths if each.endswith("/"))
+        self._memo = f"polyport-credential-{id(self)}"
+        # A Basic challenge makes browsers ask the user, which is of use only where an answer can fit.
+        basic = any(":" in secret for secret in secrets.values())
+        self._challenge = (
+            ("WWW-Authenticate", f"Bearer {_REALM}"),
+            *((("WWW-Authenticate", f'Basic {_REALM}, charset="UTF-8"'),) if basic else ()),
+        )
+
+    def decode_call(self, request: HttpRequest, now: float) -> HttpExchange | HttpResponse:
+        """See `HttpBinding.decode_call`."""
+        headers = request.headers
+        known: bool | None = headers.memo.get(self._memo)
+        if known is None:
+            known = headers.memo[self._memo] = self._check(headers)
+        if known or (request.method == "GET" and self._is_open(request.path)):
+            return self._inner.decode_call(request, now)
+        given = "x-api-key" in headers or "authorization" in headers
+        reason = "the credentials are not known here" if given else "this needs credentials"
+        refusal = self._inner.encode_refusal(401, reason)
+        return HttpResponse(401, refusal.headers + self._challenge, refusal.body, Unauthenticated(reason))
+
+    def encode_refusal(self, status: int, reason: str) -> HttpResponse:
+        """See `HttpBinding.encode_refusal`."""
+        return self._inner.encode_refusal(status, reason)
+
+    def _is_open(self, path: str) -> bool:
+        # Nothing here resolves dots or escapes, but something behind a prefix might.
+        return path in self._open or (path.startswith(self._open_below) and ".." not in path and "%" not in path)
+
+    def _check(self, headers: Headers) -> bool:
+        shown = [_digest(each) for each in _shown(headers)]
+        found = ""
+        # Every comparison is made, so that the time it takes tells nothing.
+        for name, digest in self._digests:
+            for each in shown:
+                if hmac.compare_digest(digest, each):
+                    found = name
+        if found:
+            # Malformed fields are for the inner binding to refuse.
+            with suppress(BadRequest):
+                name_caller(headers, found)
+        return bool(found)
+
+
+def _shown(headers: Headers) -> list[bytes]:
+    shown = [headers.get("x-api-key").encode("latin-1", "replace")]
+    scheme, _, value = headers.get("authorization").partition(" ")
+    credentials = value.strip(" ").encode("latin-1", "replace")
+    match scheme.lower():
+        case "apikey" | "bearer":
+            shown.append(credentials)
+        case "basic":
+            with suppress(binascii.Error):
+                shown.append(b64decode(credentials, validate=True))
+    return [each for each in shown if each]
+
+
+def _digest(secret: bytes) -> bytes:
+    # Of one length, so that a comparison does not even tell how long the secret is.
+    return hashlib.sha256(secret).digest()
