@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -65,6 +65,10 @@ def _snippet(address: str, service: Any) -> str:
     return f"polyport call dubbo://{address}/{service} 'find(long)' 1"
 
 
+def _export_java(exposures: Sequence[Exposure]) -> Mapping[str, str]:
+    return export_java([each.contract for each in exposures if each.contract is not None])
+
+
 PLUGIN: Final = ProtocolPlugin(
     name="dubbo",
     default_port=20880,
@@ -108,5 +112,5 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     client_snippet=_snippet,
-    exports=MappingProxyType({"java": export_java}),
+    exports=MappingProxyType({"java": _export_java}),
 )

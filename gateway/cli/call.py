@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.completion import call_arguments, call_methods, call_targets
 from gateway.cli.outcome import Exit, Misuse
 
 __all__ = ["call"]
@@ -14,11 +15,24 @@ __all__ = ["call"]
 
 def call(
     target: Annotated[
-        str, typer.Argument(metavar="URL|SERVICE", help="protocol://host:port/interface, or a service of --config.")
+        str,
+        typer.Argument(
+            metavar="URL|SERVICE",
+            help="protocol://host:port/interface, or a service of --config.",
+            autocompletion=call_targets,
+        ),
     ],
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="Method; without a contract also METHOD(TYPE,...).")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD", help="Method; without a contract also METHOD(TYPE,...).", autocompletion=call_methods
+        ),
+    ],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARG]...", help="JSON, NAME=VALUE or bare text; after -- also -5.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARG]...", help="JSON, NAME=VALUE or bare text; after -- also -5.", autocompletion=call_arguments
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration that has the service.")] = None,
     contract: Annotated[str, typer.Option(metavar="MODULE:CLASS", help="Class that describes the service.")] = "",

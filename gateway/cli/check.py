@@ -28,16 +28,23 @@ def check(
 
     from gateway.config import examine
     from gateway.model.errors import Problem
-    from gateway.plugins.catalog import Catalog
+    from gateway.plugins.catalog import Catalog, PluginError
     from gateway.plugins.collision import foreign_packages
 
-    problems = [Problem("installation", 0, 0, "", message) for message in foreign_packages()]
+    installation = foreign_packages()
+    problems: list[Problem] = []
     warnings: list[Problem] = []
-    catalog = Catalog()
-    for path in files:
-        examined = examine(path, catalog)
-        problems += examined.problems
-        warnings += examined.warnings
+    try:
+        catalog = Catalog()
+    except PluginError as exc:
+        # What a name in a file stands for is not known while two plug-ins bear one name.
+        installation += str(exc).splitlines()
+    else:
+        for path in files:
+            examined = examine(path, catalog)
+            problems += examined.problems
+            warnings += examined.warnings
+    problems[:0] = [Problem("installation", 0, 0, "", message) for message in installation]
     if as_json:
         found = [_as_json("problem", each) for each in problems] + [_as_json("warning", each) for each in warnings]
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

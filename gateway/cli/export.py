@@ -1,4 +1,4 @@
-"""`polyport export`: contracts as source code for other languages."""
+"""`polyport export`: contracts in the languages that the installed wires know."""
 
 from __future__ import annotations
 
@@ -8,37 +8,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.completion import export_languages
 from gateway.cli.config_file import read_config
 from gateway.cli.outcome import Misuse
 
 if TYPE_CHECKING:
-    from gateway.model.contract import ServiceContract
+    from gateway.config.sections.service import ServiceConfig
+    from gateway.model.exposure import Exposure
+    from gateway.plugins.catalog import Catalog
+    from gateway.spi.plugin import ProtocolPlugin
 
 __all__ = ["export"]
 
-export = typer.Typer(
-    name="export",
-    help="Write contracts in other languages.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 
-
-@export.callback()
-def _group() -> None:
-    """Keeps the languages sub-commands while there is only one."""
-
-
-@export.command()
-def java(
+def export(
+    language: Annotated[
+        str,
+        typer.Argument(
+            metavar="LANGUAGE", help="java, or what `polyport plugins` lists.", autocompletion=export_languages
+        ),
+    ],
     source: Annotated[
         str, typer.Argument(metavar="CONTRACT|FILE", help="A contract, package.module:Class, or a configuration file.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write into; one file alone may go to standard output."),
+    ] = None,
 ) -> None:
-    """Write the Java interface and classes that a Dubbo consumer or provider needs."""
-    contracts = _contracts(source)
-    files = _exporter("java")(contracts)
+    """Write contracts in other languages.
+
+    \b
+        polyport export java conf/demo.yaml --output java
+
+    `java`: the interfaces and classes that a Dubbo consumer or provider needs. Of a configuration file, all services
+    with a contract are written.
+    """
+    from gateway.plugins.catalog import Catalog
+
+    catalog = Catalog()
+    plugin, write = _exporter(language, catalog)
+    files = write(_exposures(source, plugin))
+    if output is None:
+        if len(files) != 1:
+            raise Misuse(f"{language} takes {len(files)} files; name a folder with --output")
+        typer.echo(next(iter(files.values())), nl=False)
+        return
     for name, text in sorted(files.items()):
         path = _inside(output, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,32 +61,44 @@ def java(
         typer.echo(str(path))
 
 
-def _contracts(source: str) -> Sequence[ServiceContract]:
-    """The contract of a class, or all contracts of a configuration, each once."""
+def _exporter(
+    language: str, catalog: Catalog
+) -> tuple[ProtocolPlugin, Callable[[Sequence[Exposure]], Mapping[str, str]]]:
+    """The first wire that knows the language, and what it offers."""
+    from gateway.config.suggestion import suggestion
+
+    known: list[str] = []
+    for name in catalog.names("protocol"):
+        plugin = catalog.protocol(name)
+        if language in plugin.exports:
+            return plugin, plugin.exports[language]
+        known += plugin.exports
+    raise Misuse(f"no installed protocol exports {language!r}{suggestion(language, known)}")
+
+
+def _exposures(source: str, plugin: ProtocolPlugin) -> Sequence[Exposure]:
+    """The service of a contract, or all services with a contract of a configuration, as `plugin` would show them."""
     from gateway.config.sections.service import ServiceConfig
-    from gateway.config.target import load_contract
 
     if not Path(source).is_file() and ":" in source:
-        found = [load_contract(ServiceConfig(contract=source))]
+        services = [ServiceConfig(contract=source)]
     else:
         config, _ = read_config(Path(source))
-        found = [load_contract(service) for service in config.services.values()]
-    contracts = {contract.name: contract for contract in found if contract is not None}
-    if not contracts:
+        services = list(config.services.values())
+    found = [each for service in services if (each := _exposure(service, plugin)) is not None]
+    if not found:
         raise Misuse(f"{source} has no service with a contract")
-    return list(contracts.values())
+    return found
 
 
-def _exporter(language: str) -> Callable[[Sequence[ServiceContract]], Mapping[str, str]]:
-    """What the first wire that knows the language offers."""
-    from gateway.plugins.catalog import Catalog
+def _exposure(service: ServiceConfig, plugin: ProtocolPlugin) -> Exposure | None:
+    from gateway.config.target import load_contract, service_key
+    from gateway.model.exposure import Exposure
 
-    catalog = Catalog()
-    for name in catalog.names("protocol"):
-        found = catalog.protocol(name).exports.get(language)
-        if found is not None:
-            return found
-    raise Misuse(f"no installed protocol exports {language}")
+    contract = load_contract(service)
+    if contract is None:
+        return None
+    return Exposure(service_key(service, contract), contract, service.remote is not None)
 
 
 def _inside(folder: Path, name: str) -> Path:

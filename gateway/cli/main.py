@@ -13,9 +13,11 @@ import typer
 
 from gateway.cli.call import call
 from gateway.cli.check import check
+from gateway.cli.completion import completion
 from gateway.cli.demo import demo
 from gateway.cli.export import export
 from gateway.cli.outcome import explain
+from gateway.cli.plugins import plugins
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.services import services
@@ -70,9 +72,11 @@ def _program(settings: _Settings) -> typer.Typer:
     program.command()(check)
     program.command()(call)
     program.command()(services)
-    program.add_typer(export)
+    program.command()(plugins)
+    program.command()(export)
     program.command()(schema)
     program.command()(demo)
+    program.command()(completion)
     program.command()(version)
     return program
 

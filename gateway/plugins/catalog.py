@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,24 +20,13 @@ from gateway.cluster.options import ClusterOptions
 from gateway.config.findings import PluginKind
 from gateway.config.suggestion import suggestion
 from gateway.model.errors import GatewayError
-from gateway.plugins.builtin import BUILTIN
+from gateway.plugins.registration import GROUPS, Registration, collisions, registrations
 from gateway.spi.cluster import Cluster, LoadBalancer
 from gateway.spi.plugin import FilterPlugin, ProtocolPlugin, RegistryPlugin
 
-__all__ = ["GROUPS", "Catalog", "PluginError"]
+__all__ = ["GROUPS", "Catalog", "PluginError", "import_plugin"]
 
-GROUPS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "protocol": "gateway.protocols",
-        "registry": "gateway.registries",
-        "filter": "gateway.filters",
-        "cluster": "gateway.clusters",
-        "balance": "gateway.balancers",
-    }
-)
-"""Kind of plug-in to entry point group."""
-
-_TYPES: Final[Mapping[str, type]] = MappingProxyType(
+_TYPES: Final[Mapping[PluginKind, type]] = MappingProxyType(
     {"protocol": ProtocolPlugin, "registry": RegistryPlugin, "filter": FilterPlugin, "cluster": type, "balance": type}
 )
 
@@ -52,23 +41,21 @@ class Catalog:
     `entries`: entry points of any group; by default those of all installed distributions.
 
     Raises:
-        PluginError: a name exists twice; names both owners.
+        PluginError: a name exists twice; names both owners, and all such names at once.
     """
 
     def __init__(self, entries: Iterable[EntryPoint] | None = None) -> None:
-        self._targets: dict[str, dict[str, tuple[str, str]]] = {
-            kind: {name: (target, "polyport") for name, target in targets.items()} for kind, targets in BUILTIN.items()
-        }
-        self._loaded: dict[tuple[str, str], Any] = {}
-        installed = _installed() if entries is None else list(entries)
-        for kind, group in GROUPS.items():
-            for entry in installed:
-                if entry.group == group:
-                    self._add(kind, entry)
+        found = registrations(entries)
+        if twice := collisions(found):
+            raise PluginError("\n".join(twice.values()))
+        self._registered: dict[PluginKind, dict[str, Registration]] = {kind: {} for kind in GROUPS}
+        for each in found:
+            self._registered[each.kind][each.name] = each
+        self._loaded: dict[tuple[PluginKind, str], Any] = {}
 
     def names(self, kind: PluginKind) -> Sequence[str]:
         """All names of a kind, sorted; imports nothing."""
-        return sorted(self._targets[kind])
+        return sorted(self._registered[kind])
 
     def load(self, kind: PluginKind, name: str) -> Any:
         """The plug-in itself, imported on first use.
@@ -78,7 +65,10 @@ class Catalog:
         """
         key = (kind, name)
         if key not in self._loaded:
-            self._loaded[key] = self._import(kind, name)
+            registered = self._registered[kind].get(name)
+            if registered is None:
+                raise PluginError(f"there is no {kind} {name!r}{suggestion(name, self._registered[kind])}")
+            self._loaded[key] = import_plugin(registered)
         return self._loaded[key]
 
     def protocol(self, name: str) -> ProtocolPlugin:
@@ -106,42 +96,28 @@ class Catalog:
         found: Callable[[], LoadBalancer] = self.load("balance", name)
         return found
 
-    def _add(self, kind: str, entry: EntryPoint) -> None:
-        owner = entry.dist.name if entry.dist is not None else "an unknown distribution"
-        known = self._targets[kind].get(entry.name)
-        if known is not None:
-            target, other = known
-            raise PluginError(
-                f"{kind} {entry.name!r} exists twice: {target} of {other} and {entry.value} of {owner}; "
-                "uninstall one of the two"
-            )
-        self._targets[kind][entry.name] = (entry.value, owner)
 
-    def _import(self, kind: str, name: str) -> Any:
-        known = self._targets[kind].get(name)
-        if known is None:
-            raise PluginError(f"there is no {kind} {name!r}{suggestion(name, self._targets[kind])}")
-        target, owner = known
-        module_name, _, attributes = target.partition(":")
-        what = f"{kind} {name!r} ({target} of {owner})"
-        try:
-            found: Any = importlib.import_module(module_name)
-            for attribute in attributes.split("."):
-                found = getattr(found, attribute)
-        except Exception as exc:  # whatever foreign code raises while it is imported
-            raise PluginError(f"{what} cannot be imported: {type(exc).__name__}: {exc}") from exc
-        expected = _TYPES[kind]
-        if not isinstance(found, expected):
-            wanted = "a class" if expected is type else f"a {expected.__name__}"
-            raise PluginError(f"{what} is not {wanted} but of type {type(found).__name__}")
-        return found
+def import_plugin(registered: Registration) -> Any:
+    """Imports the plug-in behind a registration.
 
-
-def _installed() -> list[EntryPoint]:
-    """Entry points of all installed distributions, each once: a path that is listed twice finds them twice."""
-    found: dict[tuple[str, str, str, str], EntryPoint] = {}
-    for group in GROUPS.values():
-        for entry in entry_points(group=group):
-            owner = entry.dist.name if entry.dist is not None else ""
-            found.setdefault((entry.group, entry.name, entry.value, owner), entry)
-    return list(found.values())
+    Raises:
+        PluginError: it cannot be imported, is not of its kind's type, or calls itself by another name.
+    """
+    kind, name = registered.kind, registered.name
+    module_name, _, attributes = registered.target.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+        for attribute in attributes.split("."):
+            found = getattr(found, attribute)
+    except (Exception, SystemExit) as exc:  # whatever foreign code raises while it is imported
+        why = f"{type(exc).__name__}: {exc}"
+        raise PluginError(f"{kind} {name!r} ({registered}) cannot be imported: {why}") from exc
+    expected = _TYPES[kind]
+    if not isinstance(found, expected):
+        wanted = "a class" if expected is type else f"a {expected.__name__}"
+        raise PluginError(f"{kind} {name!r} ({registered}) is not {wanted} but of type {type(found).__name__}")
+    own = name if expected is type else getattr(found, "name", name)
+    if own != name:
+        # Addresses and messages would bear one name, the configuration the other.
+        raise PluginError(f"{kind} {name!r} ({registered}) calls itself {own!r}")
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.model.contract import ServiceContract
 from gateway.model.exposure import Exposure
@@ -16,7 +16,7 @@ from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
 from gateway.spi.handler import Filter, Handler
 from gateway.spi.registry import Registry
 
-__all__ = ["FilterPlugin", "Option", "OptionKind", "ProtocolPlugin", "RegistryPlugin"]
+__all__ = ["FilterPlugin", "Misfit", "Option", "OptionKind", "ProtocolPlugin", "RegistryPlugin"]
 
 
 class OptionKind(Enum):
@@ -62,6 +62,21 @@ class Option:
     parse: Callable[[str], Any] | None = None
 
 
+class Misfit(NamedTuple):
+    """Options that do not fit a contract.
+
+    `path`: which of them, below the options as they are written (`("routes", "find")`); empty for all together.
+    `text`: what is wrong.
+    """
+
+    path: tuple[str | int, ...]
+    text: str
+
+
+def _nothing_to_check(_: ServiceContract, __: Mapping[str, Any]) -> Sequence[Misfit]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ProtocolPlugin:
     """One wire. Found by name through the catalogue (`gateway.plugins.catalog`); importing it has no side effects.
@@ -82,12 +97,18 @@ class ProtocolPlugin:
     reference_options: Mapping[str, Option]
     client_snippet: Callable[[str, Any], str]
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
-    exports: Mapping[str, Callable[[Sequence[ServiceContract]], Mapping[str, str]]] = field(default_factory=dict)
-    """What users of this wire need in other languages: language to a function that gives source text by file path
-    (relative, with `/`), as `polyport export` writes it."""
+    exports: Mapping[str, Callable[[Sequence[Exposure]], Mapping[str, str]]] = field(default_factory=dict)
+    """What users of this wire need in other languages: language to a function that gives the text of files by path
+    (relative, with `/`), as `polyport export` writes it. It gets the services with their contracts, keys and
+    `service_options`; those without a contract are left out before."""
     service_options: Mapping[str, Option] = field(default_factory=dict)
     """What a service may say about how it looks on this wire (`services.<name>.protocols.<protocol>`), by name; the
     adapter finds them in `Exposure.options`."""
+    check_service: Callable[[ServiceContract, Mapping[str, Any]], Sequence[Misfit]] = _nothing_to_check
+    """`(contract, options)` to what is wrong with converted service options beside this contract. Asked with empty
+    options as well, and not at all for services without a contract."""
+    check_reference: Callable[[ServiceContract, Mapping[str, Any]], Sequence[Misfit]] = _nothing_to_check
+    """The same for reference options."""
     mount: Callable[[ListenerOptions, Handler, Sequence[Exposure]], Any] | None = None
     """For wires over HTTP: `(options, handler, exposures)` to an `aiohttp.web.Application` that answers as a listener
     would, to be added to somebody's own application."""

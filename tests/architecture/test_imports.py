@@ -41,7 +41,7 @@ ALLOWED: tuple[tuple[str, set[str]], ...] = (
 THIRD_PARTY: dict[str, set[str]] = {
     "gateway.config": {"pydantic", "pydantic_core", "yaml"},
     "gateway.filters": {"pydantic"},
-    "gateway.cli": {"typer", "uvloop", "rich"},
+    "gateway.cli": {"typer", "uvloop", "rich", "yaml"},
 }
 
 # A codec knows neither sockets nor loops, threads, clocks, files or logs.

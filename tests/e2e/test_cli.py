@@ -111,7 +111,7 @@ def test_help_takes_less_than_a_third_of_a_second_of_cpu() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "check", "call", "services", "schema", "export", "export java", "version"]
+    "command", ["serve", "check", "call", "services", "plugins", "export", "schema", "completion", "version"]
 )
 def test_every_command_explains_itself(command: str) -> None:
     done = inside(*command.split(), "--help")

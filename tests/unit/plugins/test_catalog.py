@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 
 import pytest
@@ -66,9 +66,20 @@ def test_a_name_that_ships_cannot_be_taken(module: Path) -> None:
 
     with pytest.raises(PluginError) as caught:
         Catalog()
-    assert "protocol 'dubbo' exists twice" in str(caught.value)
-    assert "of polyport" in str(caught.value)
-    assert "pigeon:PLUGIN of pigeon-post" in str(caught.value)
+    assert str(caught.value) == (
+        f"protocol 'dubbo' exists twice: adapters.dubbo:PLUGIN of polyport {version('polyport')} "
+        "and pigeon:PLUGIN of pigeon-post 1.0; uninstall one of the two"
+    )
+
+
+def test_all_names_that_exist_twice_are_reported_at_once() -> None:
+    entries = [entry(name, f"{name}:{owner}") for name in "xy" for owner in "ABC"]
+
+    with pytest.raises(PluginError) as caught:
+        Catalog(entries)
+    lines = str(caught.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["cluster 'x' exists 3 times", "cluster 'y' exists 3 times"]
+    assert lines[0].endswith("; uninstall all but one")
 
 
 def test_a_name_that_two_distributions_add_is_refused() -> None:
@@ -95,12 +106,15 @@ def test_an_unknown_name_says_what_was_meant() -> None:
         ("no_such_module_here:X", "ModuleNotFoundError"),
         ("pigeon3:Nope", "AttributeError"),
         ("pigeon3_broken:X", "ZeroDivisionError"),
+        ("pigeon3_exits:X", "SystemExit: 3"),
+        ("pigeon3", "AttributeError"),
         ("pigeon3:thing", "is not a class but of type int"),
     ],
 )
 def test_a_plugin_that_cannot_be_used_names_its_owner(module: Path, value: str, message: str) -> None:
     (module / "pigeon3.py").write_text("thing = 5\n")
     (module / "pigeon3_broken.py").write_text("1 / 0\n")
+    (module / "pigeon3_exits.py").write_text("raise SystemExit(3)\n")
 
     with pytest.raises(PluginError) as caught:
         Catalog([entry("x", value)]).load("cluster", "x")
@@ -113,6 +127,13 @@ def test_a_protocol_must_be_a_protocol_plugin(module: Path) -> None:
 
     with pytest.raises(PluginError, match="is not a ProtocolPlugin but of type object"):
         Catalog([entry("x", "pigeon4:PLUGIN", GROUPS["protocol"])]).protocol("x")
+
+
+def test_a_plugin_must_bear_the_name_it_is_registered_under(module: Path) -> None:
+    (module / "pigeon5.py").write_text("from adapters.dubbo import PLUGIN\n")
+
+    with pytest.raises(PluginError, match=r"protocol 'x' \(pigeon5:PLUGIN of .*\) calls itself 'dubbo'"):
+        Catalog([entry("x", "pigeon5:PLUGIN", GROUPS["protocol"])]).protocol("x")
 
 
 def test_errors_belong_to_the_tree_and_are_lookups() -> None:
