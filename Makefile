@@ -36,7 +36,11 @@ lint: $(READY) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-bench: $(READY) ## measure against the floors in one run; QUICK=1 for a short one
+$(VENV)/.bench: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench ## measure against the floors in one run; QUICK=1 for a short one
 	@$(BIN)/python -m bench.run
 
 interop: $(READY) ## real peers in both directions; QUICK=1 makes one call per peer

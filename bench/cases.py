@@ -11,11 +11,19 @@ CORPUS_SIZES = (128, 1 << 10, 16 << 10, 200 << 10)
 
 
 class Payload(StrEnum):
-    """What the one argument of a call is. `BYTES` has no call around it: the raw echo."""
+    """What a call carries. `BYTES` has no call around it: the raw echo. `ADD` and `JSON` go over HTTP."""
 
     BYTES = "bytes"
     STRING = "string"
     POJO = "POJO"
+    ADD = "HTTP add"
+    """Two numbers in a JSON object, their sum back."""
+    JSON = "HTTP string"
+    """A text in a JSON object, the same text back."""
+
+    @property
+    def is_http(self) -> bool:
+        return self in (Payload.ADD, Payload.JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ class Plan:
 TARGET_LOAD = Load(size=128, connections=16, outstanding=1)
 ECHO_RATIO = 0.22
 FORWARD_RATIO = 0.28
+HTTP_ADD_RATIO = 4.0
+HTTP_BRIDGE_RATIO = 1.6
 IDLE_BYTES = 4 << 10
 
 

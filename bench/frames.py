@@ -1,4 +1,4 @@
-"""The requests that are sent: dubbo:// frames put together by hand.
+"""The requests that are sent: dubbo:// frames put together by hand; those of HTTP are in `http_frames.py`.
 
 Written from the specification and not with the product's codec, so that a mistake in the codec cannot hide in the
 benchmark, and so that a change of the codec cannot change what is measured.
@@ -11,10 +11,11 @@ dubbo-rpc/dubbo-rpc-dubbo/src/main/java/org/apache/dubbo/rpc/protocol/dubbo/Dubb
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from bench.cases import Payload
+from bench.http_frames import build_http_request
+from bench.request import Request, WrongReply
 
 SERVICE = "bench.Echo"
 POJO_CLASS = "bench.Pojo"
@@ -38,50 +39,20 @@ _ATTACHMENTS = {
 }
 
 
-class WrongReply(Exception):
-    """A server answered something else than what it was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A whole frame, and what the reply to it must be like."""
-
-    frame: bytes
-    payload: Payload
-    value: bytes
-    """The encoded argument; the frame itself for the raw echo."""
-
-    def check_reply(self, reply: bytes) -> None:
-        """Raises `WrongReply` unless `reply`, a whole frame, gives the argument back.
-
-        A value may be encoded in more than one way (chunks of strings, order of fields), so a call's reply is
-        checked for its status, its result flag, and a length that leaves room for nothing but the value.
-        """
-        if self.payload is Payload.BYTES:
-            if reply != self.frame:
-                raise WrongReply(f"the echo of {len(self.frame)} bytes differs from them")
-            return
-        status, flag, length = reply[3], reply[_HEADER.size], len(reply) - _HEADER.size
-        if status != _OK:
-            raise WrongReply(f"status {status}: {reply[_HEADER.size :][:300]!r}")
-        if flag not in _RESULT_VALUES:
-            raise WrongReply(f"result flag {flag:#x}: {reply[_HEADER.size :][:300]!r}")
-        if not 0.8 * len(self.value) <= length <= 1.25 * len(self.value) + 512:
-            raise WrongReply(f"a body of {length} bytes for a value of {len(self.value)}")
-
-
 def build_request(payload: Payload, size: int) -> Request:
     """The request for a payload of `size` bytes. Its id, eight bytes at `ID_OFFSET`, is 0 and meant to be replaced."""
+    if payload.is_http:
+        return build_http_request(payload, size)
     if payload is Payload.BYTES:
         frame = bytes(_HEADER.size) + _text(size - _HEADER.size).encode()
-        return Request(frame, payload, frame)
+        return Request(frame, payload, _check_echo(frame))
     if payload is Payload.STRING:
         value = encode_string(_text(size))
         body = _body("echo", "Ljava/lang/String;", value)
     else:
         value = _encode_pojo(size)
         body = _body("echoPojo", f"L{POJO_CLASS.replace('.', '/')};", value)
-    return Request(_HEADER.pack(_MAGIC, _TWO_WAY_HESSIAN, 0, 0, len(body)) + body, payload, value)
+    return Request(_HEADER.pack(_MAGIC, _TWO_WAY_HESSIAN, 0, 0, len(body)) + body, payload, _check_answer(value))
 
 
 def heartbeat(number: int) -> bytes:
@@ -150,6 +121,33 @@ def _encode_pojo(size: int) -> bytes:
     encoded_tags = _encode_list(tags)
     note = encode_string(_text(max(room - len(encoded_tags) - 3, 0)))
     return fixed + encoded_tags + note
+
+
+def _check_echo(frame: bytes) -> Callable[[bytes], None]:
+    def check(reply: bytes) -> None:
+        if reply != frame:
+            raise WrongReply(f"the echo of {len(frame)} bytes differs from them")
+
+    return check
+
+
+def _check_answer(value: bytes) -> Callable[[bytes], None]:
+    """For replies that give back the argument, of which `value` is the encoding.
+
+    A value may be encoded in more than one way (chunks of strings, order of fields), so a call's reply is checked for
+    its status, its result flag, and a length that leaves room for nothing but the value.
+    """
+
+    def check(reply: bytes) -> None:
+        status, flag, length = reply[3], reply[_HEADER.size], len(reply) - _HEADER.size
+        if status != _OK:
+            raise WrongReply(f"status {status}: {reply[_HEADER.size :][:300]!r}")
+        if flag not in _RESULT_VALUES:
+            raise WrongReply(f"result flag {flag:#x}: {reply[_HEADER.size :][:300]!r}")
+        if not 0.8 * len(value) <= length <= 1.25 * len(value) + 512:
+            raise WrongReply(f"a body of {length} bytes for a value of {len(value)}")
+
+    return check
 
 
 def _encode_map(entries: Mapping[str, str]) -> bytes:

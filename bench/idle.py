@@ -9,12 +9,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bench import probe
-from bench.cases import TARGET_LOAD, Payload
-from bench.frames import Request, build_request
+from bench.cases import TARGET_LOAD
+from bench.frames import build_request
 from bench.process import Server
-from bench.servers import ECHO, JAVA, Lineup
+from bench.request import Request
+from bench.servers import GRANIAN, JAVA, NGINX, PAYLOADS, Lineup
 
 _WARM_CONNECTIONS = 64
+_UNFIT = (JAVA, GRANIAN, NGINX)
+"""A heap that grows when it likes; processes of others that are limited to fewer connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,17 @@ def raise_file_limit(wanted: int) -> int:
 
 
 def measure_idle(lineup: Lineup, connections: int, announce: Callable[[str], None]) -> dict[str, IdleCost]:
-    """Measures every server but the JVM, whose heap grows when it likes.
+    """Measures every server but those of `_UNFIT`.
 
     Raises:
         WrongReply, OSError: a server did not answer on one of the connections.
     """
     costs: dict[str, IdleCost] = {}
     for name, server in lineup.running.items():
-        if name == JAVA:
+        if name in _UNFIT:
             continue
         announce(f"{connections} idle connections: {name}")
-        payload = Payload.BYTES if name == ECHO else Payload.STRING
-        costs[name] = _measure(server, build_request(payload, TARGET_LOAD.size), connections)
+        costs[name] = _measure(server, build_request(PAYLOADS[name][0], TARGET_LOAD.size), connections)
     return costs
 
 

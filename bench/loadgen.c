@@ -12,6 +12,7 @@
  * Frames:
  *   dubbo  replies have a 16-byte header (flags at 2, status at 3, id at 4, body length at 12) and any body length.
  *   raw    a reply is as long as the request and carries its id at the same place: what an echo does.
+ *   http   a reply has a head with a Content-Length; replies come in the order of the requests, which carry no id.
  *
  * The CPU time of the server is read here, at the same two instants as everything else, from the per-process CPU
  * clock: it counts all threads, also those that ended, in nanoseconds.
@@ -45,6 +46,9 @@ enum {
     TICK_MS = 5, /* how late a silent run may notice the end of a phase */
     DRAIN_SECONDS = 20,
 
+    HTTP_HEAD_MOST = 4096,
+    HTTP_OK = 200,
+
     DUBBO_HEADER = 16,
     DUBBO_REQUEST = 0x80,
     DUBBO_EVENT = 0x20,
@@ -72,7 +76,10 @@ typedef struct {
     uint32_t queue_head;
     uint32_t queue_count;
     size_t written;                   /* bytes of the request at the head of the queue that are out already */
-    uint8_t head[DUBBO_HEADER + 1];   /* the header of the reply being read and the first byte of its body */
+    uint32_t *asked; /* a ring: slots in the order of their requests, for replies without an id */
+    uint32_t asked_head;
+    uint32_t asked_count;
+    uint8_t head[HTTP_HEAD_MOST]; /* what is kept of the reply being read: its header, and for dubbo one byte more */
     size_t head_bytes;
     uint64_t skip; /* bytes of the reply being read that nobody looks at */
 } Connection;
@@ -82,7 +89,7 @@ typedef enum { WARM_UP, MEASURE, DRAIN } Phase;
 static struct {
     uint64_t replies; /* good ones in the measurement: an error is quick to send and no work done */
     uint64_t error_status; /* replies with a status other than OK */
-    uint8_t first_status;  /* the first such status */
+    unsigned first_status; /* the first such status */
     char first_error[201]; /* how the body of the first reply of these two kinds begins, as far as it is text */
     size_t first_error_bytes;
     uint64_t faults;       /* replies that carry an exception */
@@ -149,6 +156,8 @@ static void enqueue(Connection *connection, uint64_t since_ns)
     for (int i = 0; i < ID_BYTES; i++)
         slot->wire_id[i] = (uint8_t)(slot->id >> (56 - 8 * i));
     connection->queue[(connection->queue_head + connection->queue_count++) % options.outstanding] = number;
+    if (options.frames == FRAMES_HTTP)
+        connection->asked[(connection->asked_head + connection->asked_count++) % options.outstanding] = number;
     open_requests++;
 }
 
@@ -172,6 +181,10 @@ static void flush_queue(Connection *connection)
         int count = 0;
         size_t skip = connection->written;
         for (uint32_t i = 0; i < connection->queue_count && count + 3 <= PARTS; i++) {
+            if (options.frames == FRAMES_HTTP) {
+                count = add_part(parts, count, options.request, options.request_bytes, &skip);
+                continue;
+            }
             Slot *slot = &connection->slots[connection->queue[(connection->queue_head + i) % options.outstanding]];
             count = add_part(parts, count, options.request, options.id_offset, &skip);
             count = add_part(parts, count, slot->wire_id, ID_BYTES, &skip);
@@ -252,6 +265,52 @@ static void take_dubbo_head(Connection *connection, uint64_t body_bytes, uint64_
     take_reply(connection, read_number(head + 4, ID_BYTES), !refused && !fault, now);
 }
 
+/* Takes the id of the request that is answered next where replies come in order; 0 when nothing was asked. */
+static uint64_t take_oldest_id(Connection *connection)
+{
+    if (!connection->asked_count)
+        return 0;
+    uint32_t number = connection->asked[connection->asked_head];
+    connection->asked_head = (connection->asked_head + 1) % options.outstanding;
+    connection->asked_count--;
+    return connection->slots[number].id;
+}
+
+/* Takes bytes of an HTTP reply up to the end of its head; gives how many. Then the body is left to be skipped. */
+static size_t take_http_head(Connection *connection, const uint8_t *bytes, size_t count, uint64_t now)
+{
+    char *head = (char *)connection->head;
+    size_t before = connection->head_bytes;
+    size_t step = HTTP_HEAD_MOST - 1 - before < count ? HTTP_HEAD_MOST - 1 - before : count;
+    memcpy(head + before, bytes, step);
+    head[before + step] = 0;
+    const char *end = strstr(head + (before > 3 ? before - 3 : 0), "\r\n\r\n");
+    if (!end) {
+        if (before + step == HTTP_HEAD_MOST - 1)
+            stop(2, "the head of a reply is longer than %d bytes", HTTP_HEAD_MOST);
+        connection->head_bytes += step;
+        return step;
+    }
+    size_t head_bytes = (size_t)(end - head) + 4;
+    connection->head_bytes = 0;
+    head[head_bytes] = 0;
+    unsigned status;
+    if (sscanf(head, "HTTP/1.1 %3u", &status) != 1)
+        stop(2, "the reply does not start with an HTTP/1.1 status line");
+    const char *length = strcasestr(head, "\r\ncontent-length:");
+    if (!length)
+        stop(2, "a reply has no Content-Length");
+    connection->skip = strtoull(length + 17, NULL, 10);
+    bool refused = status != HTTP_OK;
+    if (refused && results.error_status == 0) {
+        first_failed = connection;
+        results.first_status = status;
+    }
+    results.error_status += refused;
+    take_reply(connection, take_oldest_id(connection), !refused, now);
+    return head_bytes - before;
+}
+
 static void keep_error_text(const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count && results.first_error_bytes < sizeof results.first_error - 1; i++) {
@@ -276,10 +335,17 @@ static void feed(Connection *connection, const uint8_t *bytes, size_t count, uin
         }
         if (connection == first_failed)
             first_failed = NULL;
+        if (options.frames == FRAMES_HTTP) {
+            size_t step = take_http_head(connection, bytes, count, now);
+            bytes += step;
+            count -= step;
+            continue;
+        }
+        bool raw = options.frames == FRAMES_RAW;
         size_t have = connection->head_bytes;
-        size_t wanted = options.raw ? raw_head : DUBBO_HEADER;
+        size_t wanted = raw ? raw_head : DUBBO_HEADER;
         uint64_t body = 0;
-        if (!options.raw && have >= DUBBO_HEADER) {
+        if (!raw && have >= DUBBO_HEADER) {
             body = read_number(connection->head + 12, 4);
             wanted = DUBBO_HEADER + (body > 0);
         }
@@ -290,7 +356,7 @@ static void feed(Connection *connection, const uint8_t *bytes, size_t count, uin
         count -= step;
         if (connection->head_bytes < wanted)
             return;
-        if (options.raw) {
+        if (raw) {
             connection->skip = options.request_bytes - raw_head;
             connection->head_bytes = 0;
             take_reply(connection, read_number(connection->head + options.id_offset, ID_BYTES), true, now);
@@ -334,6 +400,7 @@ static void open_connection(Connection *connection)
     fcntl(connection->fd, F_SETFL, O_NONBLOCK);
     connection->slots = allocate(options.outstanding, sizeof *connection->slots);
     connection->queue = allocate(options.outstanding, sizeof *connection->queue);
+    connection->asked = allocate(options.outstanding, sizeof *connection->asked);
     connection->free_slots = allocate(options.outstanding, sizeof *connection->free_slots);
     while (connection->free_count < options.outstanding) {
         connection->free_slots[connection->free_count] = connection->free_count;

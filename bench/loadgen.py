@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cases import Payload
-from bench.frames import ID_OFFSET, Request
+from bench.frames import ID_OFFSET
 from bench.process import Server, pinned
+from bench.request import Request
 
 _GRACE_S = 60.0
 """Beyond its own limits, which include a drain, the load generator is given up."""
@@ -96,10 +97,10 @@ class LoadGenerator:
         Raises:
             LoadFailed: the run broke off.
         """
-        file = self.folder / f"{request.payload}-{len(request.frame)}.request"
+        file = self.folder / f"{request.payload.name}-{len(request.frame)}.request"
         file.write_bytes(request.frame)
         options: list[object] = ["--host", server.host, "--port", server.port, "--request", file]
-        options += ["--frames", "raw" if request.payload is Payload.BYTES else "dubbo", "--id-offset", ID_OFFSET]
+        options += ["--frames", _frames(request.payload), "--id-offset", ID_OFFSET]
         options += ["--connections", connections, "--outstanding", outstanding]
         options += ["--warmup", warmup_s, "--seconds", seconds]
         if rate is None:
@@ -111,6 +112,12 @@ class LoadGenerator:
         with pinned(self.core):
             text = _run([str(self.program), *map(str, options)], warmup_s + 4 * seconds + _GRACE_S)
         return Measurement(**json.loads(text))
+
+
+def _frames(payload: Payload) -> str:
+    if payload.is_http:
+        return "http"
+    return "raw" if payload is Payload.BYTES else "dubbo"
 
 
 def _run(command: Sequence[str], timeout_s: float) -> str:

@@ -26,7 +26,7 @@ enum {
 static struct {
     const char *host;
     int port;
-    bool raw;
+    enum { FRAMES_DUBBO, FRAMES_RAW, FRAMES_HTTP } frames;
     size_t id_offset;
     uint32_t connections;
     uint32_t outstanding;
@@ -65,8 +65,8 @@ static void *allocate(size_t count, size_t size)
 static const char USAGE[] =
     "usage: loadgen --port PORT --request FILE [option ...]\n"
     "  --host ADDRESS       IPv4 address of the server (127.0.0.1)\n"
-    "  --frames dubbo|raw   how replies are framed (dubbo)\n"
-    "  --id-offset BYTES    where the 8-byte big-endian id lies in the request (4); in raw replies too\n"
+    "  --frames dubbo|raw|http  how replies are framed (dubbo)\n"
+    "  --id-offset BYTES    where the 8-byte big-endian id lies in the request (4); in raw replies too; not for http\n"
     "  --connections N      (1)\n"
     "  --outstanding N      requests under way on each connection (1); with --rate the most that may be\n"
     "  --rate N             open loop: requests a second over all connections\n"
@@ -122,9 +122,12 @@ static void parse_options(int count, char **arguments)
         case 'n': options.at_least = (uint64_t)parse_number(name, optarg, 0, 1e12); break;
         case 'x': options.at_most_s = parse_number(name, optarg, 0, 600); break;
         case 'm':
-            if (strcmp(optarg, "raw") && strcmp(optarg, "dubbo"))
-                stop(1, "--frames wants dubbo or raw, not '%s'", optarg);
-            options.raw = !strcmp(optarg, "raw");
+            if (!strcmp(optarg, "raw"))
+                options.frames = FRAMES_RAW;
+            else if (!strcmp(optarg, "http"))
+                options.frames = FRAMES_HTTP;
+            else if (strcmp(optarg, "dubbo"))
+                stop(1, "--frames wants dubbo, raw or http, not '%s'", optarg);
             break;
         case 's':
             if (options.server_count == MAX_SERVERS)
@@ -139,7 +142,7 @@ static void parse_options(int count, char **arguments)
         exit(1);
     }
     load_request(path);
-    if (options.request_bytes < options.id_offset + ID_BYTES)
+    if (options.frames != FRAMES_HTTP && options.request_bytes < options.id_offset + ID_BYTES)
         stop(1, "the request has no room for an id at offset %zu", options.id_offset);
 }
 

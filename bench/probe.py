@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 
 from bench.cases import Payload
-from bench.frames import Request, WrongReply, frame_bytes
+from bench.frames import frame_bytes
+from bench.http_frames import body_bytes
 from bench.process import Server
+from bench.request import Request, WrongReply
 
 _TIMEOUT_S = 20.0
 _HEADER_BYTES = 16
@@ -27,6 +29,11 @@ def call(connection: socket.socket, request: Request) -> None:
     connection.sendall(request.frame)
     if request.payload is Payload.BYTES:
         reply = _receive(connection, len(request.frame))
+    elif request.payload.is_http:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += _receive(connection, 1)
+        reply = head + _receive(connection, body_bytes(head))
     else:
         head = _receive(connection, _HEADER_BYTES)
         reply = head + _receive(connection, frame_bytes(head) - _HEADER_BYTES)

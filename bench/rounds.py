@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bench import probe
-from bench.cases import Case, Load, Payload, Plan
-from bench.frames import WrongReply, build_request
+from bench.cases import TARGET_LOAD, Case, Load, Payload, Plan
+from bench.frames import build_request
 from bench.loadgen import LoadFailed, LoadGenerator, Measurement
-from bench.servers import ECHO, JAVA, PAYLOADS, Lineup
+from bench.request import WrongReply
+from bench.servers import FLOORS, JAVA, PAYLOADS, Lineup
 
 _JAVA_LOAD = Load(size=128, connections=16, outstanding=4)
 _JAVA_TURN_S = 2.0
@@ -29,11 +30,13 @@ class Results:
         return statistics.median(value(measurement) for measurement in self.rounds[case].values())
 
     def ratio(self, case: Case) -> float | None:
-        """How much of the raw echo's speed by server CPU this case reaches: the median of the rounds' own ratios.
+        """How much of its floor's speed by server CPU this case reaches: the median of the rounds' own ratios.
 
-        None when the case or the echo was not measured.
+        The floor of HTTP is a bare aiohttp handler, that of everything else the raw echo. None when the case or its
+        floor was not measured.
         """
-        floor = self.rounds.get(Case(ECHO, Payload.BYTES, case.load), {})
+        server, payload = FLOORS[case.payload]
+        floor = self.rounds.get(Case(server, payload, case.load), {})
         measured = self.rounds.get(case, {})
         ratios = [floor[number].server_us / measured[number].server_us for number in measured if number in floor]
         return statistics.median(ratios) if ratios else None
@@ -46,6 +49,9 @@ def list_cases(plan: Plan, servers: Iterable[str]) -> list[Case]:
     def of_load(load: Load) -> Iterator[Case]:
         for name in names:
             for payload in PAYLOADS[name]:
+                # JSON is measured with small values only: with large ones all HTTP servers do is parse it.
+                if payload.is_http and load.size != TARGET_LOAD.size:
+                    continue
                 if payload is not Payload.POJO or load in plan.pojo_loads:
                     yield Case(name, payload, load)
 

@@ -17,13 +17,13 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.cases import Plan, full_plan, quick_plan
-from bench.frames import WrongReply
 from bench.idle import IdleCost, measure_idle, raise_file_limit
 from bench.latency import AddedLatency, measure_added_latency
 from bench.loadgen import LoadFailed, LoadGenerator
 from bench.native import BuildFailed, build_c
 from bench.process import LOAD_CORE, StartFailed
 from bench.report import Report, describe, format_report
+from bench.request import WrongReply
 from bench.rounds import measure_rounds
 from bench.servers import Lineup, start_lineup
 from bench.startup import measure_startup

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.cases import Payload
-from bench.native import BuildFailed, build_c, build_java
+from bench.native import BuildFailed, build_c, build_java, has_nginx
 from bench.process import LOAD_CORE, Server, StartFailed
 
 ECHO = "uvloop echo"
@@ -19,6 +19,11 @@ C_PROVIDER = "C provider"
 JAVA = "Java Dubbo 3.3"
 HOSTED = "polyport"
 FORWARDED = "polyport forwarding"
+AIOHTTP = "aiohttp"
+NGINX = "nginx"
+GRANIAN = "granian"
+HTTP_HOSTED = "polyport http"
+HTTP_BRIDGE = "polyport http to dubbo"
 
 PAYLOADS: dict[str, tuple[Payload, ...]] = {
     ECHO: (Payload.BYTES,),
@@ -26,11 +31,28 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
     JAVA: (Payload.STRING, Payload.POJO),
     HOSTED: (Payload.STRING, Payload.POJO),
     FORWARDED: (Payload.STRING, Payload.POJO),
+    AIOHTTP: (Payload.ADD, Payload.JSON),
+    NGINX: (Payload.ADD,),
+    GRANIAN: (Payload.ADD,),
+    HTTP_HOSTED: (Payload.ADD, Payload.JSON),
+    HTTP_BRIDGE: (Payload.JSON,),
 }
 """Every server and what it is asked; in this order they are measured."""
 
+_RAW_ECHO = (ECHO, Payload.BYTES)
+FLOORS: dict[Payload, tuple[str, Payload]] = {
+    Payload.BYTES: _RAW_ECHO,
+    Payload.STRING: _RAW_ECHO,
+    Payload.POJO: _RAW_ECHO,
+    Payload.ADD: (AIOHTTP, Payload.ADD),
+    Payload.JSON: (AIOHTTP, Payload.JSON),
+}
+"""What each payload is compared with, server and payload."""
+
 _HERE = Path(__file__).parent
-_POLYPORT_LISTENING = re.compile(rb"dubbo://(127\.0\.0\.1):(\d+)")
+_WITH_BENCH = {"PYTHONPATH": str(_HERE.parent)}
+"""Neither the command nor `-m` looks for `bench` where the caller happens to stand."""
+_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http)://(127\.0\.0\.1):(\d+)")
 
 
 @dataclass(slots=True)
@@ -65,11 +87,16 @@ def start_lineup(stack: ExitStack, folder: Path, announce: Callable[[str], None]
         except (BuildFailed, StartFailed) as error:
             lineup.missing[name] = str(error)
 
-    start(ECHO, lambda log: Server([sys.executable, str(_HERE / "floors" / "uvloop_echo.py")], log))
+    start(ECHO, lambda log: _start_floor(log, "uvloop_echo"))
     start(C_PROVIDER, lambda log: Server(provider, log))
     start(JAVA, _start_java)
     start(HOSTED, start_hosted)
-    start(FORWARDED, lambda log: _start_forwarding(log, behind))
+    start(FORWARDED, lambda log: _start_forwarding(log, "forward.yaml", behind))
+    start(AIOHTTP, lambda log: _start_floor(log, "aiohttp_json"))
+    start(NGINX, _start_nginx)
+    start(GRANIAN, lambda log: _start_floor(log, "granian_add"))
+    start(HTTP_HOSTED, lambda log: _start_polyport(log, "http.yaml", {}))
+    start(HTTP_BRIDGE, lambda log: _start_forwarding(log, "http_to_dubbo.yaml", behind))
     return lineup
 
 
@@ -87,14 +114,23 @@ def start_hosted(log: Path) -> Server:
     return _start_polyport(log, "echo.yaml", {})
 
 
-def _start_forwarding(log: Path, behind: Server) -> Server:
-    return _start_polyport(log, "forward.yaml", {"BENCH_PROVIDER": f"{behind.host}:{behind.port}"})
+def _start_forwarding(log: Path, config: str, behind: Server) -> Server:
+    return _start_polyport(log, config, {"BENCH_PROVIDER": f"{behind.host}:{behind.port}"})
+
+
+def _start_nginx(log: Path) -> Server:
+    if not has_nginx():
+        raise StartFailed("nginx is not installed")
+    return _start_floor(log, "nginx_fixed")
+
+
+def _start_floor(log: Path, module: str) -> Server:
+    return Server([sys.executable, "-m", f"bench.floors.{module}"], log, _WITH_BENCH)
 
 
 def _start_polyport(log: Path, config: str, env: dict[str, str]) -> Server:
-    # The command does not look for `bench.services` in the current folder.
-    env["PYTHONPATH"] = str(_HERE.parent)
-    return Server([polyport_command(), "serve", str(_HERE / "conf" / config)], log, env, _POLYPORT_LISTENING)
+    command = [polyport_command(), "serve", str(_HERE / "conf" / config)]
+    return Server(command, log, {**env, **_WITH_BENCH}, _POLYPORT_LISTENING)
 
 
 def _start_java(log: Path) -> Server:

@@ -32,6 +32,8 @@ class Echo(Protocol):
 
     async def echo_pojo(self, pojo: Pojo) -> Pojo: ...
 
+    async def add(self, a: I64, b: I64) -> I64: ...
+
 
 class EchoService:
     """Implements `Echo`."""
@@ -41,3 +43,6 @@ class EchoService:
 
     async def echo_pojo(self, pojo: Pojo) -> Pojo:
         return pojo
+
+    async def add(self, a: int, b: int) -> int:
+        return a + b

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.cases import ECHO_RATIO, FORWARD_RATIO, IDLE_BYTES, TARGET_LOAD, Case, Payload, Plan
+from bench.cases import (
+    ECHO_RATIO,
+    FORWARD_RATIO,
+    HTTP_ADD_RATIO,
+    HTTP_BRIDGE_RATIO,
+    IDLE_BYTES,
+    TARGET_LOAD,
+    Case,
+    Payload,
+    Plan,
+)
 from bench.idle import IdleCost
 from bench.rounds import Results
-from bench.servers import FORWARDED, HOSTED
+from bench.servers import FORWARDED, HOSTED, HTTP_BRIDGE, HTTP_HOSTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +34,20 @@ class Target:
 def judge(plan: Plan, results: Results, idle: Mapping[str, IdleCost]) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted; memory has no noise and no margin."""
     return [
-        _judge_ratio(plan, results, "string echo through the full route", HOSTED, ECHO_RATIO),
-        _judge_ratio(plan, results, "dubbo to dubbo, forwarded", FORWARDED, FORWARD_RATIO),
-        _judge_idle(idle.get(HOSTED)),
+        _judge_ratio(plan, results, "string echo through the full route", HOSTED, Payload.STRING, ECHO_RATIO),
+        _judge_ratio(plan, results, "dubbo to dubbo, forwarded", FORWARDED, Payload.STRING, FORWARD_RATIO),
+        _judge_ratio(plan, results, "HTTP/JSON add", HTTP_HOSTED, Payload.ADD, HTTP_ADD_RATIO),
+        _judge_ratio(plan, results, "HTTP/JSON to dubbo", HTTP_BRIDGE, Payload.JSON, HTTP_BRIDGE_RATIO),
+        _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
+        _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
     ]
 
 
-def _judge_ratio(plan: Plan, results: Results, name: str, server: str, wanted: float) -> Target:
-    case = Case(server, Payload.STRING, TARGET_LOAD)
+def _judge_ratio(plan: Plan, results: Results, name: str, server: str, payload: Payload, wanted: float) -> Target:
+    case = Case(server, payload, TARGET_LOAD)
     least = wanted * plan.margin
-    text = f">= {wanted:.2f} x raw echo by server CPU" + (f" ({least:.3f} with margin)" if plan.margin < 1 else "")
+    floor = "bare aiohttp" if payload.is_http else "raw echo"
+    text = f">= {wanted:.2f} x {floor} by server CPU" + (f" ({least:.3f} with margin)" if plan.margin < 1 else "")
     ratio = results.ratio(case)
     if ratio is None:
         return Target(name, text, None, reached=False)
@@ -42,8 +56,8 @@ def _judge_ratio(plan: Plan, results: Results, name: str, server: str, wanted: f
     return Target(name, text, found, reached=ratio >= least and not errors)
 
 
-def _judge_idle(cost: IdleCost | None) -> Target:
-    name, text = "idle connection", f"<= {IDLE_BYTES >> 10} KiB"
+def _judge_idle(name: str, cost: IdleCost | None) -> Target:
+    text = f"<= {IDLE_BYTES >> 10} KiB"
     if cost is None:
         return Target(name, text, None, reached=False)
     return Target(name, text, f"{cost.opened_pss / 1024:.2f} KiB", reached=cost.opened_pss <= IDLE_BYTES)
