@@ -24,7 +24,7 @@ from gateway.spi.adapter import ListenerOptions
 from gateway.spi.handler import Handler
 from protocols.contract import ServerWire
 
-__all__ = ["ListenerState", "TcpServer"]
+__all__ = ["HALF_CLOSE_GRACE_S", "ListenerState", "TcpServer"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
 _ACCEPT_PAUSE_S: Final = 0.5
@@ -36,6 +36,9 @@ _CROSSING_S: Final = 0.1
 """After the goodbye, for calls that crossed it on the wire."""
 _CANCEL_S: Final = 1.0
 """How long cancelled handlers may take to clean up."""
+HALF_CLOSE_GRACE_S: Final = 10.0
+"""How long calls go on after their caller closed its sending side, on wires without a heartbeat. It may still read, or
+be gone altogether: until something is sent, both look the same."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class ListenerState:
     wire: ServerWire
     loop: asyncio.AbstractEventLoop
     wheel: TimerWheel
+    half_close_grace_s: float = HALF_CLOSE_GRACE_S
     connections: set[ServerConnection] = field(default_factory=set)
     per_address: dict[str, int] = field(default_factory=dict)
     calls: int = 0
@@ -105,6 +109,7 @@ class TcpServer:
 
     `make_wire(exposures)` is called once, when the listener starts, and may raise `ContractError`.
     `heartbeat_s`: after so long without traffic the codec's `ping` is sent; 0 sends none.
+    `half_close_grace_s`: how long calls go on after their caller closed its sending side, where the codec has no `ping`.
     """
 
     def __init__(
@@ -112,10 +117,12 @@ class TcpServer:
         options: ListenerOptions,
         make_wire: Callable[[Sequence[Exposure]], ServerWire],
         heartbeat_s: float = 0.0,
+        half_close_grace_s: float = HALF_CLOSE_GRACE_S,
     ) -> None:
         self._options = options
         self._make_wire = make_wire
         self._heartbeat_s = heartbeat_s
+        self._half_close_grace_s = half_close_grace_s
         self._state: ListenerState | None = None
         self._sockets: list[socket.socket] = []
         self._closed = False
@@ -142,7 +149,7 @@ class TcpServer:
                 each.close()
             raise RuntimeError(f"listener {options.name} was closed while it started")
         self._sockets = sockets
-        self._state = ListenerState(options, handler, wire, loop, TimerWheel(loop))
+        self._state = ListenerState(options, handler, wire, loop, TimerWheel(loop), self._half_close_grace_s)
         for each in sockets:
             loop.add_reader(each.fileno(), self._accept, each)
         self._sweep_later()
@@ -198,7 +205,13 @@ class TcpServer:
         state = self._state
         assert state is not None
         options = self._options
-        limits = [options.first_byte_timeout_s, options.frame_timeout_s, options.idle_timeout_s, self._heartbeat_s * 4]
+        limits = [
+            options.first_byte_timeout_s,
+            options.frame_timeout_s,
+            options.idle_timeout_s,
+            self._half_close_grace_s,
+            self._heartbeat_s * 4,
+        ]
         interval = min(1.0, max(0.02, min(limit for limit in limits if limit > 0) / 4))
         self._sweeper = state.loop.call_later(interval, self._sweep)
 

@@ -43,6 +43,7 @@ class ServerConnection(asyncio.Protocol):
         "_last_busy",
         "_last_ping",
         "_last_read",
+        "_left_since",
         "_lingering_since",
         "_out",
         "_paused",
@@ -53,6 +54,7 @@ class ServerConnection(asyncio.Protocol):
         "_state",
         "_transport",
         "_unsent",
+        "_untaken",
         "opening",
     )
 
@@ -79,6 +81,10 @@ class ServerConnection(asyncio.Protocol):
         """No more calls can come: end of stream, or its position is lost."""
         self._lingering_since = 0.0
         """When our sending side was closed; nothing is written any more."""
+        self._untaken = 0
+        """Bytes the peer had not taken when a closing connection was looked at last."""
+        self._left_since = 0.0
+        """When the peer closed its sending side with calls in progress."""
         self._last_read = 0.0
         self._last_busy = self._last_ping = self._pending_since = monotonic()
         self._closed: asyncio.Future[None] | None = None
@@ -124,8 +130,12 @@ class ServerConnection(asyncio.Protocol):
                 self._held = events
                 break
         self._reading = False
-        if self._held is None and self._codec.broken is not None:
+        if self._held is not None:
+            self._flush()
+        elif self._codec.broken is not None:
             self._break(self._codec.broken)
+        elif self._codec.finished:
+            self._finish()
         elif self._out:
             self._flush()
 
@@ -136,6 +146,7 @@ class ServerConnection(asyncio.Protocol):
         self._flush()
         if not self._running:
             return False
+        self._left_since = monotonic()
         self._probe()
         return True
 
@@ -215,6 +226,8 @@ class ServerConnection(asyncio.Protocol):
         self._answer(driver.tag, result if error is None else self._failure(error))
         if self._ended:
             self._close_if_finished()
+        elif self._codec.finished and not self._reading and self._held is None:
+            self._finish()
 
     def _failure(self, error: BaseException) -> RpcError:
         """What the caller is told when its handler raised."""
@@ -250,6 +263,11 @@ class ServerConnection(asyncio.Protocol):
         let_go(error)
         self._ended = True
         self._write(error.farewell)
+        self._close_if_finished()
+
+    def _finish(self) -> None:
+        """The peer makes no more calls here, and says so: closes as soon as those in progress are answered."""
+        self._ended = True
         self._close_if_finished()
 
     def _close_if_finished(self) -> None:
@@ -309,6 +327,8 @@ class ServerConnection(asyncio.Protocol):
     def say_goodbye(self) -> None:
         """Tells the peer to make no more calls here."""
         self._write(self._codec.goodbye())
+        if self._codec.finished and not self._ended and self._held is None:
+            self._finish()
 
     def check(self, now: float, heartbeat_s: float) -> None:
         """One turn of the listener's sweep: closes what is too slow, sends a heartbeat where the line was quiet."""
@@ -317,14 +337,15 @@ class ServerConnection(asyncio.Protocol):
             return
         options = self._state.options
         if self._lingering_since:
-            if now - self._lingering_since > _LINGER_S:
-                transport.abort()
+            self._check_lingering(transport, now)
             return
         if self._running:
             self._last_busy = now
         if self._ended:
             if not self._paused:
                 self._probe()
+            if self._left_since and now - self._left_since > self._state.half_close_grace_s:
+                self._leave_alone()
             return
         if not self._last_read:
             if now - self._last_busy > options.first_byte_timeout_s:
@@ -339,6 +360,28 @@ class ServerConnection(asyncio.Protocol):
         if heartbeat_s and now - max(self._last_read, self._last_ping) > heartbeat_s:
             self._last_ping = now
             self._write(self._codec.ping())
+
+    def _check_lingering(self, transport: asyncio.Transport, now: float) -> None:
+        """Gives up a peer that was told everything and does not close, or that takes nothing of what is left for it."""
+        untaken = transport.get_write_buffer_size()
+        if untaken < self._untaken or (untaken and not self._untaken):
+            self._lingering_since = now
+        limit = self._state.options.frame_timeout_s if untaken else _LINGER_S
+        self._untaken = untaken
+        if now - self._lingering_since > limit:
+            transport.abort()
+
+    def _leave_alone(self) -> None:
+        """Cancels calls of a peer that closed its sending side long ago, on a wire that cannot ask whether it is there.
+
+        Where heartbeats can be sent, a peer that is gone altogether answers them with a reset.
+        """
+        self._left_since = 0.0
+        if not self._codec.ping():
+            self._state.count(
+                "half-closed", self._peer, "the peer closed its side and waited too long; calls cancelled"
+            )
+            self.cancel_calls()
 
     def _drop(self, reason: str, text: str) -> None:
         self._state.count(reason, self._peer, text)
