@@ -1,0 +1,111 @@
+"""The methods of one service by the names JSON callers use: which overload a call means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from gateway.jsonform.reader import Readers
+from gateway.jsonform.writer import Writers
+from gateway.model.contract import MethodContract, ServiceContract
+from gateway.model.errors import BadRequest, NoSuchMethod
+from protocols.http_json.method import MethodBinding
+from protocols.http_json.problem import ExceptionForms
+
+__all__ = ["MethodGroup", "ServiceBinding", "read_arguments"]
+
+_SHOWN: Final = 100
+
+
+class MethodGroup:
+    """What one name may mean: the overloads of this name, and the method that has it as attribute.
+
+    A call means the one that its arguments fit, by their names or their number. Where they fit several, it means the
+    one whose attribute was asked for; so every method can be called by its attribute, with all its arguments given.
+    """
+
+    __slots__ = ("candidates", "name", "own", "single")
+
+    def __init__(self, name: str, candidates: Sequence[MethodBinding]) -> None:
+        self.name: Final = name
+        self.candidates: Final = tuple(candidates)
+        self.own: Final = next((each for each in candidates if each.signature.attribute == name), None)
+        self.single: Final = candidates[0] if len(candidates) == 1 else None
+
+    def named(self, names: Mapping[str, Any]) -> MethodBinding:
+        """The method for arguments by name. Raises BadRequest."""
+        if self.single is not None:
+            return self.single
+        return self._chosen([each for each in self.candidates if each.fits_names(names)])
+
+    def positional(self, count: int) -> MethodBinding:
+        """The method for so many arguments by position. Raises BadRequest."""
+        if self.single is not None:
+            return self.single
+        return self._chosen([each for each in self.candidates if each.fits_count(count)])
+
+    def _chosen(self, fitting: Sequence[MethodBinding]) -> MethodBinding:
+        if len(fitting) == 1:
+            return fitting[0]
+        if self.own is not None and self.own in fitting:
+            return self.own
+        listed = "; ".join(_shown(each.signature) for each in fitting or self.candidates)
+        if fitting:
+            raise BadRequest(
+                f"{self.name}: several overloads take these arguments, call one of them by its own name: {listed}"
+            )
+        raise BadRequest(f"{self.name}: no overload takes these arguments: {listed}")
+
+
+class ServiceBinding:
+    """A contract, compiled.
+
+    Attributes:
+        groups: By every name a method can be called by.
+        exceptions: The contract's exceptions.
+    """
+
+    __slots__ = ("contract", "exceptions", "groups", "methods")
+
+    def __init__(self, contract: ServiceContract, *, ignore_unknown: bool = False) -> None:
+        self.contract: Final = contract
+        self.exceptions: Final = ExceptionForms(contract)
+        readers, writers = Readers(contract, ignore_unknown=ignore_unknown), Writers(contract)
+        self.methods: Final = tuple(
+            MethodBinding(method, contract, readers, writers, ignore_unknown=ignore_unknown)
+            for method in contract.methods
+        )
+        names = dict.fromkeys(name for method in contract.methods for name in (method.name, method.attribute))
+        self.groups: Final[Mapping[str, MethodGroup]] = {
+            name: MethodGroup(
+                name, [each for each in self.methods if name in (each.signature.name, each.signature.attribute)]
+            )
+            for name in names
+        }
+
+    def group(self, name: str) -> MethodGroup:
+        """What a name means. Raises NoSuchMethod."""
+        found = self.groups.get(name)
+        if found is None:
+            raise NoSuchMethod(f"{self.contract.name} has no method {name[:_SHOWN]!r}")
+        return found
+
+
+def read_arguments(group: MethodGroup, value: Any) -> tuple[MethodBinding, tuple[Any, ...]]:
+    """The method that a JSON value of arguments means, an object or an array, and its arguments.
+
+    Raises:
+        BadRequest: it is neither, fits no method, or several.
+    """
+    if type(value) is dict:
+        method = group.single or group.named(value)
+        return method, method.read_named(value)
+    if type(value) is list:
+        method = group.single or group.positional(len(value))
+        return method, method.read_positional(value)
+    raise BadRequest("expected an object with the arguments by name, or an array with the arguments by position")
+
+
+def _shown(method: MethodContract) -> str:
+    params = ", ".join(f"{param.name}: {param.type}" for param in method.params)
+    return f"{method.attribute}({params})"
