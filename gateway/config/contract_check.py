@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.config.document import Path
 from gateway.config.findings import Findings
 from gateway.config.model import GatewayConfig
 from gateway.config.plugin_check import PluginCheck
+from gateway.config.protocol_order import consumer_rules
 from gateway.config.sections.service import ServiceConfig
 from gateway.config.suggestion import suggestion
 from gateway.config.target import check_implementation_target, load_contract, service_key
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ContractError
+from gateway.spi.plugin import Misfit
 
 __all__ = ["check_contracts"]
 
@@ -70,22 +72,59 @@ def _check_wires(
 
     `verdicts`: what is known about a protocol and a contract from other services.
     """
-    uses: dict[str, Path] = {}
+    shown = _shown_over(path, config, service, findings)
+    called = _called_over(path, config, service, plugins)
+    for protocol, at in {**called, **shown}.items():
+        plugin = plugins.loaded("protocol", protocol)
+        if plugin is None:
+            continue
+        pair = (protocol, service.contract)
+        if pair not in verdicts:
+            verdicts[pair] = plugin.check_contract(contract)
+        for finding in verdicts[pair]:
+            findings.problem(at, f"protocol {protocol!r} cannot carry {contract.name}: {finding}", at_key=True)
+        if verdicts[pair]:
+            continue
+        if protocol in shown:
+            options = service.protocols.get(protocol, {})
+            place = (*path, "protocols", protocol) if protocol in service.protocols else at
+            _report(plugin.check_service(contract, options), place, findings)
+        if protocol in called and service.remote is not None:
+            inside = (*path, "remote")
+            options = service.remote.protocols.get(protocol, {})
+            place = (*inside, "protocols", protocol) if options else called[protocol]
+            if service.remote.options and service.remote.own_protocols() == (protocol,):
+                options, place = service.remote.options, (*inside, "options")
+            _report(plugin.check_reference(contract, options), place, findings)
+
+
+def _shown_over(path: Path, config: GatewayConfig, service: ServiceConfig, findings: Findings) -> dict[str, Path]:
+    """The protocols callers of a service use, each with the place where it is first named."""
+    found: dict[str, Path] = {}
     for index, name in enumerate(service.listeners):
         listener = config.listeners.get(name)
         if listener is not None:
-            uses.setdefault(listener.protocol, findings.item((*path, "listeners"), index))
-    if service.remote is not None:
-        for protocol in service.remote.protocols():
-            uses.setdefault(protocol, (*path, "remote"))
-    for protocol, at in uses.items():
-        plugin = plugins.loaded("protocol", protocol)
-        if plugin is not None:
-            pair = (protocol, service.contract)
-            if pair not in verdicts:
-                verdicts[pair] = plugin.check_contract(contract)
-            for finding in verdicts[pair]:
-                findings.problem(at, f"protocol {protocol!r} cannot carry {contract.name}: {finding}", at_key=True)
+            found.setdefault(listener.protocol, findings.item((*path, "listeners"), index))
+    return found
+
+
+def _called_over(path: Path, config: GatewayConfig, service: ServiceConfig, plugins: PluginCheck) -> dict[str, Path]:
+    """The protocols its providers are certainly called with, each with the place where it is first named."""
+    remote = service.remote
+    if remote is None:
+        return {}
+    found: dict[str, Path] = dict.fromkeys(remote.own_protocols(), (*path, "remote"))
+    for rule in consumer_rules(config, str(path[-1]), plugins.protocols).values():
+        # What a consumer falls back to with any service need not be possible with each of them.
+        for protocol in rule.named if rule.own else (rule.protocol,):
+            if protocol in rule.order:
+                found.setdefault(protocol, rule.named[protocol])
+    return found
+
+
+def _report(misfits: Sequence[Misfit], place: Path, findings: Findings) -> None:
+    for misfit in misfits:
+        findings.problem((*place, *misfit.path), misfit.text, at_key=not misfit.path)
 
 
 def _check_methods(path: Path, service: ServiceConfig, contract: ServiceContract, findings: Findings) -> None:

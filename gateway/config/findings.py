@@ -51,10 +51,11 @@ class Findings:
         self.warnings.append(self.document.problem(path, message, at_key=True))
 
     def unknown(self, path: Path, kind: str, name: str, known: Iterable[str]) -> None:
-        """A name that does not exist."""
+        """A name that does not exist: the value at `path`, or its key where that is the name."""
         scalar = self.document.scalar(path)
         shown = repr(name) if scalar is None else describe(scalar)
-        self.problem(path, f"there is no {kind} {shown}{suggestion(name, known)}")
+        at_key = scalar is None and bool(path) and path[-1] == name
+        self.problem(path, f"there is no {kind} {shown}{suggestion(name, known)}", at_key=at_key)
 
     def written(self, path: Path) -> bool:
         """Whether something stands at `path`, be it right or wrong. Empty lists and mappings are nothing."""

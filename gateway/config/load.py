@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.config.consumer_check import check_consumers, check_unused_protocols
 from gateway.config.contract_check import check_contracts
 from gateway.config.document import MAX_FILE_BYTES, parse_document
 from gateway.config.findings import Findings, Plugins
 from gateway.config.model import GatewayConfig
 from gateway.config.plugin_check import PluginCheck
-from gateway.config.reference_check import check_ports, check_references, check_unused, read_credentials
+from gateway.config.reference_check import (
+    check_ports,
+    check_references,
+    check_shared_filters,
+    check_unused,
+    read_credentials,
+)
 from gateway.config.structure import read_sections
 from gateway.model.errors import ConfigError, Problem
 
@@ -102,11 +109,14 @@ def examine_text(
     plugin_check = PluginCheck(plugins, findings, credentials)
     config = plugin_check.complete(config)
     check_ports(config.listeners, plugin_check.ports(config), findings)
+    check_consumers(config, findings, plugin_check.protocols)
     check_contracts(config, findings, plugin_check)
     if findings.problems:
         # Whether something is used cannot be said while names are wrong.
         return _unusable(*findings.problems)
     check_unused(config, findings, plugin_check.used_credentials)
+    check_unused_protocols(config, findings)
+    check_shared_filters(config, findings)
     return Examined(config, (), _in_file_order(findings.warnings))
 
 

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from gateway.config.document import Path
 from gateway.config.findings import Findings, PluginKind, Plugins
 from gateway.config.model import GatewayConfig
-from gateway.config.scalar import Count, Flag, Text, describe
+from gateway.config.option import OptionReader
 from gateway.config.sections.credential import CredentialConfig
-from gateway.config.sections.remote import RemoteConfig
+from gateway.config.sections.remote import RemoteConfig, parse_provider
 from gateway.config.structure import validation_problems
 from gateway.config.suggestion import suggestion
-from gateway.config.units import Bytes, Seconds, format_bytes, format_seconds
+from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import GatewayError
-from gateway.spi.plugin import Option, OptionKind
+from gateway.spi.plugin import Option
 
 __all__ = ["PluginCheck"]
 
-_READERS: Final[Mapping[OptionKind, TypeAdapter[Any]]] = {
-    OptionKind.DURATION: TypeAdapter(Seconds),
-    OptionKind.SIZE: TypeAdapter(Bytes),
-    OptionKind.COUNT: TypeAdapter(Count),
-    OptionKind.FLAG: TypeAdapter(Flag),
-    OptionKind.TEXT: TypeAdapter(Text),
-    OptionKind.CREDENTIAL: TypeAdapter(Text),
-}
 _NOUNS: Final[Mapping[PluginKind, str]] = {
     "protocol": "protocol",
     "registry": "registry type",
@@ -36,20 +28,27 @@ _NOUNS: Final[Mapping[PluginKind, str]] = {
     "balance": "load balancer",
     "filter": "filter type",
 }
+_NOBODY: Final = ServiceKey("interface")
 
 
 class PluginCheck:
-    """One pass over a configuration. `credentials`: with their secrets, for options that name one.
-
-    `used_credentials`: names of those, once the pass is over.
-    """
+    """One pass over a configuration. `credentials`: with their secrets, for options that name one."""
 
     def __init__(self, plugins: Plugins, findings: Findings, credentials: Mapping[str, CredentialConfig]) -> None:
-        self.used_credentials: set[str] = set()
         self._plugins = plugins
         self._findings = findings
-        self._credentials = credentials
+        self._option_reader = OptionReader(findings, credentials)
         self._loaded: dict[tuple[PluginKind, str], Any] = {}
+
+    @property
+    def protocols(self) -> Sequence[str]:
+        """Names of all protocols."""
+        return self._plugins.names("protocol")
+
+    @property
+    def used_credentials(self) -> set[str]:
+        """Names of the credentials that options of plug-ins name; known once `complete` was called."""
+        return self._option_reader.used_credentials
 
     def complete(self, config: GatewayConfig) -> GatewayConfig:
         """The configuration with all options converted; what is wrong is reported and stays as it was written."""
@@ -72,13 +71,12 @@ class PluginCheck:
             path = ("services", name)
             self._check_filters(config, (*path, "filters"), service.filters)
             remote = service.remote and self._complete_remote(config, (*path, "remote"), service.remote)
-            services[name] = service.model_copy(update={"remote": remote})
+            protocols = self._options_by_protocol((*path, "protocols"), service.protocols, "service_options")
+            services[name] = service.model_copy(update={"remote": remote, "protocols": protocols})
         for name, consumer in config.consumers.items():
-            path = ("consumers", name)
-            if consumer.protocol is not None:
-                self.find("protocol", consumer.protocol, (*path, "protocol"))
+            self._check_choice(("consumers", name), consumer.protocol, consumer.fallback)
             for used, choice in consumer.services.items():
-                self.find("protocol", choice.protocol, (*path, "services", used, "protocol"))
+                self._check_choice(("consumers", name, "services", used), choice.protocol, choice.fallback)
         filters = {
             name: each.model_copy(update=self._filter_options(name, each.type, each.options))
             for name, each in config.filters.items()
@@ -127,28 +125,58 @@ class PluginCheck:
                 self.find("cluster", method.cluster, (*inside, "cluster"))
             if method.balance is not None:
                 self.find("balance", method.balance, (*inside, "balance"))
-        known: dict[str, Option] = {}
-        protocols: list[str] = []
-        if remote.protocol is not None:
-            protocols.append(remote.protocol)
-            plugin = self.find("protocol", remote.protocol, (*path, "protocol"))
-            known.update({} if plugin is None else plugin.reference_options)
+        self._check_choice(path, remote.protocol, remote.fallback)
+        if remote.protocol is None and remote.fallback:
+            self._findings.problem((*path, "fallback"), "needs a protocol beside it", at_key=True)
+        own = remote.own_protocols()
+        self._check_addresses(path, remote)
+        protocols = self._options_by_protocol((*path, "protocols"), remote.protocols, "reference_options")
+        options = remote.options
+        if options and len(own) != 1:
+            what = "need a protocol beside them" if not own else f"are for one protocol, not for {' and '.join(own)}"
+            message = f"options {what}; with several, write protocols: {{<protocol>: {{…}}}}"
+            self._findings.problem((*path, "options"), message, at_key=True)
+        elif options:
+            if own[0] in remote.protocols:
+                self._findings.problem((*path, "protocols", own[0]), "its options stand under options too", at_key=True)
+            plugin = self.loaded("protocol", own[0])
+            options = self._options((*path, "options"), options, None if plugin is None else plugin.reference_options)
+        return remote.model_copy(update={"options": options, "protocols": protocols})
+
+    def _check_addresses(self, path: Path, remote: RemoteConfig) -> None:
+        """Each is of a protocol that exists, and of one that is asked for where one is."""
+        own = remote.own_protocols()
+        seen = set()
         for index, address in enumerate(remote.addresses):
-            protocol = address.partition("://")[0]
-            if protocol in protocols:
-                continue
+            protocol = parse_provider(address, _NOBODY).protocol
             at = self._findings.item((*path, "addresses"), index)
-            if remote.protocol is not None:
-                self._findings.problem(at, f"is not an address of protocol {remote.protocol!r}")
-                continue
-            protocols.append(protocol)
-            plugin = self._find_scheme(protocol, at)
-            known.update({} if plugin is None else plugin.reference_options)
-        if not protocols and remote.options:
-            self._findings.problem((*path, "options"), "options need a protocol beside them", at_key=True)
-            return remote
-        options = self._options((*path, "options"), remote.options, known)
-        return remote.model_copy(update={"options": options})
+            if remote.protocol is not None and protocol not in own:
+                self._findings.problem(at, f"is not an address of protocol {' or '.join(map(repr, own))}")
+            elif remote.protocol is None and protocol not in seen:
+                seen.add(protocol)
+                self._find_scheme(protocol, at)
+
+    def _check_choice(self, path: Path, protocol: str | None, fallback: Sequence[str] | None) -> None:
+        """The protocols of a first choice and of what follows it exist, and each is named once."""
+        if protocol is not None:
+            self.find("protocol", protocol, (*path, "protocol"))
+        named = [] if protocol is None else [protocol]
+        for index, name in enumerate(fallback or ()):
+            at = self._findings.item((*path, "fallback"), index)
+            if name in named:
+                self._findings.problem(at, f"{name!r} is tried before already")
+            elif self.find("protocol", name, at) is not None:
+                named.append(name)
+
+    def _options_by_protocol(
+        self, path: Path, written: Mapping[str, Mapping[str, Any]], attribute: str
+    ) -> Mapping[str, Mapping[str, Any]]:
+        made = {}
+        for protocol, options in written.items():
+            plugin = self.find("protocol", protocol, (*path, protocol))
+            known = None if plugin is None else getattr(plugin, attribute)
+            made[protocol] = self._options((*path, protocol), options, known)
+        return made
 
     def _find_scheme(self, protocol: str, path: Path) -> Any:
         names = self._plugins.names("protocol")
@@ -188,46 +216,4 @@ class PluginCheck:
 
     def _options(self, path: Path, written: Mapping[str, Any], known: Mapping[str, Option] | None) -> Mapping[str, Any]:
         """The converted options. `known`: None when the plug-in could not be found, which was reported."""
-        if known is None:
-            return written
-        made = {}
-        for name, value in written.items():
-            at: Path = (*path, name)
-            option = known.get(name)
-            if option is None:
-                self._findings.problem(at, f"unknown option{suggestion(name, known)}", at_key=True)
-                continue
-            try:
-                made[name] = self._convert(option, value)
-            except ValueError as exc:
-                self._findings.problem(at, str(exc))
-        return made
-
-    def _convert(self, option: Option, value: Any) -> Any:
-        try:
-            found = _READERS[option.kind].validate_python(value)
-        except ValidationError as exc:
-            raise ValueError(str(exc.errors()[0]["ctx"]["error"])) from None
-        if option.kind is OptionKind.CREDENTIAL:
-            credential = self._credentials.get(found)
-            if credential is None:
-                names = self._findings.names("credentials")
-                if found in names:
-                    return found
-                raise ValueError(f"there is no credential {describe(value)}{suggestion(found, names)}")
-            self.used_credentials.add(found)
-            return credential.secret if credential.is_read else found
-        if option.choices and found not in option.choices:
-            near = suggestion(str(found), option.choices, listed=0)
-            raise ValueError(f"{describe(value)} is not one of {', '.join(option.choices)}{near}")
-        if option.minimum is not None and found < option.minimum:
-            raise ValueError(f"{describe(value)} must be at least {_form(option, option.minimum)}")
-        if option.maximum is not None and found > option.maximum:
-            raise ValueError(f"{describe(value)} must be at most {_form(option, option.maximum)}")
-        return found
-
-
-def _form(option: Option, bound: float) -> str:
-    if option.kind is OptionKind.DURATION:
-        return format_seconds(bound)
-    return format_bytes(int(bound)) if option.kind is OptionKind.SIZE else f"{bound:g}"
+        return written if known is None else self._option_reader.read(path, written, known)

@@ -14,7 +14,7 @@ from gateway.config.sections.credential import CredentialConfig
 from gateway.config.sections.listener import ListenerConfig
 from gateway.config.sections.service import ServiceConfig
 
-__all__ = ["check_ports", "check_references", "check_unused", "read_credentials"]
+__all__ = ["check_ports", "check_references", "check_shared_filters", "check_unused", "read_credentials"]
 
 _ANY_HOST: Final = frozenset({"0.0.0.0", "::", "[::]"})
 
@@ -94,6 +94,26 @@ def check_unused(config: GatewayConfig, findings: Findings, credentials: set[str
                 findings.warning((section, name), what)
     if not config.services:
         findings.warning(("services",), "there are no services")
+
+
+def check_shared_filters(config: GatewayConfig, findings: Findings) -> None:
+    """Warns where one call passes a named filter twice: it is one object, and a limit would count the call twice."""
+    for name, service in config.services.items():
+        path: Path = ("services", name)
+        outside = {
+            each: f"at listener {listener!r}"
+            for listener in service.listeners
+            for each in config.listeners[listener].filters
+        }
+        for index, each in enumerate(service.filters):
+            if each in config.filters and each in outside:
+                findings.warning((*path, "filters", index), f"stands {outside[each]} too: calls pass it twice")
+        outside |= dict.fromkeys(service.filters, "at the service")
+        for index, each in enumerate(service.remote.filters if service.remote is not None else ()):
+            if each in config.filters and each in outside:
+                findings.warning(
+                    (*path, "remote", "filters", index), f"stands {outside[each]} too: calls pass it twice"
+                )
 
 
 def _check_shape(path: Path, service: ServiceConfig, findings: Findings) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
@@ -28,6 +29,8 @@ _KINDS: Final[Mapping[OptionKind, Any]] = {
     OptionKind.FLAG: Flag,
     OptionKind.TEXT: Text,
     OptionKind.CREDENTIAL: Text,
+    OptionKind.CREDENTIALS: Text,
+    OptionKind.TEXTS: Text,
 }
 
 
@@ -44,8 +47,10 @@ def build_schema(plugins: Plugins) -> dict[str, Any]:
     """The schema, with the options of these plug-ins; plug-ins that cannot be imported are left out."""
     schema = GatewayConfig.model_json_schema()
     definitions = schema["$defs"]
-    protocols = {name: _object(each.listener_options) for name, each in _loaded(plugins, "protocol").items()}
-    references = {name: _object(each.reference_options) for name, each in _loaded(plugins, "protocol").items()}
+    wires = _loaded(plugins, "protocol")
+    protocols = {name: _object(each.listener_options) for name, each in wires.items()}
+    references = {name: _object(each.reference_options) for name, each in wires.items()}
+    services = {name: _object(each.service_options) for name, each in wires.items()}
     registries = {name: _object(each.options) for name, each in _loaded(plugins, "registry").items()}
     filters: dict[str, Any] = {}
     for name, plugin in _loaded(plugins, "filter").items():
@@ -54,6 +59,8 @@ def build_schema(plugins: Plugins) -> dict[str, Any]:
     _options_by(definitions["RemoteConfig"], "protocol", references)
     _options_by(definitions["RegistryConfig"], "type", registries)
     _options_by(definitions["FilterConfig"], "type", filters)
+    _options_of(definitions["RemoteConfig"], references)
+    _options_of(definitions["ServiceConfig"], services)
     for section in ("RemoteConfig", "MethodConfig"):
         definitions[section]["properties"]["cluster"]["examples"] = list(plugins.names("cluster"))
         definitions[section]["properties"]["balance"]["examples"] = list(plugins.names("balance"))
@@ -83,6 +90,10 @@ def _option(option: Option) -> dict[str, Any]:
     schema: dict[str, Any] = TypeAdapter(_KINDS[option.kind]).json_schema()
     if option.choices:
         schema = {"anyOf": [{"enum": list(option.choices)}, INTERPOLATED_SCHEMA]}
+    if option.kind is OptionKind.TEXTS and option.named:
+        schema = {"type": "object", "additionalProperties": schema}
+    elif option.kind in (OptionKind.TEXTS, OptionKind.CREDENTIALS):
+        schema = {"type": "array", "items": schema}
     schema["description"] = option.doc
     if option.default is not None:
         schema["default"] = option.default
@@ -105,6 +116,15 @@ def _options_by(section: dict[str, Any], key: str, schemas: Mapping[str, dict[st
         }
         for name, schema in schemas.items()
     ]
+
+
+def _options_of(section: dict[str, Any], schemas: Mapping[str, dict[str, Any]]) -> None:
+    """Says what `protocols` may hold, by protocol; for unknown plug-ins, anything."""
+    section["properties"]["protocols"]["properties"] = {
+        # A copy, because what stands in two places would be tidied twice.
+        name: deepcopy(schema) | {"additionalProperties": False}
+        for name, schema in schemas.items()
+    }
 
 
 def _tidy(node: Any) -> None:

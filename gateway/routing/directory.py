@@ -29,10 +29,9 @@ _Address = tuple[str, str, int]
 
 @dataclass(slots=True)
 class _Source:
-    """What one registry said last. `endpoints`: those this reference can use; `announced`: how many it named."""
+    """What one registry said last. `announced`: everything it named."""
 
-    endpoints: tuple[Endpoint, ...] = ()
-    announced: int = 0
+    announced: tuple[Endpoint, ...] = ()
     freshness: Freshness = Freshness.UNKNOWN
 
 
@@ -41,7 +40,7 @@ class Directory:
 
     `service`: group and version must be equal to those of an endpoint. `registries`: by name; an address that several
     of them announce is one provider, as the first of them describes it. `open_invoker`: makes an invoker, does not
-    connect. `protocol`: leaves out the endpoints of other protocols; None takes all. `sleep` and `uniform` (numbers
+    connect. `protocols`: leaves out the endpoints of other protocols; None takes all. `sleep` and `uniform` (numbers
     from 0 to 1) are for tests.
 
     Life: construct, `start`, `aclose`. The invokers belong to the directory: one whose endpoint is gone, or came back
@@ -54,7 +53,7 @@ class Directory:
         registries: Mapping[str, Registry],
         open_invoker: Callable[[Endpoint], Invoker],
         *,
-        protocol: str | None = None,
+        protocols: Iterable[str] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[], float] = random.random,
     ) -> None:
@@ -63,7 +62,7 @@ class Directory:
         self._service = service
         self._registries = dict(registries)
         self._open_invoker = open_invoker
-        self._protocol = protocol
+        self._protocols = None if protocols is None else frozenset(protocols)
         self._sleep = sleep
         self._uniform = uniform
         self._sources = {name: _Source() for name in self._registries}
@@ -86,6 +85,9 @@ class Directory:
             async with asyncio.timeout(wait_s):
                 await self._informed.wait()
         except TimeoutError:
+            if self._informed.is_set():
+                # With no time to wait, both may be true at once.
+                return True
             silent = [name for name, source in self._sources.items() if source.freshness is Freshness.UNKNOWN]
             _LOG.warning(
                 "%s: no providers known yet from registry %s after %g s, going on without",
@@ -96,6 +98,16 @@ class Directory:
             )
             return False
         return True
+
+    def admit(self, protocols: Iterable[str]) -> None:
+        """Takes endpoints of these protocols too, from now on.
+
+        Those admitted before stay: calls in progress may still be on them.
+        """
+        if self._protocols is not None and not self._protocols.issuperset(protocols):
+            self._protocols = self._protocols.union(protocols)
+            if self._watches:
+                self._swap()
 
     async def aclose(self) -> None:
         """Ends the watches and closes all invokers, for at most ten seconds; what is not closed by then is given up."""
@@ -145,10 +157,8 @@ class Directory:
             await self._sleep(delay)
 
     def _take(self, source: _Source, snapshot: Snapshot) -> None:
-        usable = tuple(each for each in snapshot.endpoints if self._fits(each))
-        if usable or snapshot.freshness is Freshness.FRESH:
-            source.endpoints, source.announced = usable, len(snapshot.endpoints)
-            source.freshness = snapshot.freshness
+        if snapshot.freshness is Freshness.FRESH or any(map(self._fits, snapshot.endpoints)):
+            source.announced, source.freshness = snapshot.endpoints, snapshot.freshness
         elif source.freshness is not Freshness.UNKNOWN or snapshot.freshness is not Freshness.UNKNOWN:
             # It could not be asked, which is not the same as "there is nobody": the list stays.
             source.freshness = Freshness.STALE
@@ -157,13 +167,17 @@ class Directory:
             self._informed.set()
 
     def _fits(self, endpoint: Endpoint) -> bool:
-        return endpoint.service == self._service and self._protocol in (None, endpoint.protocol)
+        return endpoint.service == self._service and (self._protocols is None or endpoint.protocol in self._protocols)
 
     def _swap(self) -> None:
         wanted: dict[_Address, Endpoint] = {}
+        unfit = 0
         for source in self._sources.values():
-            for endpoint in source.endpoints:
-                wanted.setdefault((endpoint.protocol, endpoint.host, endpoint.port), endpoint)
+            for endpoint in source.announced:
+                if self._fits(endpoint):
+                    wanted.setdefault((endpoint.protocol, endpoint.host, endpoint.port), endpoint)
+                else:
+                    unfit += 1
         before, after = self._opened, {}
         refused: dict[Endpoint, str] = {}
         for address, endpoint in wanted.items():
@@ -174,7 +188,7 @@ class Directory:
         self.providers = Providers(
             self._service,
             tuple(invoker for _, invoker in after.values()),
-            _describe(self._sources.values(), len(refused)),
+            _describe(self._sources.values(), unfit, len(refused)),
         )
         for address, (_, invoker) in before.items():
             if address not in after or after[address][1] is not invoker:
@@ -219,7 +233,7 @@ def _reuse(opened: tuple[Endpoint, Invoker] | None, endpoint: Endpoint) -> Invok
     return invoker
 
 
-def _describe(sources: Iterable[_Source], refused: int) -> str:
+def _describe(sources: Iterable[_Source], unfit: int, refused: int) -> str:
     sources = tuple(sources)
     if all(each.freshness is Freshness.UNKNOWN and not each.announced for each in sources):
         return "registry unknown"
@@ -228,9 +242,9 @@ def _describe(sources: Iterable[_Source], refused: int) -> str:
         notes.append("stale")
     if any(each.freshness is Freshness.UNKNOWN for each in sources):
         notes.append("not all asked")
-    announced = sum(each.announced for each in sources)
-    if unfit := announced - sum(len(each.endpoints) for each in sources):
+    if unfit:
         notes.append(f"{unfit} not for this reference")
     if refused:
         notes.append(f"{refused} refused")
+    announced = sum(len(each.announced) for each in sources)
     return f"registry {announced} ({', '.join(notes)})" if notes else f"registry {announced}"

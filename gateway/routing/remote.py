@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from gateway.model.call import Invocation, Result
 from gateway.routing.candidates import CallCandidates
 from gateway.routing.directory import Directory
+from gateway.routing.providers import Providers
+from gateway.routing.selection import SelectionTable, Selector, narrowed
 from gateway.spi.cluster import Cluster, LoadBalancer, Router
+from gateway.telemetry.counters import Counters
 
 __all__ = ["MethodPolicy", "RemoteService"]
+
+_LOG: Final = logging.getLogger("polyport.selection")
+_FALLBACK: Final = "fallback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +31,97 @@ class MethodPolicy:
 
 
 class RemoteService:
-    """Gives each call the providers of this moment and leaves the rest to the cluster mode of its method.
+    """Gives each call the providers of this moment, over the protocol its consumer takes, and leaves the rest to the
+    cluster mode of its method.
 
-    `methods`: policies by contract name of the method, where they differ from `policy`. `routers`: rules that
-    narrow the providers, in order.
+    `name`: what the selections call this service. `methods`: policies by contract name of the method, where they differ
+    from `policy`. `routers`: rules that narrow the providers, in order. `counters`: gets reason `fallback` of the
+    protocol that was to be taken, for each call that took another one.
     """
 
-    __slots__ = ("_directory", "_methods", "_policy", "_routers")
+    __slots__ = (
+        "_choices",
+        "_counters",
+        "_default",
+        "_directory",
+        "_known",
+        "_methods",
+        "_name",
+        "_noted",
+        "_policy",
+        "_routers",
+        "_selector",
+        "_table",
+    )
 
     def __init__(
         self,
+        name: str,
         directory: Directory,
+        selector: Selector,
         policy: MethodPolicy,
         methods: Mapping[str, MethodPolicy] = MappingProxyType({}),
         routers: Sequence[Router] = (),
+        counters: Counters | None = None,
     ) -> None:
+        self._name = name
         self._directory = directory
+        self._selector = selector
         self._policy = policy
         self._methods = dict(methods)
         self._routers = tuple(routers)
+        self._counters = Counters() if counters is None else counters
+        self._noted: set[tuple[str, str, str]] = set()
+        self._known: Providers | None = None
+        self._table: SelectionTable | None = None
+        self._choices: dict[str, Providers] = {}
+        self._default = directory.providers
 
     def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         """The call on its way. Awaiting it raises `NoProvider` or what the cluster mode raises."""
+        if self._known is not self._directory.providers or self._table is not self._selector.current:
+            self._choose()
+        # Only consumers with an order of their own have an entry: their number is in nobody else's hands.
+        providers = self._choices.get(invocation.consumer, self._default)
+        if providers.missed:
+            self._note(invocation.consumer, providers)
         if self._routers:
-            return self._call_routed(invocation)
+            return self._call_routed(invocation, providers)
         policy = self._methods.get(invocation.method, self._policy)
-        return policy.cluster(invocation, CallCandidates(self._directory.providers, policy.balancer, invocation))
+        return policy.cluster(invocation, CallCandidates(providers, policy.balancer, invocation))
 
-    async def _call_routed(self, invocation: Invocation) -> Result:
+    def _choose(self) -> None:
+        """Decides once for all calls until providers or selections change."""
+        table = self._selector.current
+        selection = table.services[self._name]
+        if table is not self._table:
+            self._directory.admit(selection.protocols)
+        known = self._directory.providers
+        self._choices = {consumer: narrowed(known, order) for consumer, order in selection.consumers.items()}
+        self._default = narrowed(known, selection.default)
+        self._known, self._table = known, table
+        # Who is back on the protocol that was asked for is worth a line again when that ends.
+        self._noted = {note for note in self._noted if self._choices.get(note[0], self._default).missed == note[1]}
+
+    def _note(self, consumer: str, providers: Providers) -> None:
+        self._counters.add(providers.missed, _FALLBACK)
+        who = consumer if consumer in self._choices else ""
+        taken = providers.invokers[0].endpoint.protocol
+        note = (who, providers.missed, taken)
+        if note not in self._noted:
+            self._noted.add(note)
+            _LOG.warning(
+                "%s%s: no provider over %s, going on over %s (%s)",
+                providers.service,
+                f" for consumer {who}" if who else "",
+                providers.missed,
+                taken,
+                providers.origin,
+                extra={"service": str(providers.service), "protocol": taken},
+            )
+
+    async def _call_routed(self, invocation: Invocation, providers: Providers) -> Result:
         # A coroutine of its own, so that a rule that fails fails this call and not whoever asked for it.
         policy = self._methods.get(invocation.method, self._policy)
-        providers = self._directory.providers
         candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
         return await policy.cluster(invocation, candidates)

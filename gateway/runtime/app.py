@@ -24,6 +24,7 @@ from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
 from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy
+from gateway.runtime.selection import consumer_name
 from gateway.spi.adapter import ServerAdapter
 
 __all__ = ["App", "Listening", "StartError"]
@@ -124,6 +125,8 @@ class App:
     def reference(self, name: str, contract: Callable[..., _T], *, consumer: str = "") -> _T:
         """A typed client of the service called `name` in the configuration, hosted or remote, through its filters.
 
+        `consumer`: who calls; unless given, the environment variable `POLYPORT_CONSUMER`, else `application.name`.
+
         Raises:
             LookupError: there is no such service, or its contract is another one.
         """
@@ -159,7 +162,7 @@ class App:
         return services[name]
 
     def _call_options(self, consumer: str) -> CallOptions:
-        return CallOptions(consumer=consumer or self._config.application.name)
+        return CallOptions(consumer=consumer_name(consumer, self._config.application.name))
 
     async def stop(self) -> None:
         """Withdraws, lets running calls finish for the configured drain time, then closes everything.

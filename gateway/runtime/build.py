@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.config.model import GatewayConfig
+from gateway.config.sections.listener import revealed
 from gateway.config.sections.remote import RemoteConfig
 from gateway.config.sections.service import ServiceConfig
 from gateway.config.target import load_contract, load_implementation, service_key
@@ -18,12 +20,15 @@ from gateway.model.exposure import Exposure
 from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
 from gateway.routing.local import LocalService
+from gateway.routing.selection import Selector
 from gateway.routing.table import RoutingTable, Switch
 from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
+from gateway.runtime.selection import selection_table
 from gateway.spi.adapter import ClientAdapter, ListenerOptions
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.plugin import ProtocolPlugin
 from gateway.spi.registry import Registry
+from gateway.telemetry.counters import Counters
 
 __all__ = ["Plan", "PlannedListener", "PlannedService", "build"]
 
@@ -59,13 +64,19 @@ class PlannedListener:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a gateway consists of. `clients` grows as protocols are needed."""
+    """Everything a gateway consists of. `clients` grows as protocols are needed.
+
+    `selector`: holds the table that says which protocol each consumer uses; swap it to change that while calls run.
+    `fallbacks`: calls that took another protocol than the one asked for.
+    """
 
     services: Mapping[str, PlannedService]
     listeners: Mapping[str, PlannedListener]
     registries: Mapping[str, Registry]
     directories: Mapping[str, Directory]
     clients: dict[str, ClientAdapter]
+    selector: Selector
+    fallbacks: Counters
 
 
 def build(config: GatewayConfig, catalog: Catalog) -> Plan:
@@ -85,6 +96,9 @@ class _Builder:
         self._registries: dict[str, Registry] = {}
         self._directories: dict[str, Directory] = {}
         self._clients: dict[str, ClientAdapter] = {}
+        self._selector = Selector(selection_table(config, catalog))
+        self._fallbacks = Counters()
+        self._named_filters: dict[str, tuple[str, Filter]] = {}
 
     def build(self) -> Plan:
         config = self._config
@@ -92,7 +106,15 @@ class _Builder:
             self._registries[name] = self._catalog.registry(registry.type).build(registry.options)
         services = {name: self._service(name, service) for name, service in config.services.items()}
         listeners = {name: self._listener(name, services) for name in config.listeners}
-        return Plan(services, listeners, self._registries, self._directories, self._clients)
+        return Plan(
+            services,
+            listeners,
+            self._registries,
+            self._directories,
+            self._clients,
+            self._selector,
+            self._fallbacks,
+        )
 
     def _service(self, name: str, service: ServiceConfig) -> PlannedService:
         try:
@@ -122,7 +144,6 @@ class _Builder:
             service=remote.provided(key),
             contract=contract,
             application=self._config.application.name,
-            protocol=remote.protocol,
             cluster=remote.cluster,
             retries=remote.retries,
             balance=remote.balance,
@@ -141,7 +162,9 @@ class _Builder:
             registries = {_DIRECT: self._catalog.registry(_DIRECT).build({"endpoints": remote.endpoints(key)})}
         else:
             registries = {each: self._registries[each] for each in remote.registries}
-        reference = open_reference(settings, registries, self._client, self._catalog)
+        reference = open_reference(
+            name, settings, self._selector, registries, self._client, self._catalog, self._fallbacks
+        )
         self._directories[name] = reference.directory
         return reference.handler
 
@@ -164,19 +187,34 @@ class _Builder:
             options=listener.listener_options(name, self._config.application.name, plugin.default_port),
             handler=compose(self._filters((*_ALWAYS, *listener.filters)), switch),
             switch=switch,
-            exposures=tuple(Exposure(service.key, service.contract, service.forwarded) for service in shown),
+            exposures=tuple(self._exposure(service, listener.protocol) for service in shown),
         )
+
+    def _exposure(self, service: PlannedService, protocol: str) -> Exposure:
+        options = revealed(self._config.services[service.name].protocols.get(protocol, {}))
+        return Exposure(service.key, service.contract, service.forwarded, MappingProxyType(options))
 
     def _filters(self, names: Iterable[str]) -> Sequence[Filter]:
         """Filters by their names in the configuration, or by plug-in names where no entry is called so."""
         made: dict[str, tuple[str, Filter]] = {}
         for name in names:
-            entry = self._config.filters.get(name)
-            kind = entry.type if entry is not None else name
-            plugin = self._catalog.filter(kind)
-            values: Mapping[str, Any] = entry.options if entry is not None else {}
-            if kind == "access_log" and self._config.telemetry.access_log:
-                values = {"calls": True, **values}
+            kind, each = self._filter(name)
             # A filter written out replaces the one of its kind that every listener has.
-            made[kind if kind in _ALWAYS else name] = (kind, plugin.build(plugin.options(**values)))
+            made[kind if kind in _ALWAYS else name] = (kind, each)
         return arrange(made.values())
+
+    def _filter(self, name: str) -> tuple[str, Filter]:
+        """The filter and its kind. One with an entry of its own is the same object wherever it is named, so that a
+        limit written once is one limit; one named by its type is made anew for each use."""
+        if name in self._named_filters:
+            return self._named_filters[name]
+        entry = self._config.filters.get(name)
+        kind = entry.type if entry is not None else name
+        plugin = self._catalog.filter(kind)
+        values: Mapping[str, Any] = entry.options if entry is not None else {}
+        if kind == "access_log" and self._config.telemetry.access_log:
+            values = {"calls": True, **values}
+        made = (kind, plugin.build(plugin.options(**values)))
+        if entry is not None:
+            self._named_filters[name] = made
+        return made

@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
+from gateway.config.option import parse_options
 from gateway.config.sections.remote import parse_provider
 from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
@@ -16,13 +18,17 @@ from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ConnectionLost, ContractError
 from gateway.plugins.catalog import Catalog
+from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy, wrap_sync
 from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
+from gateway.runtime.selection import consumer_name, known_protocols
 from gateway.spi.adapter import ClientAdapter
 
 __all__ = ["BlockingClient", "Client", "ClientSettings", "connect", "connect_sync"]
 
 _T = TypeVar("_T")
+_NAME: Final = "client"
+"""What the selection table of a client calls its one service."""
 _START_S: Final = 1.0
 """How long the directory of fixed addresses may take to name them; it does so at once."""
 _END_S: Final = 5.0
@@ -41,8 +47,10 @@ class Client(Generic[_T]):
         contract: Callable[..., Any] | None,
         settings: ReferenceSettings,
         options: CallOptions,
+        protocols: Sequence[str] = (),
     ) -> None:
         self._endpoints = tuple(endpoints)
+        self._protocols = tuple(protocols)
         self._contract = contract
         self._settings = settings
         self._options = options
@@ -55,15 +63,18 @@ class Client(Generic[_T]):
 
         Raises:
             LookupError: a protocol, cluster mode or balancer does not exist.
-            ContractError: a protocol cannot carry the contract; says what of it.
+            ContractError: a protocol cannot carry the contract, or its parameters do not fit it; says what of it.
+            ValueError: a parameter does not exist, or its text cannot be read.
             RuntimeError: it is open already.
         """
         if self._opened is not None:
             raise RuntimeError("this client is open already")
-        for protocol in dict.fromkeys(endpoint.protocol for endpoint in self._endpoints):
-            self._check_contract(protocol)
+        order = self._order()
+        parameters = {protocol: self._parameters(protocol) for protocol in order.protocols}
+        settings = replace(self._settings, parameters=parameters)
+        selector = Selector(SelectionTable({_NAME: ServiceSelection(order)}))
         registry = self._catalog.registry("direct").build({"endpoints": self._endpoints})
-        reference = open_reference(self._settings, {"direct": registry}, self._adapter, self._catalog)
+        reference = open_reference(_NAME, settings, selector, {"direct": registry}, self._adapter, self._catalog)
         self._opened = reference
         try:
             await reference.directory.start(_START_S)
@@ -75,12 +86,31 @@ class Client(Generic[_T]):
             return cast("_T", GenericProxy(service, reference.handler, self._options))
         return cast("_T", make_proxy(self._contract, service, reference.handler, self._options))
 
-    def _check_contract(self, protocol: str) -> None:
-        # A directory leaves out what it cannot use, which for a client of fixed addresses would come out as "nobody".
+    def _order(self) -> ProtocolOrder:
+        if self._protocols:
+            return ProtocolOrder(self._protocols, written=True)
+        spoken = {endpoint.protocol for endpoint in self._endpoints}
+        for protocol in spoken:
+            self._catalog.protocol(protocol)
+        return ProtocolOrder(tuple(name for name in known_protocols(self._catalog) if name in spoken))
+
+    def _parameters(self, protocol: str) -> Mapping[str, Any]:
+        """The parameters for a protocol as its adapter takes them, once protocol, contract and parameters fit.
+
+        A directory leaves out what it cannot use, which for a client of fixed addresses would come out as "nobody".
+        """
         plugin = self._catalog.protocol(protocol)
         contract = self._settings.contract
         if contract is not None and (findings := plugin.check_contract(contract)):
             raise ContractError(f"{contract.name} cannot be carried by {protocol}://: {'; '.join(findings)}")
+        try:
+            parameters = parse_options(self._settings.parameters.get(protocol, {}), plugin.reference_options)
+        except ValueError as exc:
+            raise ValueError(f"parameters for {protocol}: {exc}") from None
+        if contract is not None and (misfits := plugin.check_reference(contract, parameters)):
+            wrong = "; ".join(f"{'.'.join(map(str, each.path))}: {each.text}".removeprefix(": ") for each in misfits)
+            raise ContractError(f"parameters for {protocol} do not fit {contract.name}: {wrong}")
+        return parameters
 
     def _adapter(self, protocol: str) -> ClientAdapter:
         adapter = self._adapters.get(protocol)
@@ -197,8 +227,13 @@ class ClientSettings(TypedDict, total=False):
     writing it also repeats calls that may have run.
     `cluster`, `balance`: names of the fault-tolerance mode (`failover`) and of the load balancer (`random`).
     `connections`: private connections per provider; 0 shares one per address within this client.
-    `token`: secret the provider asks for. `application`: the name providers see. `attachments`: sent with each call.
-    `methods`: what differs for single methods. `parameters`: options of the protocol, as the adapter takes them.
+    `token`: secret the provider asks for. `attachments`: sent with each call.
+    `application`: the name of this program. `consumer`: the name providers see and may choose by; unless written, the
+    environment variable `POLYPORT_CONSUMER`, else `application`.
+    `protocol`: with URLs of several protocols, the one to use, or several, best first: the next one only when no URL
+    is of those before. Unless written, the gateway's own order decides (dubbo first); URLs of the rest are not used.
+    `methods`: what differs for single methods. `parameters`: options of the protocol, as the adapter takes them or, for
+    texts, as they are written in a configuration; by protocol where the URLs are of several.
     """
 
     group: str
@@ -211,6 +246,8 @@ class ClientSettings(TypedDict, total=False):
     connections: int
     token: str
     application: str
+    consumer: str
+    protocol: str | Sequence[str]
     attachments: Mapping[str, Any]
     methods: Mapping[str, MethodSettings]
     parameters: Mapping[str, Any]
@@ -254,6 +291,7 @@ def connect(
         raise ValueError(f"the URLs name different services: {', '.join(sorted(map(str, services)))}")
     _check_settings(settings, described)
     application = settings.get("application", "polyport")
+    spoken = tuple(dict.fromkeys(endpoint.protocol for endpoint in endpoints))
     reference = ReferenceSettings(
         service=endpoints[0].service,
         contract=described,
@@ -265,10 +303,12 @@ def connect(
         connections=settings.get("connections", 0),
         token=settings.get("token") or endpoints[0].parameters.get("token", ""),
         methods=settings.get("methods", {}),
-        parameters=settings.get("parameters", {}),
+        parameters=_by_protocol(settings.get("parameters", {}), spoken),
     )
     attachments = MappingProxyType(dict(settings.get("attachments", {})))
-    return Client(endpoints, contract, reference, CallOptions(attachments, settings.get("deadline_s"), application))
+    consumer = consumer_name(settings.get("consumer", ""), application)
+    options = CallOptions(attachments, settings.get("deadline_s"), consumer)
+    return Client(endpoints, contract, reference, options, _chosen(settings.get("protocol", ()), spoken))
 
 
 def connect_sync(
@@ -280,6 +320,23 @@ def connect_sync(
     for "the same methods, awaited".
     """
     return BlockingClient(cast("Client[Any]", connect(urls, contract, **settings)))
+
+
+def _chosen(protocol: str | Sequence[str], spoken: Sequence[str]) -> tuple[str, ...]:
+    chosen = (protocol,) if isinstance(protocol, str) else tuple(dict.fromkeys(protocol))
+    for name in chosen:
+        if name not in spoken:
+            raise ValueError(f"no URL is of protocol {name!r}, only of {' and '.join(spoken)}")
+    return chosen
+
+
+def _by_protocol(parameters: Mapping[str, Any], spoken: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    if len(spoken) == 1:
+        return {spoken[0]: parameters}
+    for name, options in parameters.items():
+        if name not in spoken or not isinstance(options, Mapping):
+            raise ValueError(f"parameters must be mappings by protocol ({', '.join(spoken)}), not {name!r}")
+    return parameters
 
 
 def _check_settings(settings: ClientSettings, contract: ServiceContract | None) -> None:

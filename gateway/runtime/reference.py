@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,10 +15,12 @@ from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
 from gateway.routing.remote import MethodPolicy, RemoteService
+from gateway.routing.selection import Selector
 from gateway.spi.adapter import ClientAdapter, Reference
 from gateway.spi.cluster import Invoker
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.registry import Registry
+from gateway.telemetry.counters import Counters
 
 __all__ = ["MethodSettings", "OpenReference", "ReferenceSettings", "open_reference"]
 
@@ -41,13 +43,12 @@ class ReferenceSettings:
     """How one service elsewhere is used. Names are those of the plug-in catalogue.
 
     `retries`: attempts after the first; None means two, and only where repeating cannot do harm.
-    `protocol`: None takes whatever a provider speaks.
+    `parameters`: options by protocol.
     """
 
     service: ServiceKey
     contract: ServiceContract | None
     application: str = "polyport"
-    protocol: str | None = None
     cluster: str = "failover"
     retries: int | None = None
     balance: str = "random"
@@ -56,7 +57,7 @@ class ReferenceSettings:
     token: str = ""
     methods: Mapping[str, MethodSettings] = field(default_factory=lambda: MappingProxyType({}))
     filters: Sequence[Filter] = ()
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +69,23 @@ class OpenReference:
 
 
 def open_reference(
+    name: str,
     settings: ReferenceSettings,
+    selector: Selector,
     registries: Mapping[str, Registry],
     client: Callable[[str], ClientAdapter],
     catalog: Catalog,
+    counters: Counters | None = None,
 ) -> OpenReference:
     """Puts a reference together; nothing is watched or connected yet.
 
-    `registries`: by name, where providers are looked up. `client`: the adapter for a protocol.
+    `name`: what the tables of `selector` call this service. `registries`: by name, where providers are looked up.
+    `client`: the adapter for a protocol. `counters`: of calls over another protocol than the one asked for.
 
     Raises:
         LookupError: a cluster mode or balancer does not exist; says what does.
     """
-    reference = Reference(
+    common = Reference(
         service=settings.service,
         contract=settings.contract,
         timeout_s=settings.timeout_s,
@@ -90,14 +95,18 @@ def open_reference(
         token=settings.token,
         application=settings.application,
         connections=settings.connections,
-        parameters=settings.parameters,
     )
+    references = {
+        protocol: replace(common, parameters=parameters) for protocol, parameters in settings.parameters.items()
+    }
 
     def open_invoker(endpoint: Endpoint) -> Invoker:
+        reference = references.get(endpoint.protocol, common)
         invoker = client(endpoint.protocol).open(endpoint, reference)
         return _FilteredInvoker(invoker, settings.filters) if settings.filters else invoker
 
-    directory = Directory(settings.service, registries, open_invoker, protocol=settings.protocol)
+    protocols = selector.current.services[name].protocols
+    directory = Directory(settings.service, registries, open_invoker, protocols=protocols)
 
     budget = RetryBudget()
 
@@ -117,7 +126,8 @@ def open_reference(
         if (each.cluster, each.retries, each.balance) != (None, None, None)
     }
     default = policy(settings.cluster, settings.retries, settings.balance)
-    return OpenReference(RemoteService(directory, default, methods), directory)
+    handler = RemoteService(name, directory, selector, default, methods, counters=counters)
+    return OpenReference(handler, directory)
 
 
 class _FilteredInvoker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from gateway.config.sections.section import Section
 from gateway.config.units import Seconds
 from gateway.model.contract import ServiceContract
 from gateway.model.errors import GatewayError
-from gateway.spi.plugin import FilterPlugin, Option, OptionKind, ProtocolPlugin, RegistryPlugin
+from gateway.spi.plugin import FilterPlugin, Misfit, Option, OptionKind, ProtocolPlugin, RegistryPlugin
 
 __all__ = ["FakePlugins", "fake_protocol"]
 
@@ -24,6 +24,28 @@ def _unused(*_: Any) -> Any:
 
 def _carries_all(_: ServiceContract) -> list[str]:
     return []
+
+
+def _parse_even(text: str) -> int:
+    if not (text.isdecimal() and int(text) % 2 == 0):
+        raise ValueError(f"{text!r} is not an even number")
+    return int(text)
+
+
+_ROUTES = Option(OptionKind.TEXTS, "an even number for each method", named=True, parse=_parse_even)
+
+
+def _misfits(contract: ServiceContract, options: Mapping[str, Any]) -> list[Misfit]:
+    """Routes are for methods of the contract, and none is 0."""
+    known = {method.name for method in contract.methods}
+    found = [
+        Misfit(("routes", name), f"{contract.name} has no method {name!r}")
+        for name in options.get("routes", {})
+        if name not in known
+    ]
+    if 0 in options.get("routes", {}).values():
+        found.append(Misfit((), "0 is no route"))
+    return found
 
 
 def fake_protocol(name: str, port: int, check: Callable[[ServiceContract], list[str]] = _carries_all) -> ProtocolPlugin:
@@ -41,9 +63,14 @@ def fake_protocol(name: str, port: int, check: Callable[[ServiceContract], list[
             "strict": Option(OptionKind.FLAG, "refuse what is merely odd", False),
             "mode": Option(OptionKind.TEXT, "how to listen", "eager", choices=("eager", "lazy")),
             "token": Option(OptionKind.CREDENTIAL, "what callers must show"),
+            "keys": Option(OptionKind.CREDENTIALS, "what callers may show"),
+            "origins": Option(OptionKind.TEXTS, "even numbers", parse=_parse_even),
         },
-        reference_options={"compress": Option(OptionKind.FLAG, "compress requests", False)},
+        reference_options={"compress": Option(OptionKind.FLAG, "compress requests", False), "routes": _ROUTES},
         client_snippet=_unused,
+        service_options={"routes": _ROUTES, "key": Option(OptionKind.CREDENTIAL, "of this service")},
+        check_service=_misfits,
+        check_reference=_misfits,
     )
 
 

@@ -1,4 +1,4 @@
-"""Section `filters`: named filters, so that their options are written once."""
+"""Section `filters`: named filters, each one object for all that name it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["FilterConfig"]
 
 
 class FilterConfig(Section):
-    """One filter with its options."""
+    """One filter with its options: the same object wherever it is named, so that a limit is one limit."""
 
     type: Name
     """Name of the filter plug-in."""

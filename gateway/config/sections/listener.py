@@ -91,5 +91,11 @@ class ListenerConfig(Section):
 
 
 def revealed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as an adapter gets them: a secret becomes its text."""
-    return {key: value.reveal() if isinstance(value, Secret) else value for key, value in options.items()}
+    """The options as an adapter gets them: a secret becomes its text, also inside a mapping of secrets."""
+    return {key: _revealed(value) for key, value in options.items()}
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    return revealed(value) if isinstance(value, Mapping) else value

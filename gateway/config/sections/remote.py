@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
 from gateway.config.scalar import Count, Name, Text, Word
+from gateway.config.sections.consumer import Fallback
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.section import Options, Section
 from gateway.config.units import Seconds
@@ -16,13 +18,17 @@ from gateway.model.endpoint import Endpoint, ServiceKey
 
 __all__ = ["MethodConfig", "RemoteConfig", "parse_provider"]
 
-_OWN_KEYS: Final = ("interface", "group", "version")
+_WEB_PORTS: Final = {"http": 80, "https": 443}
+"""Ports that a web address may leave out (RFC 9110, sections 4.2.1 and 4.2.2)."""
+_SECURE: Final = {"https": "http"}
+"""Schemes that mean another protocol over TLS."""
 
 
 def parse_provider(address: str, service: ServiceKey) -> Endpoint:
     """The endpoint a direct address stands for.
 
-    `service`: fills in what the address leaves out; `dubbo://host:20880` means that service at that place.
+    `service`: fills in what the address leaves out; `dubbo://host:20880` means that service at that place. `https://`
+    is the protocol `http` with the parameter `tls=true`.
 
     Raises:
         ValueError: it is not `protocol://host:port[/interface][?weight=..&group=..&version=..]`; says why.
@@ -32,12 +38,18 @@ def parse_provider(address: str, service: ServiceKey) -> Endpoint:
         raise ValueError(f"{address!r} is not protocol://host:port")
     if parts.username is not None or parts.fragment:
         raise ValueError(f"{address!r} has more than protocol://host:port[/interface][?parameters]")
-    if not parts.path.strip("/"):
-        address = parts._replace(path=f"/{service.interface}").geturl()
-    found = Endpoint.parse(address)
+    place = parts.netloc
+    if parts.scheme in _WEB_PORTS and not place.rpartition("]")[2].partition(":")[2]:
+        place = f"{place.removesuffix(':')}:{_WEB_PORTS[parts.scheme]}"
+    path = parts.path if parts.path.strip("/") else f"/{service.interface}"
+    found = Endpoint.parse(parts._replace(netloc=place, path=path).geturl())
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     key = ServiceKey(found.service.interface, given.get("group", service.group), given.get("version", service.version))
-    return Endpoint(found.protocol, found.host, found.port, key, found.weight, found.parameters)
+    parameters = found.parameters
+    if parts.scheme in _SECURE:
+        parameters = MappingProxyType({**parameters, "tls": "true"})
+    protocol = _SECURE.get(parts.scheme, parts.scheme)
+    return Endpoint(protocol, found.host, found.port, key, found.weight, parameters)
 
 
 def _address(value: str) -> str:
@@ -84,7 +96,11 @@ class RemoteConfig(Section):
     """Version at the providers, where it differs from the one shown here."""
 
     protocol: Name | None = None
-    """Protocol to call them with. Default: what the providers speak."""
+    """Protocol to call them with, unless the consumer has another one. Default: the first protocol of the gateway's
+    own order that a provider speaks."""
+
+    fallback: Fallback = ()
+    """What to take when no provider of that protocol is known, in this order. Default: nothing."""
 
     cluster: Name = "failover"
     """Fault-tolerance mode: `failover` tries another provider, `failfast` reports."""
@@ -112,7 +128,10 @@ class RemoteConfig(Section):
     """What differs for single methods, by the contract's method name."""
 
     options: Options = Field(default_factory=dict)
-    """What only this protocol knows."""
+    """What only the protocol knows, where there is only one."""
+
+    protocols: Mapping[Name, Options] = Field(default_factory=dict)
+    """What only a protocol knows, by protocol."""
 
     def provided(self, service: ServiceKey) -> ServiceKey:
         """The service as its providers call it; `service` is what it is called here."""
@@ -127,12 +146,24 @@ class RemoteConfig(Section):
         provided = self.provided(service)
         return tuple(parse_provider(address, provided) for address in self.addresses)
 
-    def protocols(self) -> tuple[str, ...]:
-        """The protocols its providers are certainly called with; empty when only a registry knows."""
-        if self.protocol is not None:
-            return (self.protocol,)
-        return tuple(dict.fromkeys(address.partition("://")[0] for address in self.addresses))
+    def address_protocols(self) -> tuple[str, ...]:
+        """The protocols of its addresses, in their order; empty when providers come from registries."""
+        if not self.addresses:
+            return ()
+        nobody = ServiceKey("interface")
+        return tuple(dict.fromkeys(parse_provider(address, nobody).protocol for address in self.addresses))
 
-    def parameters(self) -> dict[str, Any]:
-        """`options` as an adapter gets them."""
-        return revealed(self.options)
+    def own_protocols(self) -> tuple[str, ...]:
+        """The protocols it is called with as far as it says so itself, best first; empty when only a registry knows."""
+        if self.protocol is not None:
+            return tuple(dict.fromkeys((self.protocol, *self.fallback)))
+        return self.address_protocols()
+
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """The options by protocol, as adapters get them."""
+        found = {protocol: revealed(options) for protocol, options in self.protocols.items()}
+        if self.options:
+            # Checked when the file was read: there is one protocol they can be for.
+            (protocol,) = self.own_protocols()
+            found[protocol] = revealed(self.options)
+        return found

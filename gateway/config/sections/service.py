@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from gateway.config.scalar import Count, Flag, Name, Target, Text, Word
 from gateway.config.sections.remote import RemoteConfig
-from gateway.config.sections.section import Data, Section
+from gateway.config.sections.section import Data, Options, Section
 from gateway.model.endpoint import DEFAULT_WEIGHT
 
 __all__ = ["ServiceConfig"]
@@ -43,6 +44,9 @@ class ServiceConfig(Section):
 
     listeners: tuple[Name, ...] = ()
     """Listeners that show it. Without any, only this process can call it."""
+
+    protocols: Mapping[Name, Options] = Field(default_factory=dict)
+    """How it looks on the listeners of a protocol, by protocol: what only that protocol knows."""
 
     announce: tuple[Name, ...] = ()
     """Registries where it is registered, at the addresses of its listeners."""

@@ -20,14 +20,14 @@ services:
   here: {{{HOSTED}, listeners: [pipe], announce: [local]}}
   there: {{{REMOTE}, group: other, listeners: [pipe]}}
 consumers:
-  billing: {{protocol: pipe, services: {{here: {{protocol: drum}}}}}}
+  billing: {{protocol: pipe, services: {{there: {{protocol: pipe}}}}}}
 """
     )
 
     assert found.problems == ()
     assert found.warnings == ()
     assert found.config is not None
-    assert found.config.consumers["billing"].services["here"].protocol == "drum"
+    assert found.config.consumers["billing"].services["there"].protocol == "pipe"
 
 
 @pytest.mark.parametrize(

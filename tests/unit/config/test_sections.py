@@ -65,9 +65,10 @@ def test_a_service_may_be_called_otherwise_at_its_providers() -> None:
 def test_protocols_are_those_of_the_addresses_unless_one_is_written() -> None:
     addresses = ("dubbo://h:1", "rmi://h:2", "dubbo://h:3")
 
-    assert RemoteConfig(addresses=addresses).protocols() == ("dubbo", "rmi")
-    assert RemoteConfig(addresses=addresses, protocol="dubbo").protocols() == ("dubbo",)
-    assert RemoteConfig().protocols() == ()
+    assert RemoteConfig(addresses=addresses).own_protocols() == ("dubbo", "rmi")
+    assert RemoteConfig(addresses=addresses, protocol="dubbo").own_protocols() == ("dubbo",)
+    assert RemoteConfig(protocol="rmi", fallback=("dubbo", "rmi")).own_protocols() == ("rmi", "dubbo")
+    assert RemoteConfig().own_protocols() == ()
 
 
 def test_adapters_get_all_limits_of_a_listener() -> None:

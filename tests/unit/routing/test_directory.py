@@ -1,6 +1,6 @@
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 import pytest
 
@@ -75,11 +75,11 @@ def opener() -> Opener:
 
 
 async def started(
-    opener: Opener, *endpoints: Endpoint, protocol: str | None = None
+    opener: Opener, *endpoints: Endpoint, protocols: Iterable[str] | None = None
 ) -> tuple[Directory, ScriptedRegistry]:
     source = ScriptedRegistry()
     source.say(FRESH, *endpoints)
-    directory = Directory(SERVICE, {"script": source}, opener, protocol=protocol)
+    directory = Directory(SERVICE, {"script": source}, opener, protocols=protocols)
     assert await directory.start(5.0)
     return directory, source
 
@@ -136,7 +136,7 @@ async def test_only_endpoints_of_the_service_and_protocol_are_used_and_the_rest_
         endpoint(2, protocol="rmi"),
         endpoint(3, ServiceKey("demo.Catalog", version="1.0.0")),
         endpoint(4, ServiceKey("demo.Catalog", group="blue")),
-        protocol="dubbo",
+        protocols=["dubbo"],
     )
     assert ports(directory) == [1]
     assert directory.providers.origin == "registry 4 (3 not for this reference)"

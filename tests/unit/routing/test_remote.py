@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from gateway.model.call import Invocation, Ok
 from gateway.model.errors import ConnectFailed, NoProvider
 from gateway.routing.directory import Directory
 from gateway.routing.remote import MethodPolicy, RemoteService
+from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.spi.cluster import Invoker
 from registry.direct import DirectRegistry
 from tests.support.fake_invoker import SERVICE, FakeInvoker, FirstOf, endpoint, invocation
@@ -20,11 +22,22 @@ async def directory(*invokers: FakeInvoker) -> Directory:
     return made
 
 
+NAME = "catalog"
+
+
+def selector(*protocols: str, **consumers: ProtocolOrder) -> Selector:
+    return Selector(SelectionTable({NAME: ServiceSelection(ProtocolOrder(protocols or ("dubbo",)), consumers)}))
+
+
+def remote(providers: Directory, policy: MethodPolicy, *rest: Any, **more: Any) -> RemoteService:
+    return RemoteService(NAME, providers, more.pop("selector", selector()), policy, *rest, **more)
+
+
 async def test_a_call_reaches_a_provider_of_the_directory() -> None:
     answer = Ok(1)
     providers = await directory(FakeInvoker(1, answer))
     call = invocation()
-    assert await RemoteService(providers, MethodPolicy(Failfast(), FirstOf()))(call) is answer
+    assert await remote(providers, MethodPolicy(Failfast(), FirstOf()))(call) is answer
     assert providers.providers.invokers[0].calls == [call]  # type: ignore[attr-defined]
     await providers.aclose()
 
@@ -32,9 +45,7 @@ async def test_a_call_reaches_a_provider_of_the_directory() -> None:
 async def test_a_method_may_have_a_policy_of_its_own() -> None:
     first, second = FakeInvoker(1, ConnectFailed("refused")), FakeInvoker(2)
     providers = await directory(first, second)
-    service = RemoteService(
-        providers, MethodPolicy(Failover(), FirstOf()), {"put": MethodPolicy(Failfast(), FirstOf())}
-    )
+    service = remote(providers, MethodPolicy(Failover(), FirstOf()), {"put": MethodPolicy(Failfast(), FirstOf())})
     assert isinstance(await service(invocation("find")), Ok)
     with pytest.raises(ConnectFailed):
         await service(invocation("put"))
@@ -44,7 +55,7 @@ async def test_a_method_may_have_a_policy_of_its_own() -> None:
 
 async def test_before_anything_is_known_the_error_says_so() -> None:
     unasked = Directory(SERVICE, {"direct": DirectRegistry([])}, FakeInvoker)
-    call = RemoteService(unasked, MethodPolicy(Failover(), FirstOf()))(invocation())
+    call = remote(unasked, MethodPolicy(Failover(), FirstOf()))(invocation())
     with pytest.raises(NoProvider, match="registry unknown, after rules 0"):
         await call
 
@@ -61,9 +72,9 @@ async def test_rules_are_applied_and_one_that_fails_fails_the_call_and_not_its_c
     first, second = FakeInvoker(1), FakeInvoker(2)
     providers = await directory(first, second)
     policy = MethodPolicy(Failfast(), FirstOf())
-    await RemoteService(providers, policy, routers=[Last()])(invocation())
+    await remote(providers, policy, routers=[Last()])(invocation())
     assert [len(first.calls), len(second.calls)] == [0, 1]
-    call = RemoteService(providers, policy, routers=[Broken()])(invocation())
+    call = remote(providers, policy, routers=[Broken()])(invocation())
     with pytest.raises(ZeroDivisionError):
         await call
     await providers.aclose()
@@ -71,7 +82,7 @@ async def test_rules_are_applied_and_one_that_fails_fails_the_call_and_not_its_c
 
 async def test_the_next_call_sees_the_new_providers() -> None:
     providers = await directory(FakeInvoker(1))
-    service = RemoteService(providers, MethodPolicy(Failfast(), FirstOf()))
+    service = remote(providers, MethodPolicy(Failfast(), FirstOf()))
     await service(invocation())
     await providers.aclose()
     with pytest.raises(NoProvider):

@@ -10,6 +10,7 @@ from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import Endpoint
 from gateway.model.errors import ConnectionLost
 from gateway.plugins.catalog import Catalog
+from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
 from gateway.spi.adapter import Reference
 from gateway.spi.handler import Handler
@@ -36,13 +37,17 @@ class FakeClient:
         """Nothing is connected."""
 
 
-async def opened(client: FakeClient, *endpoints: Endpoint, **settings: Any) -> OpenReference:
+async def opened(
+    client: FakeClient, *endpoints: Endpoint, protocols: tuple[str, ...] = ("dubbo",), **settings: Any
+) -> OpenReference:
     def adapter(protocol: str) -> FakeClient:
         assert protocol in {each.protocol for each in endpoints}
         return client
 
     reference = open_reference(
+        "catalog",
         ReferenceSettings(SERVICE, None, **settings),
+        Selector(SelectionTable({"catalog": ServiceSelection(ProtocolOrder(protocols))})),
         {"direct": DirectRegistry(endpoints)},
         adapter,
         Catalog([]),
@@ -61,7 +66,7 @@ async def test_adapter_is_told_what_the_settings_say() -> None:
         token="secret",
         connections=3,
         methods={"find": MethodSettings(timeout_s=0.5), "count": MethodSettings(retries=0)},
-        parameters={"heartbeat": 9.0},
+        parameters={"dubbo": {"heartbeat": 9.0}, "pipe": {"threads": 1}},
     )
     ((at, told),) = client.opened
     assert at == endpoint(1)
@@ -112,7 +117,7 @@ async def test_name_that_does_not_exist_is_refused(what: str) -> None:
 
 async def test_only_providers_of_the_protocol_are_opened() -> None:
     client = FakeClient()
-    reference = await opened(client, endpoint(1), endpoint(2, protocol="pipe"), protocol="pipe")
+    reference = await opened(client, endpoint(1), endpoint(2, protocol="pipe"), protocols=("pipe",))
     assert [at.protocol for at, _ in client.opened] == ["pipe"]
     await reference.directory.aclose()
 

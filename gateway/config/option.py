@@ -1,0 +1,181 @@
+"""Options of plug-ins: from what the file says to what the plug-in takes, each mistake at its own place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.config.document import Path
+from gateway.config.findings import Findings
+from gateway.config.scalar import Count, Flag, Text, describe
+from gateway.config.secret import Secret
+from gateway.config.sections.credential import CredentialConfig
+from gateway.config.suggestion import suggestion
+from gateway.config.units import Bytes, Seconds, format_bytes, format_seconds
+from gateway.spi.plugin import Option, OptionKind
+
+__all__ = ["OptionReader", "parse_options"]
+
+_READERS: Final[Mapping[OptionKind, TypeAdapter[Any]]] = {
+    OptionKind.DURATION: TypeAdapter(Seconds),
+    OptionKind.SIZE: TypeAdapter(Bytes),
+    OptionKind.COUNT: TypeAdapter(Count),
+    OptionKind.FLAG: TypeAdapter(Flag),
+    OptionKind.TEXT: TypeAdapter(Text),
+    OptionKind.CREDENTIAL: TypeAdapter(Text),
+    OptionKind.CREDENTIALS: TypeAdapter(Text),
+    OptionKind.TEXTS: TypeAdapter(Text),
+}
+
+
+class OptionReader:
+    """Reads the options of one file. `credentials`: with their secrets, for options that name some.
+
+    `used_credentials`: the names of those, as far as options were read.
+    """
+
+    def __init__(self, findings: Findings, credentials: Mapping[str, CredentialConfig]) -> None:
+        self.used_credentials: set[str] = set()
+        self._findings = findings
+        self._credentials = credentials
+
+    def read(self, path: Path, written: Mapping[str, Any], known: Mapping[str, Option]) -> dict[str, Any]:
+        """The converted options; what is wrong is reported and left out."""
+        made = {}
+        for name, value in written.items():
+            option = known.get(name)
+            if option is None:
+                self._findings.problem((*path, name), f"unknown option{suggestion(name, known)}", at_key=True)
+                continue
+            try:
+                made[name] = self._option((*path, name), option, value)
+            except _Wrong:
+                continue
+        return made
+
+    def _option(self, path: Path, option: Option, value: Any) -> Any:
+        if option.kind is OptionKind.CREDENTIALS:
+            return self._credentials_by_name(path, value)
+        if option.kind is not OptionKind.TEXTS:
+            return self._one(path, option, value)
+        if not option.named:
+            return tuple(self._each(path, option, enumerate(self._list(path, value))))
+        if not isinstance(value, Mapping):
+            self._refuse(path, f"expected a mapping, found {describe(value)}")
+        return dict(zip(value, self._each(path, option, value.items()), strict=True))
+
+    def _each(self, path: Path, option: Option, items: Any) -> list[Any]:
+        """Every item converted; all that are wrong are reported before the option is given up."""
+        made, wrong = [], False
+        for key, item in items:
+            try:
+                made.append(self._one((*path, key), option, item))
+            except _Wrong:
+                wrong = True
+        if wrong:
+            raise _Wrong
+        return made
+
+    def _credentials_by_name(self, path: Path, value: Any) -> dict[str, Secret | str]:
+        option = Option(OptionKind.CREDENTIAL, "")
+        found: dict[str, Secret | str] = {}
+        wrong = False
+        for index, item in enumerate(self._list(path, value)):
+            at = (*path, index)
+            try:
+                secret = self._one(at, option, item)
+                if str(item) in found:
+                    self._refuse(at, f"{describe(item)} is listed twice")
+            except _Wrong:
+                wrong = True
+            else:
+                found[str(item)] = secret
+        if wrong:
+            raise _Wrong
+        return found
+
+    def _list(self, path: Path, value: Any) -> Sequence[Any]:
+        if not isinstance(value, list | tuple):
+            self._refuse(path, f"expected a list, found {describe(value)}")
+        items: Sequence[Any] = value
+        return items
+
+    def _one(self, path: Path, option: Option, value: Any) -> Any:
+        try:
+            found = _READERS[option.kind].validate_python(value)
+        except ValidationError as exc:
+            self._refuse(path, str(exc.errors()[0]["ctx"]["error"]))
+        if option.kind is OptionKind.CREDENTIAL:
+            return self._secret(path, found, value)
+        for problem in _out_of_bounds(option, found, value):
+            self._refuse(path, problem)
+        if option.parse is None:
+            return found
+        try:
+            return option.parse(found)
+        except ValueError as exc:
+            self._refuse(path, str(exc))
+
+    def _secret(self, path: Path, name: str, value: Any) -> Secret | str:
+        credential = self._credentials.get(name)
+        if credential is None:
+            names = self._findings.names("credentials")
+            if name in names:
+                return name
+            self._refuse(path, f"there is no credential {describe(value)}{suggestion(name, names)}")
+        self.used_credentials.add(name)
+        return credential.secret if credential.is_read else name
+
+    def _refuse(self, path: Path, message: str) -> NoReturn:
+        self._findings.problem(path, message)
+        raise _Wrong
+
+
+class _Wrong(Exception):
+    """The option cannot be used; that was reported."""
+
+
+def parse_options(options: Mapping[str, Any], known: Mapping[str, Option]) -> dict[str, Any]:
+    """Options given by a program, in a plug-in's own terms; only texts that a plug-in reads itself are read.
+
+    Raises:
+        ValueError: there is no such option, or its text cannot be read; names it.
+    """
+    made = {}
+    for name, value in options.items():
+        option = known.get(name)
+        if option is None:
+            raise ValueError(f"unknown option {name!r}{suggestion(name, known)}")
+        made[name] = value if option.parse is None else _parsed(name, value, option.parse)
+    return made
+
+
+def _parsed(name: str, value: Any, parse: Callable[[str], Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _parsed(f"{name}[{key!r}]", each, parse) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_parsed(f"{name}[{index}]", each, parse) for index, each in enumerate(value))
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse(value)
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}") from None
+
+
+def _out_of_bounds(option: Option, found: Any, value: Any) -> Iterator[str]:
+    if option.choices and found not in option.choices:
+        near = suggestion(str(found), option.choices, listed=0)
+        yield f"{describe(value)} is not one of {', '.join(option.choices)}{near}"
+    if option.minimum is not None and found < option.minimum:
+        yield f"{describe(value)} must be at least {_form(option, option.minimum)}"
+    if option.maximum is not None and found > option.maximum:
+        yield f"{describe(value)} must be at most {_form(option, option.maximum)}"
+
+
+def _form(option: Option, bound: float) -> str:
+    if option.kind is OptionKind.DURATION:
+        return format_seconds(bound)
+    return format_bytes(int(bound)) if option.kind is OptionKind.SIZE else f"{bound:g}"
