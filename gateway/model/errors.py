@@ -6,12 +6,14 @@ Repeating code asks `RpcError.retry` and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 __all__ = [
+    "RPC_ERRORS",
     "BadRequest",
     "ConfigError",
     "ConnectFailed",
@@ -208,3 +210,24 @@ class ProviderFailed(RpcError):
 
     code = "provider-failed"
     default_retry = Retry.IF_IDEMPOTENT
+
+
+RPC_ERRORS: Final[Mapping[str, type[RpcError]]] = MappingProxyType(
+    {
+        each.code: each
+        for each in (
+            BadRequest,
+            Unauthenticated,
+            Forbidden,
+            NoSuchService,
+            NoSuchMethod,
+            NoProvider,
+            Overloaded,
+            DeadlineExceeded,
+            ConnectFailed,
+            ConnectionLost,
+            ProviderFailed,
+        )
+    }
+)
+"""Every error a call can end with, by its code: for wires that carry the code as text."""
