@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.contracts.binding import bind_arguments
-from gateway.contracts.json_generic import from_json_generic
-from gateway.contracts.jsonform import from_json, parse_json
+from gateway.jsonform.generic import read_generic
+from gateway.jsonform.reader import compile_reader
+from gateway.jsonform.text import parse_json
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, ValueMappingError
 from gateway.model.typeref import TypeRef
@@ -73,8 +74,8 @@ def bind(
 
 def generic_values(arguments: Sequence[Argument]) -> list[Any]:
     """Values for a method without a contract: positional ones as they are, named ones together as a last map."""
-    values = [from_json_generic(each.value) for each in arguments if not each.name]
-    named: Mapping[str, Any] = {each.name: from_json_generic(each.value) for each in arguments if each.name}
+    values = [read_generic(each.value) for each in arguments if not each.name]
+    named: Mapping[str, Any] = {each.name: read_generic(each.value) for each in arguments if each.name}
     return [*values, named] if named else values
 
 
@@ -88,7 +89,7 @@ def _value(text: str) -> Any:
 
 
 def _by_json(argument: Any, ref: TypeRef, contract: ServiceContract) -> Any:
-    return from_json(argument.value if isinstance(argument, Argument) else argument, ref, contract)
+    return compile_reader(ref, contract)(argument.value if isinstance(argument, Argument) else argument)
 
 
 def _by_json_or_text(argument: Any, ref: TypeRef, contract: ServiceContract) -> Any:
@@ -96,5 +97,5 @@ def _by_json_or_text(argument: Any, ref: TypeRef, contract: ServiceContract) -> 
         return _by_json(argument, ref, contract)
     except ValueMappingError:
         if isinstance(argument, Argument) and not isinstance(argument.value, str):
-            return from_json(argument.text, ref, contract)
+            return compile_reader(ref, contract)(argument.text)
         raise

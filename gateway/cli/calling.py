@@ -20,8 +20,8 @@ from gateway.config.suggestion import suggestion
 from gateway.config.target import import_target, load_contract, service_key
 from gateway.contracts import RemoteError, ServiceError, contract_of
 from gateway.contracts.fault import fault_of
-from gateway.contracts.json_generic import to_json_generic
-from gateway.contracts.jsonform import to_json
+from gateway.jsonform.generic import show_generic
+from gateway.jsonform.writer import compile_writer
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import BadRequest, RpcError, ValueMappingError
@@ -103,7 +103,7 @@ async def _call_typed(
     method, values = _bound(contract, name, arguments)
     try:
         value = await getattr(proxy, method.attribute)(*values)
-        shown = to_json(value, method.returns, contract)
+        shown = compile_writer(method.returns, contract)(value)
     except ServiceError as exc:
         return _fault(exc, method, contract)
     except RpcError as exc:
@@ -121,7 +121,7 @@ async def _call_generic(proxy: Any, name: str, arguments: list[Argument], receiv
         types = tuple(each.strip() for each in with_types.group(2).split(",") if each.strip())
     try:
         value = await proxy.invoke(name, *generic_values(arguments), types=types)
-        shown = to_json_generic(value)
+        shown = show_generic(value)
     except ServiceError as exc:
         return _fault(exc, None, None)
     except RpcError as exc:
@@ -208,7 +208,7 @@ def _shown_at(service: ServiceConfig, key: ServiceKey, config: GatewayConfig, ca
 def _value(shown: Any, received: Mapping[str, Any]) -> Answer:
     report: dict[str, Any] = {"ok": True, "value": shown}
     if received:
-        report["attachments"] = to_json_generic(dict(received))
+        report["attachments"] = show_generic(dict(received))
     return Answer(Exit.OK, json.dumps(shown, indent=2, ensure_ascii=False), report)
 
 
@@ -216,7 +216,7 @@ def _fault(exc: ServiceError, method: MethodContract | None, contract: ServiceCo
     fault = fault_of(exc, method, contract)
     fields: dict[str, Any] = {}
     if fault.declared and contract is not None:
-        fields = dict(to_json(exc, TypeRef(Kind.EXCEPTION, name=fault.type_name), contract))
+        fields = compile_writer(TypeRef(Kind.EXCEPTION, name=fault.type_name), contract)(exc)
         fields.pop("message", None)
     lines = [f"{fault.type_name}: {fault.message}" if fault.message is not None else fault.type_name]
     lines += [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]

@@ -62,7 +62,7 @@ def bind_arguments(
         positional: Values for the first parameters.
         named: Values by parameter name.
         contract: Where the methods come from.
-        convert: `check_value` for values of Python callers, `from_json` for parsed JSON.
+        convert: `check_value` for values of Python callers, a reader of `gateway.jsonform` for parsed JSON.
 
     Raises:
         BadRequest: no overload takes so many or such names, or several fit; names the candidates.

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.contracts.json_generic import to_json_generic
+from gateway.jsonform.generic import show_generic
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Pairs
 from protocols.hessian.reader import Reader
@@ -348,9 +348,9 @@ def test_h4_json_comes_to_an_end(name: str) -> None:
     value = Reader(TAKEN[name](0)).read()
     if "doubled" in name:
         with pytest.raises(ValueMappingError, match="more than 1000000 lists, maps and objects"):
-            to_json_generic(value)
+            show_generic(value)
     else:
-        assert "$ref" in json.dumps(to_json_generic(value))
+        assert "$ref" in json.dumps(show_generic(value))
 
 
 async def test_h1_fifty_thousand_unknown_fields(abuse: Abuse) -> None:

@@ -4,9 +4,11 @@ import pytest
 
 from gateway.contracts import I8, I32, I64, contract_of, method, service
 from gateway.contracts.binding import bind_arguments, compile_arguments
-from gateway.contracts.jsonform import from_json
 from gateway.contracts.values import Checker
+from gateway.jsonform.reader import compile_reader
+from gateway.model.contract import ServiceContract
 from gateway.model.errors import BadRequest, ValueMappingError
+from gateway.model.typeref import TypeRef
 
 
 @service("shop.Orders")
@@ -32,6 +34,10 @@ class Orders:
 
 
 CONTRACT = contract_of(Orders)
+
+
+def read_json(value: Any, ref: TypeRef, contract: ServiceContract) -> Any:
+    return compile_reader(ref, contract)(value)
 
 
 def bind(name: str, /, *positional: Any, **named: Any) -> tuple[str, tuple[Any, ...]]:
@@ -66,7 +72,7 @@ def test_an_overload_without_defaults_wins() -> None:
 
 def test_the_overload_is_picked_by_json_too() -> None:
     def bind_json(*positional: Any) -> str:
-        return bind_arguments(CONTRACT.overloads("find"), positional, {}, CONTRACT, convert=from_json)[0].attribute
+        return bind_arguments(CONTRACT.overloads("find"), positional, {}, CONTRACT, convert=read_json)[0].attribute
 
     assert bind_json(7) == "find"
     assert bind_json("7") == "find_by_name"

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.contracts.values import Checker, compile_check, round_to_single
+from gateway.contracts.values import Checker, compile_check
 from gateway.model.contract import Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Long, TypedList
+from gateway.model.scalar import round_to_single
 from gateway.model.typeref import Kind, TypeRef
 from protocols.corpus.contract import MAKER, STATUS, list_of, map_of, of, set_of
 from protocols.testing import CONTRACT, CORPUS, KEYS, MISFITS, Case, Maker, Misfit, Status, TypesFailure, difference

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.contracts.json_generic import from_json_generic, to_json_generic
-from gateway.contracts.jsonform import from_json, parse_json, to_json
 from gateway.contracts.values import compile_check
+from gateway.jsonform import compile_reader, compile_writer, format_json, parse_json
+from gateway.jsonform.generic import read_generic, to_json_generic
 from gateway.model.errors import ValueMappingError
 from gateway.model.typeref import Kind, TypeRef
 from protocols.corpus.contract import ANY, EVERYTHING, FAILURE, MAKER, STATUS, of
@@ -43,11 +43,11 @@ JSON = st.recursive(
 @given(value=JSON, ref=st.sampled_from(TYPES))
 def test_json_is_read_or_refused(value: Any, ref: TypeRef) -> None:
     try:
-        read = from_json(value, ref, CONTRACT)
+        read = compile_reader(ref, CONTRACT)(value)
     except ValueMappingError:
         return
     assert compile_check(ref, CONTRACT)(read) is read
-    again = from_json(parse_json(json.dumps(to_json(read, ref, CONTRACT), allow_nan=False)), ref, CONTRACT)
+    again = compile_reader(ref, CONTRACT)(parse_json(format_json(compile_writer(ref, CONTRACT)(read))))
     if ref.kind is not Kind.ANY and ref is not EVERYTHING:
         assert difference(read, again) is None
 
@@ -55,7 +55,7 @@ def test_json_is_read_or_refused(value: Any, ref: TypeRef) -> None:
 @settings(max_examples=300, deadline=None)
 @given(value=JSON)
 def test_generic_json_is_read_and_written(value: Any) -> None:
-    json.dumps(to_json_generic(from_json_generic(value)), allow_nan=False)
+    json.dumps(to_json_generic(read_generic(value)), allow_nan=False)
 
 
 @settings(max_examples=300, deadline=None)
@@ -107,7 +107,7 @@ def test_scalars_come_back(kind: Kind, values: st.SearchStrategy[Any]) -> None:
     @given(value=values)
     def run(value: Any) -> None:
         ref = of(kind)
-        text = json.dumps(to_json(value, ref, CONTRACT), allow_nan=False)
-        assert difference(value, from_json(parse_json(text), ref, CONTRACT)) is None
+        text = format_json(compile_writer(ref, CONTRACT)(value))
+        assert difference(value, compile_reader(ref, CONTRACT)(parse_json(text))) is None
 
     run()

@@ -4,26 +4,43 @@ from typing import Any
 
 import pytest
 
-from gateway.contracts.jsonform import from_json, parse_json, to_json
+from gateway.jsonform import compile_reader, compile_writer, format_json, parse_json
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Record
 from gateway.model.typeref import Kind, TypeRef
 from protocols.corpus.contract import ANY, FAILURE, MAKER, POINT, STATUS, list_of, map_of, of, set_of
 from protocols.testing import CONTRACT, CORPUS, KEYS, Case, Maker, Point, Status, TypesFailure, difference
 
-TYPED = [case for case in (*CORPUS, *KEYS) if case.type.kind is not Kind.ANY]
 INTS = map_of(of(Kind.I32), of(Kind.STRING))
 TEXTS = map_of(of(Kind.STRING), of(Kind.I32))
 
 
-def read(text: str, ref: TypeRef) -> Any:
-    return from_json(parse_json(text), ref, CONTRACT)
+def from_json(value: Any, ref: TypeRef) -> Any:
+    return compile_reader(ref, CONTRACT)(value)
 
 
-@pytest.mark.parametrize("case", TYPED, ids=lambda case: case.name)
+def to_json(value: Any, ref: TypeRef) -> Any:
+    return compile_writer(ref, CONTRACT)(value)
+
+
+def read(text: str | bytes, ref: TypeRef) -> Any:
+    return from_json(parse_json(text), ref)
+
+
+LONE = {"char/surrogate", *(f"string/{name}" for name in (
+    "lone-high-surrogate", "lone-low-surrogate", "reversed-surrogates", "surrogate-last"
+))}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [*CORPUS, *KEYS], ids=lambda case: case.name)
 def test_every_value_survives(case: Case) -> None:
-    text = json.dumps(to_json(case.value, case.type, CONTRACT), allow_nan=False)
-    assert difference(case.value, read(text, case.type)) is None
+    if case.name in LONE:
+        with pytest.raises(ValueMappingError, match=r"the lone surrogate at character [01] has no form in JSON"):
+            to_json(case.value, case.type)
+        return
+    written = to_json(case.value, case.type)
+    assert difference(case.value, read(format_json(written), case.type)) is None
+    assert difference(case.value, from_json(json.loads(json.dumps(written, allow_nan=False)), case.type)) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +66,7 @@ def test_every_value_survives(case: Case) -> None:
     ids=lambda value: str(value)[:30],
 )
 def test_the_form_of_each_type(value: Any, ref: TypeRef, form: str) -> None:
-    assert json.dumps(to_json(value, ref, CONTRACT), allow_nan=False) == form
+    assert json.dumps(to_json(value, ref), allow_nan=False) == form
     assert difference(value, read(form, ref)) is None
 
 
@@ -66,7 +83,7 @@ def test_the_form_of_each_type(value: Any, ref: TypeRef, form: str) -> None:
         ("0.1", of(Kind.F64), 0.1),
         ("7", of(Kind.F64), 7.0),
         ("0.1", of(Kind.F32), 0.10000000149011612),
-        ("NaN", of(Kind.F64), float("nan")),
+        ('"NaN"', of(Kind.F64), float("nan")),
         ('{"1": "a"}', INTS, {1: "a"}),
         ('[["a", 1]]', TEXTS, {"a": 1}),
         ('{"ACTIVE": "x"}', map_of(STATUS, of(Kind.STRING)), {Status.ACTIVE: "x"}),
@@ -87,9 +104,9 @@ def test_other_forms_are_read_too(text: str, ref: TypeRef, value: Any) -> None:
 
 
 def test_what_json_loads_gives_is_read() -> None:
-    assert from_json(19.9, of(Kind.DECIMAL), CONTRACT) == Decimal("19.9")
-    assert from_json(5.0, of(Kind.I32), CONTRACT) == 5
-    assert from_json(float("inf"), of(Kind.F64), CONTRACT) == float("inf")
+    assert from_json(19.9, of(Kind.DECIMAL)) == Decimal("19.9")
+    assert from_json(5.0, of(Kind.I32)) == 5
+    assert from_json(float("inf"), of(Kind.F64)) == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +123,7 @@ def test_what_json_loads_gives_is_read() -> None:
         ("1e39", of(Kind.F32), "beyond the largest f32"),
         ('"nan"', of(Kind.F64), 'expected f64 as a number, "NaN", "Infinity" or "-Infinity", found a text'),
         ('"NaN"', of(Kind.DECIMAL), "expected a decimal number"),
-        ("NaN", of(Kind.DECIMAL), "expected a finite decimal"),
+        ("NaN", of(Kind.DECIMAL), "not JSON: NaN is no number; write it as a text"),
         ("true", of(Kind.DECIMAL), "expected decimal, found true"),
         ('"ab"', of(Kind.CHAR), "expected one character"),
         ('"😀"', of(Kind.CHAR), "expected one character up to U.FFFF"),
@@ -157,21 +174,19 @@ def test_any_knows_the_structs_of_the_contract() -> None:
 
 
 def test_any_is_written_with_contract_names() -> None:
-    assert to_json([Maker("m")], ANY, CONTRACT) == [
-        {"class": "demo.Maker", "name": "m", "country": None, "parent": None}
-    ]
+    assert to_json([Maker("m")], ANY) == [{"class": "demo.Maker", "name": "m", "country": None, "parent": None}]
 
 
 def test_a_value_of_another_type_is_not_written() -> None:
     with pytest.raises(ValueMappingError, match=r"\[0\]: expected i32, found str"):
-        to_json(["a"], list_of(of(Kind.I32)), CONTRACT)
+        to_json(["a"], list_of(of(Kind.I32)))
 
 
 def test_depth_is_bounded_both_ways() -> None:
     loop = Maker("loop")
     loop.parent = loop
     with pytest.raises(ValueMappingError, match="nested deeper than 64 levels, or containing itself"):
-        to_json(loop, MAKER, CONTRACT)
+        to_json(loop, MAKER)
     deep = '{"name": "m", "parent": ' * 70 + "null" + "}" * 70
     with pytest.raises(ValueMappingError, match="nested deeper than 64 levels"):
         read(deep, MAKER)

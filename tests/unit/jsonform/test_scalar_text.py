@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.contracts import scalar_text as texts
+from gateway.jsonform import scalar_text as texts
 from gateway.model.errors import ValueMappingError
 
 

@@ -2,8 +2,8 @@
 
 | type | text |
 | --- | --- |
-| integers | `-12`, `+12`, digits only |
-| decimal | `19.90`, `1E+10`; never NaN or infinity |
+| integers | `-12`, `+12`, digits only, at most 10,000 characters |
+| decimal | `19.90`, `1E+10`, at most 10,000 characters; never NaN or infinity |
 | bytes | base64 with padding (RFC 4648 §4) |
 | date, time | `2026-08-14`, `09:26:53.589793`; seconds and fraction may be missing |
 | datetime | RFC 3339: `2026-08-14T09:26:53.589793Z`, any offset; written in UTC |
@@ -27,6 +27,7 @@ from uuid import UUID
 from gateway.model.errors import ValueMappingError
 
 __all__ = [
+    "MAX_DIGITS",
     "format_bytes",
     "format_datetime",
     "format_decimal",
@@ -44,6 +45,15 @@ __all__ = [
     "parse_time",
     "parse_uuid",
 ]
+
+MAX_DIGITS: Final = 10_000
+"""Longest number read or written, in characters: its cost grows with the square of its length (10,000: 3 ms)."""
+
+# Every integer of so many bits has at most MAX_DIGITS digits with its sign: (MAX_DIGITS - 1) * log2(10), rounded down.
+_MAX_BITS: Final = 33_215
+_SMALL: Final = 1 << 2048
+# Python lets nobody set its own limit for int() below this.
+_INT_DIGITS: Final = 640
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
@@ -76,26 +86,33 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def parse_integer(text: str) -> int:
-    """Any number of digits."""
+    """Up to `MAX_DIGITS` digits."""
     if not _INTEGER.fullmatch(text):
         raise _no("an integer", text)
+    if len(text) < _INT_DIGITS:
+        return int(text)
+    if len(text) > MAX_DIGITS:
+        raise _too_long(len(text))
     # int() refuses more than 4300 digits, Decimal does not.
     return int(Decimal(text))
 
 
 def format_integer(value: int) -> str:
-    """Any number of digits."""
-    try:
+    """Up to `MAX_DIGITS` digits."""
+    if -_SMALL < value < _SMALL:
         return str(value)
-    except ValueError:
-        # str() refuses more than 4300 digits, Decimal does not.
-        return format(Decimal(value), "f")
+    if value.bit_length() > _MAX_BITS:
+        raise ValueMappingError(f"an integer of {value.bit_length()} bits; at most {MAX_DIGITS} digits are written")
+    # str() refuses more than 4300 digits, Decimal does not.
+    return format(Decimal(value), "f")
 
 
 def parse_decimal(text: str) -> Decimal:
     """Keeps digits and exponent as written."""
     if not _DECIMAL.fullmatch(text):
         raise _no("a decimal number", text)
+    if len(text) > MAX_DIGITS:
+        raise _too_long(len(text))
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -104,7 +121,10 @@ def parse_decimal(text: str) -> Decimal:
 
 def format_decimal(value: Decimal) -> str:
     """With exponent where the value has one."""
-    return str(value)
+    text = str(value)
+    if len(text) > MAX_DIGITS:
+        raise _too_long(len(text))
+    return text
 
 
 def parse_bytes(text: str) -> bytes:
@@ -235,6 +255,10 @@ def parse_uuid(text: str) -> UUID:
     if not _UUID.fullmatch(text):
         raise _no("a UUID like f81d4fae-7dec-11d0-a765-00a0c91e6bf6", text)
     return UUID(text)
+
+
+def _too_long(length: int) -> ValueMappingError:
+    return ValueMappingError(f"a number of {length} characters; at most {MAX_DIGITS} are allowed")
 
 
 def _time(found: re.Match[str]) -> time:

@@ -1,0 +1,269 @@
+"""Contract values into JSON values, by functions compiled once per type. The mapping stands in `gateway.jsonform`.
+
+Whatever is written is checked on the way: the values accepted for a type are those of `gateway.contracts.values`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
+from types import MappingProxyType
+from typing import Any, Final
+
+from gateway.jsonform import scalar_text
+from gateway.jsonform.generic import MAX_DEPTH, compile_generic_writer, key_text, refuse_surrogates, special_text
+from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
+from gateway.model.errors import ValueMappingError
+from gateway.model.scalar import INTEGER_RANGES, SCALAR_CHECKS, mismatch
+from gateway.model.typeref import Kind, TypeRef
+
+__all__ = ["Writers", "compile_writer"]
+
+Step = Callable[[Any, int], Any]
+"""From a contract value, so many levels deep, to the JSON value."""
+
+_FORMATS: Final[Mapping[Kind, Callable[[Any], str]]] = MappingProxyType(
+    {
+        Kind.BIGINT: scalar_text.format_integer,
+        Kind.DECIMAL: scalar_text.format_decimal,
+        Kind.BYTES: scalar_text.format_bytes,
+        Kind.DATE: str,
+        Kind.TIME: scalar_text.format_time,
+        Kind.DATETIME: scalar_text.format_datetime,
+        Kind.LOCAL_DATETIME: scalar_text.format_local_datetime,
+        Kind.DURATION: scalar_text.format_duration,
+        Kind.UUID: str,
+    }
+)
+_INTEGER: Final = frozenset({int})
+
+
+def compile_writer(ref: TypeRef, contract: ServiceContract) -> Callable[[Any], Any]:
+    """A function from a contract value to the JSON value it becomes.
+
+    It raises `ValueMappingError` with the path inside the value: not of this type, without a form in JSON, nested
+    deeper than 64 levels or containing itself. Who compiles several types of one contract shares a `Writers`.
+    """
+    return Writers(contract).compile(ref)
+
+
+class Writers:
+    """Compiles the writers of one contract; each type is compiled once."""
+
+    def __init__(self, contract: ServiceContract) -> None:
+        self._contract = contract
+        self._steps: dict[TypeRef, Step] = {}
+        self._structs: dict[str, Step] = {}
+
+    def compile(self, ref: TypeRef) -> Callable[[Any], Any]:
+        """As `compile_writer`."""
+        step = self._step(ref)
+
+        return lambda value: step(value, 0)
+
+    def _step(self, ref: TypeRef) -> Step:
+        step = self._steps.get(ref)
+        if step is None:
+            step = self._compile(ref)
+            if ref.kind is not Kind.ANY:
+                step = _nullable(step) if ref.nullable else _required(step, ref)
+            self._steps[ref] = step
+        return step
+
+    def _compile(self, ref: TypeRef) -> Step:
+        kind = ref.kind
+        if kind in _FORMATS:
+            return _formatted(SCALAR_CHECKS[kind], _FORMATS[kind])
+        match kind:
+            case Kind.F32 | Kind.F64:
+                return _float(SCALAR_CHECKS[kind])
+            case Kind.STRING | Kind.CHAR:
+                return _text(SCALAR_CHECKS[kind])
+            case Kind.ANY:
+                return compile_generic_writer(self._contract)
+            case Kind.LIST:
+                return _list(ref, self._step(ref.args[0]))
+            case Kind.SET:
+                return _set(ref, self._step(ref.args[0]))
+            case Kind.MAP:
+                return _map(ref, self._step(ref.args[0]), self._step(ref.args[1]))
+            case Kind.ENUM:
+                return _enum(self._contract.enum(ref))
+            case Kind.STRUCT | Kind.EXCEPTION:
+                return self._struct(self._contract.struct(ref))
+        return SCALAR_CHECKS[kind]
+
+    def _struct(self, definition: StructType) -> Step:
+        found = self._structs.get(definition.name)
+        if found is None:
+            # Registered before its fields are compiled: they may name it again.
+            fields: list[tuple[Field, str, str, Step]] = []
+            found = self._structs[definition.name] = _struct(definition, fields)
+            fields += [(each, each.name, each.attribute, self._step(each.type)) for each in definition.fields]
+        return found
+
+
+def _nullable(step: Step) -> Step:
+    def write(value: Any, depth: int) -> Any:
+        return None if value is None else step(value, depth)
+
+    return write
+
+
+def _required(step: Step, ref: TypeRef) -> Step:
+    if ref.kind is Kind.NULL:
+        return step
+
+    def write(value: Any, depth: int) -> Any:
+        if value is None:
+            raise ValueMappingError(f"null where {ref} is required")
+        return step(value, depth)
+
+    return write
+
+
+def _formatted(check: Step, form: Callable[[Any], str]) -> Step:
+    return lambda value, depth: form(check(value, depth))
+
+
+def _float(check: Step) -> Step:
+    def write(value: Any, depth: int) -> Any:
+        number = check(value, depth)
+        return number if math.isfinite(number) else special_text(number)
+
+    return write
+
+
+def _text(check: Step) -> Step:
+    def write(value: Any, depth: int) -> Any:
+        text = check(value, depth)
+        if not text.isascii():
+            refuse_surrogates(text)
+        return text
+
+    return write
+
+
+def _enum(definition: EnumType) -> Step:
+    cls = definition.python_class
+
+    def write(value: Any, depth: int) -> Any:
+        if not isinstance(value, cls):
+            raise mismatch(definition.name, value, f"use {cls.__name__}.{definition.constants[0]} and the like")
+        return value.name
+
+    return write
+
+
+def _elements(ref: TypeRef, element: Step) -> Step:
+    """Writes a sequence or set as a new list."""
+    item = ref.args[0]
+    low, high = INTEGER_RANGES.get(item.kind, (0, 0))
+    whole = item.kind in INTEGER_RANGES and not item.nullable
+
+    def write(value: Any, depth: int) -> list[Any]:
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        if whole and set(map(type, value)) == _INTEGER and low <= min(value) and max(value) <= high:
+            return list(value)
+        depth += 1
+        written: list[Any] = []
+        append = written.append
+        try:
+            for each in value:
+                append(element(each, depth))
+        except ValueMappingError as exc:
+            raise exc.within(f"[{len(written)}]") from None
+        return written
+
+    return write
+
+
+def _list(ref: TypeRef, element: Step) -> Step:
+    elements = _elements(ref, element)
+
+    def write(value: Any, depth: int) -> Any:
+        if not isinstance(value, list | Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
+            raise mismatch(str(ref), value)
+        return elements(value, depth)
+
+    return write
+
+
+def _set(ref: TypeRef, element: Step) -> Step:
+    elements = _elements(ref, element)
+
+    def write(value: Any, depth: int) -> Any:
+        if not isinstance(value, Set):
+            raise mismatch(str(ref), value)
+        return elements(value, depth)
+
+    return write
+
+
+def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
+    is_object = ref.args[0].kind is Kind.STRING and not ref.args[0].nullable
+
+    def write(value: Any, depth: int) -> Any:
+        if not isinstance(value, dict | Mapping):
+            raise mismatch(str(ref), value)
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        depth += 1
+        pairs: list[list[Any]] = []
+        for key, item in value.items():
+            try:
+                written_key = key_step(key, depth)
+            except ValueMappingError as exc:
+                raise exc.within(f"[key {len(pairs)}]") from None
+            try:
+                pairs.append([written_key, value_step(item, depth)])
+            except ValueMappingError as exc:
+                raise exc.within(f"[{key_text(key, len(pairs))}]") from None
+        return dict(pairs) if is_object else pairs
+
+    return write
+
+
+def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]]) -> Step:
+    """`fields`: filled after this returns, with the name, the attribute and the writer of each."""
+    cls = definition.python_class
+    is_exception = definition.is_exception
+
+    def write(value: Any, depth: int) -> Any:
+        if type(value) is not cls:
+            raise mismatch(definition.name, value)
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        depth += 1
+        written: dict[str, Any] = {}
+        if is_exception:
+            written["message"] = _message(value)
+        for field, name, attribute, step in fields:
+            item = getattr(value, attribute, MISSING)
+            if item is MISSING:
+                item = field.absent()
+                if item is MISSING:
+                    raise ValueMappingError("the attribute is not set", name)
+            try:
+                written[name] = step(item, depth)
+            except ValueMappingError as exc:
+                raise exc.within(f".{name}") from None
+        return written
+
+    return write
+
+
+def _message(value: BaseException) -> str | None:
+    message = value.args[0] if value.args else None
+    if message is None:
+        return None
+    try:
+        refuse_surrogates(text := str(message))
+    except ValueMappingError as exc:
+        raise exc.within(".message") from None
+    return text
+
+
+def _too_deep() -> ValueMappingError:
+    return ValueMappingError(f"nested deeper than {MAX_DEPTH} levels, or containing itself")
