@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from gateway.cli.main import main
 
@@ -30,8 +31,7 @@ class Finished:
     err: str
 
 
-def _command(arguments: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "gateway.cli.main", *arguments]
+_PROGRAM: Final = (sys.executable, "-m", "gateway.cli.main")
 
 
 def _environment(environ: Mapping[str, str] | None) -> dict[str, str]:
@@ -43,7 +43,7 @@ def polyport(*arguments: str, environ: Mapping[str, str] | None = None, cwd: Pat
     environment = _environment(environ)
     environment["PYTHONPATH"] = str(ROOT)
     done = subprocess.run(
-        _command(arguments), cwd=cwd, env=environment, capture_output=True, text=True, timeout=_WAIT_S, check=False
+        [*_PROGRAM, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=_WAIT_S, check=False
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 
@@ -60,11 +60,13 @@ def inside(*arguments: str) -> Finished:
     return Finished(code, out.getvalue(), err.getvalue())
 
 
-def start(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Starts a command; the caller ends it."""
+def start(
+    *arguments: str, environ: Mapping[str, str] | None = None, program: Sequence[str] = _PROGRAM, cwd: Path = ROOT
+) -> subprocess.Popen[str]:
+    """Starts a command; the caller ends it. `program`: another installation of `polyport`."""
     return subprocess.Popen(
-        _command(arguments),
-        cwd=ROOT,
+        [*program, *arguments],
+        cwd=cwd,
         env=_environment(environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -108,9 +110,11 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    *arguments: str, environ: Mapping[str, str] | None = None, program: Sequence[str] = _PROGRAM, cwd: Path = ROOT
+) -> Iterator[Server]:
     """A server that is ready; it is gone afterwards, whatever happened."""
-    process = start("serve", *arguments, environ=environ)
+    process = start("serve", *arguments, environ=environ, program=program, cwd=cwd)
     server = Server(process, [], [])
     assert process.stdout is not None
     assert process.stderr is not None
