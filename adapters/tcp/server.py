@@ -109,7 +109,7 @@ class TcpServer:
 
     `make_wire(exposures)` is called once, when the listener starts, and may raise `ContractError`.
     `heartbeat_s`: after so long without traffic the codec's `ping` is sent; 0 sends none.
-    `half_close_grace_s`: how long calls go on after their caller closed its sending side, where the codec has no `ping`.
+    `half_close_grace_s`: how long calls go on after their caller closed its sending side, where a codec has no `ping`.
     """
 
     def __init__(

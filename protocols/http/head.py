@@ -11,7 +11,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from protocols.http.content import accepts_gzip, content_codings
+from protocols.http.content import content_codings
 from protocols.http.errors import HttpWireError
 from protocols.http.limits import HttpLimits
 from protocols.http.message import Headers
@@ -32,6 +32,7 @@ _BEGINNING: Final = re.compile(_TOKEN + rb"{1,%d}+(?: [ -~\r]*+)?" % _MAX_METHOD
 """What may be there of a first line that has not ended yet."""
 _BEGINNING_BYTES: Final = 64
 _LINE: Final = re.compile(rb"(" + _TOKEN + rb"{1,%d}+) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])" % _MAX_METHOD_BYTES)
+_HTTP_LIKE: Final = re.compile(_TOKEN + rb"{1,%d}+ [^\r\n]* HTTP/" % _MAX_METHOD_BYTES)
 _PRE_HTTP_1: Final = re.compile(_TOKEN + rb"{1,%d}+ [\x21-\x7e]++" % _MAX_METHOD_BYTES)
 _ABSOLUTE: Final = re.compile(r"https?://([^/?#]*)([^#]*)", re.IGNORECASE)
 _HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.%a-zA-Z]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
@@ -92,21 +93,21 @@ class FieldBlock:
         keep_alive: The peer asks to keep the connection.
         expects: What `Expect` says, in lower case.
         has_host: Every HTTP/1.1 request has.
-        gzip: The peer takes gzip.
     """
 
-    __slots__ = ("close", "codings", "expects", "gzip", "has_host", "headers", "keep_alive", "length")
+    __slots__ = ("close", "codings", "expects", "has_host", "headers", "keep_alive", "length")
 
-    def __init__(self, fields: Headers, headers: Headers) -> None:
+    def __init__(self, headers: Headers, framing: dict[str, str], has_host: bool) -> None:
         self.headers: Final = headers
-        self.length: Final = _body_length(fields)
-        self.codings: Final = content_codings(fields.get("content-encoding"))
-        options = {each.strip(" \t").lower() for each in fields.get("connection").split(",")}
-        self.close: Final = "close" in options
-        self.keep_alive: Final = "keep-alive" in options
-        self.expects: Final = fields.get("expect").strip(" \t").lower()
-        self.has_host: Final = _has_host(headers)
-        self.gzip: Final = accepts_gzip(fields)
+        self.length: Final = _body_length(framing)
+        self.codings: Final = content_codings(framing["content-encoding"]) if "content-encoding" in framing else ()
+        self.close = self.keep_alive = False
+        if "connection" in framing:
+            options = [each.strip(" \t").lower() for each in framing["connection"].split(",")]
+            self.close = "close" in options
+            self.keep_alive = "keep-alive" in options
+        self.expects: Final = framing.get("expect", "").strip(" \t").lower()
+        self.has_host: Final = has_host
 
 
 class HeadReader:
@@ -204,17 +205,30 @@ class HeadReader:
         return found
 
     def _parse_block(self, raw: bytes) -> FieldBlock:
-        fields = Headers(parse_fields(raw, self._limits))
-        pairs = tuple((name, value.rstrip(" \t")) for name, value in fields.pairs if name.lower() not in _FRAMING)
+        kept: list[tuple[str, str]] = []
+        framing: dict[str, str] = {}
+        hosts: list[str] = []
+        for name, value in parse_fields(raw, self._limits):
+            key = name.lower()
+            if key in _FRAMING:
+                framing[key] = f"{framing[key]}, {value}" if key in framing else value
+                continue
+            value = value.rstrip(" \t")
+            kept.append((name, value))
+            if key == "host":
+                hosts.append(value)
+        if hosts:
+            _check_host(hosts)
+        pairs = tuple(kept)
         headers = self._headers.get(pairs)
         if headers is None:
             headers = Headers(pairs)
-            # What is kept must be small: of a hostile peer's fields a few hundred requests' worth are held.
+            # Small ones alone are kept: what a hostile peer can fill this with must not matter.
             if len(raw) <= _MAX_CACHED_BLOCK_BYTES and len(pairs) <= _MAX_CACHED_FIELDS:
                 if len(self._headers) >= _MAX_CACHED:
                     self._headers.clear()
                 self._headers[pairs] = headers
-        return FieldBlock(fields, headers)
+        return FieldBlock(headers, framing, bool(hosts))
 
 
 def parse_fields(raw: bytes, limits: HttpLimits) -> list[tuple[str, str]]:
@@ -257,21 +271,19 @@ class _Collector:
         self.complete = True
 
 
-def _has_host(headers: Headers) -> bool:
-    """Whether there is a Host field; it must be a single one that names a host (RFC 9112, section 3.2)."""
-    hosts = [value for name, value in headers.pairs if name.lower() == "host"]
+def _check_host(hosts: list[str]) -> None:
+    """Refuses what says no single host (RFC 9112, section 3.2)."""
     if len(hosts) > 1:
         raise HttpWireError(400, f"{len(hosts)} Host fields where one must be", reason="bad-host")
-    if hosts and _HOST.fullmatch(hosts[0]) is None:
+    if _HOST.fullmatch(hosts[0]) is None:
         raise HttpWireError(400, "the Host field is malformed", reason="bad-host")
-    return bool(hosts)
 
 
-def _body_length(fields: Headers) -> int:
+def _body_length(framing: dict[str, str]) -> int:
     """How long the body is (RFC 9112, section 6.3). The parser has refused most of what is ambiguous already."""
-    has_length = "content-length" in fields
-    if "transfer-encoding" in fields:
-        coding = fields.get("transfer-encoding").strip(" \t").lower()
+    has_length = "content-length" in framing
+    if "transfer-encoding" in framing:
+        coding = framing["transfer-encoding"].strip(" \t").lower()
         if has_length:
             raise HttpWireError(400, "both Content-Length and Transfer-Encoding", reason="bad-framing")
         if coding == "chunked":
@@ -281,7 +293,7 @@ def _body_length(fields: Headers) -> int:
         raise HttpWireError(400, "the transfer coding is not chunked", reason="bad-framing")
     if not has_length:
         return 0
-    value = fields.get("content-length")
+    value = framing["content-length"]
     # What int() would take besides digits, other readers of the same bytes would not.
     if not (value.isascii() and value.isdigit()) or len(value) > 20:
         raise HttpWireError(400, "Content-Length is not a number", reason="bad-framing")
@@ -304,7 +316,7 @@ def _origin_form(target: str) -> str:
 def looks_like_http(raw: bytes | bytearray) -> bool:
     """Whether a peer that sent this would understand an answer in HTTP/1.1."""
     head = bytes(raw[:SNIFF_BYTES])
-    return sniff(head).startswith("HTTP") or (b" HTTP/" in raw and _BEGINNING.match(raw) is not None)
+    return sniff(head).startswith("HTTP") or _HTTP_LIKE.match(raw) is not None
 
 
 def _target_too_long(limits: HttpLimits) -> HttpWireError:

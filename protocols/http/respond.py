@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.model.errors import LocalWireError
-from protocols.http.content import gzip, is_compressible
-from protocols.http.message import HttpResponse
+from protocols.http.content import accepts_gzip, gzip, is_compressible
+from protocols.http.message import Headers, HttpResponse
 from protocols.http.status import status_line
 
 __all__ = ["CONTINUE", "ResponseWriter"]
@@ -38,11 +38,11 @@ class ResponseWriter:
         self._compress = compress
         self._starts: dict[tuple[int, tuple[tuple[str, str], ...]], bytes] = {}
 
-    def write(self, response: HttpResponse, *, head: bool, http_1_0: bool, close: bool, takes_gzip: bool) -> bytes:
+    def write(self, response: HttpResponse, headers: Headers, *, head: bool, http_1_0: bool, close: bool) -> bytes:
         """The whole response.
 
-        `head`: the request was HEAD, so the body is left out; `http_1_0`: of what version it was.
-        `close`: nothing follows on this connection.
+        `headers`: of the request. `head`: it was HEAD, so the body is left out. `http_1_0`: of that version, and the
+        connection is kept because the peer asked for it. `close`: nothing follows on this connection.
 
         Raises:
             LocalWireError: a header field that would not arrive as one.
@@ -51,7 +51,7 @@ class ResponseWriter:
         body = response.body
         coding = b""
         if len(body) > _MIN_GZIP_BYTES and self._compress:
-            body, coding = _compressed(response, takes_gzip)
+            body, coding = _compressed(response, headers)
         connection = _CLOSE if close else _KEEP_1_0 if http_1_0 else _KEEP
         date = b"" if self._date is None else b"Date: %b\r\n" % self._date()
         if response.status in _NO_BODY:
@@ -78,12 +78,12 @@ class ResponseWriter:
         return start
 
 
-def _compressed(response: HttpResponse, takes_gzip: bool) -> tuple[bytes, bytes]:
+def _compressed(response: HttpResponse, headers: Headers) -> tuple[bytes, bytes]:
     """The body as it travels, and the fields that say so."""
     fields = {name.lower(): value for name, value in response.headers}
     # An entity tag names these very bytes; what is coded already is not coded twice.
     if "content-encoding" in fields or "etag" in fields or not is_compressible(fields.get("content-type", "")):
         return response.body, b""
-    if not takes_gzip:
+    if not accepts_gzip(headers):
         return response.body, b"Vary: Accept-Encoding\r\n"
     return gzip(response.body), b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"

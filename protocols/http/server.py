@@ -26,7 +26,7 @@ from protocols.http.content import ContentRefused, inflate
 from protocols.http.errors import HttpWireError
 from protocols.http.head import ALLOWED_METHODS, CHUNKED, FieldBlock, HeadReader, RequestLine, parse_fields
 from protocols.http.limits import DEFAULT_LIMITS, HttpLimits
-from protocols.http.message import HttpRequest, HttpResponse
+from protocols.http.message import NO_HEADERS, HttpRequest, HttpResponse
 from protocols.http.respond import CONTINUE, ResponseWriter
 
 __all__ = ["HttpServerCodec", "HttpServerWire"]
@@ -64,10 +64,12 @@ class HttpServerWire:
 class _Turn:
     """The place of one response in the order of a connection; the ticket of a request that became one call."""
 
-    __slots__ = ("close", "exchange", "head", "http_1_0", "interim", "left", "outcomes", "response", "takes_gzip")
+    __slots__ = ("close", "exchange", "head", "headers", "http_1_0", "interim", "left", "outcomes", "response")
 
     def __init__(self) -> None:
-        self.head = self.http_1_0 = self.close = self.takes_gzip = self.interim = False
+        self.head = self.http_1_0 = self.close = self.interim = False
+        self.headers = NO_HEADERS
+        """Of the request."""
         self.exchange: HttpExchange | None = None
         self.outcomes: list[Outcome | None] = []
         self.left = 0
@@ -275,7 +277,7 @@ class HttpServerCodec:
     def _turn(self, line: RequestLine, fields: FieldBlock) -> _Turn:
         turn = _Turn()
         turn.head = line.is_head
-        turn.takes_gzip = fields.gzip
+        turn.headers = fields.headers
         turn.http_1_0 = line.is_http_1_0
         if fields.close or (line.is_http_1_0 and not fields.keep_alive):
             turn.close = self.finished = True
@@ -376,9 +378,7 @@ class HttpServerCodec:
             return self._written(turn, self._internal())
 
     def _written(self, turn: _Turn, response: HttpResponse) -> bytes:
-        return self._wire.writer.write(
-            response, head=turn.head, http_1_0=turn.http_1_0, close=turn.close, takes_gzip=turn.takes_gzip
-        )
+        return self._wire.writer.write(response, turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
 
     def _internal(self) -> HttpResponse:
         response = self._wire.binding.encode_refusal(500, _INTERNAL)
