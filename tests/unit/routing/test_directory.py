@@ -143,6 +143,35 @@ async def test_only_endpoints_of_the_service_and_protocol_are_used_and_the_rest_
     await directory.aclose()
 
 
+async def test_protocols_may_be_admitted_later_and_those_before_stay(opener: Opener) -> None:
+    directory, _ = await started(opener, endpoint(1), endpoint(2, protocol="rmi"), protocols=["dubbo"])
+    (first,) = opener.opened
+    directory.admit(["rmi", "http"])
+    assert ports(directory) == [1, 2]
+    assert directory.providers.invokers[0] is first
+    assert directory.providers.origin == "registry 2"
+    before = directory.providers
+    directory.admit(["dubbo"])
+    assert directory.providers is before
+    await directory.aclose()
+    directory.admit(["soap"])
+    assert directory.providers.invokers == ()
+
+
+async def test_without_time_to_wait_nobody_is_called_silent_who_has_spoken(
+    opener: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoken = Directory(SERVICE, {"it": DirectRegistry([endpoint(1)])}, opener)
+    assert await spoken.start(0)
+    silent = Directory(SERVICE, {"quiet": ScriptedRegistry()}, opener)
+    assert not await silent.start(0)
+    lines = [each.getMessage() for each in caplog.records if "no providers known yet" in each.getMessage()]
+    assert lines[-1].partition(" after ")[0].endswith("from registry quiet")
+    assert not any("from registry  " in line for line in lines)
+    await spoken.aclose()
+    await silent.aclose()
+
+
 async def test_without_a_protocol_all_protocols_are_used(opener: Opener) -> None:
     directory, _ = await started(opener, endpoint(1), endpoint(2, protocol="rmi"))
     assert ports(directory) == [1, 2]
