@@ -1,4 +1,4 @@
-"""Who may call: a binding around a binding that lets nobody in without a secret it knows.
+"""Who may call: a binding around a binding that lets nobody in without a secret it knows; and how callers show one.
 
 | field | what is compared with the secrets |
 | --- | --- |
@@ -17,7 +17,8 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
-from base64 import b64decode
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final
@@ -27,9 +28,11 @@ from protocols.http.binding import HttpBinding, HttpExchange
 from protocols.http.context import name_caller
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 
-__all__ = ["CredentialBinding"]
+__all__ = ["CredentialBinding", "credential_fields"]
 
 _REALM: Final = 'realm="polyport"'
+_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+"""What arrives as it was sent whatever is in between: visible ASCII, and blanks inside."""
 
 
 class CredentialBinding:
@@ -87,6 +90,30 @@ class CredentialBinding:
             with suppress(BadRequest):
                 name_caller(headers, found)
         return bool(found)
+
+
+def credential_fields(api_key: str = "", bearer: str = "", basic: str = "") -> tuple[tuple[str, str], ...]:
+    """The header fields by which a caller shows its secrets; empty ones are not shown. `basic`: `user:password`.
+
+    Raises:
+        ValueError: one has no form in a header field, or there is both a bearer token and a password; no secret is
+            part of the text.
+    """
+    if bearer and basic:
+        raise ValueError("a bearer token and a password cannot be shown at the same time")
+    fields: list[tuple[str, str]] = []
+    for what, name, secret, value in (
+        ("the API key", "X-API-Key", api_key, api_key),
+        ("the token", "Authorization", bearer, f"Bearer {bearer}"),
+        ("user and password", "Authorization", basic, f"Basic {b64encode(basic.encode()).decode()}"),
+    ):
+        if secret and what != "user and password" and _SENDABLE.fullmatch(secret) is None:
+            raise ValueError(f"{what} has characters that a header field cannot carry")
+        if secret and what == "user and password" and ":" not in secret:
+            raise ValueError("user and password are written user:password")
+        if secret:
+            fields.append((name, value))
+    return tuple(fields)
 
 
 def _shown(headers: Headers) -> list[bytes]:

@@ -46,7 +46,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "gateway.jsonform": {"msgspec"},
     "gateway.cli": {"typer", "uvloop", "rich", "yaml"},
     "protocols.http": {"httptools"},
-    "adapters.http": {"aiohttp"},
+    "adapters.http": {"aiohttp", "yarl"},
 }
 
 # A codec knows neither sockets nor loops, threads, clocks, files or logs.

@@ -1,0 +1,177 @@
+"""What a reference to http:// may say about its providers, and the client that does as it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.http.provider_options import ProviderOptions
+from gateway.model.endpoint import Endpoint
+from gateway.spi.adapter import ClientAdapter, Reference
+from gateway.spi.plugin import Option, OptionKind
+from protocols.http_json.client_fields import parse_base_path
+from protocols.http_json.route import parse_route
+
+if TYPE_CHECKING:
+    from protocols.http_json.client import ClientOptions
+
+__all__ = ["REFERENCE_OPTIONS", "make_client"]
+
+_DEFAULTS: Final = ProviderOptions()
+_STYLES: Final = ("polyport", "jsonrpc", "rest")
+_CONTRACT_NAMES: Final = "contract"
+_JAVA_NAMES: Final = "java"
+
+
+def make_client() -> ClientAdapter:
+    """Calls providers over http:// with JSON. References with the same options share compiled contracts."""
+    # Imported when somebody calls: aiohttp takes a third of a second, and most listeners do without.
+    from adapters.http.client import HttpClient
+    from protocols.http_json.client import JsonClientBinding
+
+    bindings: dict[Any, JsonClientBinding] = {}
+
+    def binding_for(reference: Reference) -> JsonClientBinding:
+        key = _hashable(reference.parameters)
+        found = bindings.get(key)
+        if found is None:
+            found = bindings[key] = JsonClientBinding(_client_options(reference))
+        return found
+
+    return HttpClient(binding_for, _provider_options)
+
+
+def _hashable(parameters: Mapping[str, Any]) -> Any:
+    return frozenset(
+        (name, _hashable(each) if isinstance(each, Mapping) else each) for name, each in parameters.items()
+    )
+
+
+def _client_options(reference: Reference) -> ClientOptions:
+    from protocols.http_json.client import ClientOptions
+
+    own = reference.parameters
+    unknown = own.get("unknown_fields")
+    return ClientOptions(
+        style=own.get("style", _STYLES[0]),
+        path=own.get("path", ""),
+        routes=own.get("routes", {}),
+        params=own.get("params", "named"),
+        qualified=own.get("qualified", False),
+        java_names=own.get("names", _CONTRACT_NAMES) == _JAVA_NAMES,
+        ignore_unknown=None if unknown is None else unknown == "ignore",
+        send_context=own.get("send_context"),
+        headers=own.get("headers", {}),
+        api_key=own.get("api_key", ""),
+        bearer=own.get("bearer", ""),
+        basic=own.get("basic", ""),
+        max_request_bytes=own.get("payload", _DEFAULTS.max_response_bytes),
+    )
+
+
+def _provider_options(endpoint: Endpoint, reference: Reference) -> ProviderOptions:
+    own = reference.parameters
+    return ProviderOptions(
+        tls=own.get("tls", endpoint.parameters.get("tls") == "true"),
+        ca_file=own.get("ca_file", ""),
+        server_name=own.get("server_name", ""),
+        connect_timeout_s=own.get("connect_timeout", _DEFAULTS.connect_timeout_s),
+        keep_alive_s=own.get("keep_alive", _DEFAULTS.keep_alive_s),
+        max_connections=reference.connections or own.get("max_connections", _DEFAULTS.max_connections),
+        max_response_bytes=own.get("payload", _DEFAULTS.max_response_bytes),
+        compress=own.get("compress", False),
+    )
+
+
+REFERENCE_OPTIONS: Final = MappingProxyType(
+    {
+        "style": Option(
+            OptionKind.TEXT,
+            "What the provider speaks: polyport (another gateway of this kind), jsonrpc (JSON-RPC 2.0) or rest (any "
+            "service, called by routes).",
+            default=_STYLES[0],
+            choices=_STYLES,
+        ),
+        "path": Option(
+            OptionKind.TEXT,
+            "Path in front of all others, such as /api/v1; with jsonrpc the path that takes all calls.",
+            default="",
+            parse=parse_base_path,
+        ),
+        "routes": Option(
+            OptionKind.TEXTS,
+            "With rest, how each method is called, by its name: GET /products/{id}. Routes of the contract count where "
+            "a method is not there.",
+            named=True,
+            parse=parse_route,
+        ),
+        "params": Option(
+            OptionKind.TEXT,
+            "With jsonrpc, whether arguments go by name or by position.",
+            default="named",
+            choices=("named", "positional"),
+        ),
+        "qualified": Option(OptionKind.FLAG, "With jsonrpc, whether methods are called service.method.", default=False),
+        "names": Option(
+            OptionKind.TEXT,
+            "Under which names fields and methods travel: the contract's, or those Java beans have (createdAt).",
+            default=_CONTRACT_NAMES,
+            choices=(_CONTRACT_NAMES, _JAVA_NAMES),
+        ),
+        "unknown_fields": Option(
+            OptionKind.TEXT,
+            "Members of answers that the contract does not know. Default: refused with polyport, ignored otherwise.",
+            choices=("refuse", "ignore"),
+        ),
+        "send_context": Option(
+            OptionKind.FLAG,
+            "Whether attachments, the caller's timeout and our name are sent along as header fields. Default: not with "
+            "rest.",
+        ),
+        "headers": Option(OptionKind.TEXTS, "Further header fields of every request, by name.", named=True),
+        "api_key": Option(OptionKind.CREDENTIAL, "Secret to show as X-API-Key."),
+        "bearer": Option(OptionKind.CREDENTIAL, "Secret to show as a bearer token, instead of the remote's token."),
+        "basic": Option(OptionKind.CREDENTIAL, "user:password to show as basic authentication."),
+        "tls": Option(OptionKind.FLAG, "Whether to speak HTTPS. Default: what the address says, https:// or http://."),
+        "ca_file": Option(
+            OptionKind.TEXT, "PEM file with the certificates to trust, instead of those the system trusts.", default=""
+        ),
+        "server_name": Option(
+            OptionKind.TEXT, "Name the provider's certificate must bear, where it is not the host.", default=""
+        ),
+        "connect_timeout": Option(
+            OptionKind.DURATION,
+            "Longest time a connection may take.",
+            _DEFAULTS.connect_timeout_s,
+            minimum=0.01,
+            maximum=60,
+        ),
+        "keep_alive": Option(
+            OptionKind.DURATION,
+            "How long a connection may wait for its next call. Should be less than the provider allows, since one that "
+            "is closed just then costs a call.",
+            _DEFAULTS.keep_alive_s,
+            minimum=0.1,
+            maximum=3600,
+        ),
+        "max_connections": Option(
+            OptionKind.COUNT,
+            "Connections to one provider; further calls wait until one is free.",
+            _DEFAULTS.max_connections,
+            minimum=1,
+            maximum=10_000,
+        ),
+        "payload": Option(
+            OptionKind.SIZE,
+            "Largest message in either direction.",
+            _DEFAULTS.max_response_bytes,
+            minimum=1024,
+            maximum=1024**3,
+        ),
+        "compress": Option(
+            OptionKind.FLAG, "Whether larger messages travel as gzip, in both directions.", default=False
+        ),
+    }
+)
+"""By name; all values as `Reference.parameters` has them."""

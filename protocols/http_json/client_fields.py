@@ -1,0 +1,49 @@
+"""What a reference may add to all of its requests: header fields of its own, and a path in front of all others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["parse_base_path", "read_extra_fields"]
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*/?")
+_NOT_FREE: Final = frozenset(
+    {
+        "accept", "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect",
+        "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+
+
+def parse_base_path(text: str) -> str:
+    """A path in front of all others, without a slash at its end; empty where there is none.
+
+    Raises:
+        ValueError: it is no path (RFC 3986, section 3.3), or has dots for segments.
+    """
+    if _PATH.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no path; expected /one/or/more, everything else as %XX")
+    path = text.removesuffix("/")
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        raise ValueError(f"{text!r}: dots are no segments of a path")
+    return path
+
+
+def read_extra_fields(fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Header fields as they are sent.
+
+    Raises:
+        ValueError: a name or value that no field can have, or a field that belongs to HTTP or to this gateway itself.
+    """
+    for name, value in fields.items():
+        if _TOKEN.fullmatch(name) is None:
+            raise ValueError(f"{name!r} is no name of a header field")
+        if name.lower() in _NOT_FREE or name.lower().startswith("polyport-"):
+            raise ValueError(f"the header field {name} is not free")
+        if _VALUE.fullmatch(value) is None:
+            raise ValueError(f"the header field {name} needs a value of visible ASCII")
+    return tuple(fields.items())
