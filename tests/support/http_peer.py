@@ -30,6 +30,7 @@ class Answer:
     body: bytes = b""
     keep: bool = True
     """Whether the connection goes on behind it."""
+    complete: bool = False
 
 
 def post(body: bytes = b"", *fields: bytes, target: bytes = b"/echo") -> bytes:
@@ -107,7 +108,9 @@ class HttpPeer:
     @property
     def answers(self) -> list[Answer]:
         """What came back so far, interim answers included."""
-        return read_answers(self.received)
+        found = read_answers(self.received)
+        assert not found or found[-1].complete
+        return found
 
     @property
     def statuses(self) -> list[int]:
@@ -134,9 +137,12 @@ class _Reader:
     def on_body(self, body: bytes) -> None:
         self.answers[-1].body += body
 
+    def on_message_complete(self) -> None:
+        self.answers[-1].complete = True
+
 
 def read_answers(data: bytes) -> list[Answer]:
-    """All responses in `data`; fails when they do not end where it ends."""
+    """All responses in `data`, the last one perhaps not complete."""
     reader = _Reader()
     if data:
         reader.parser.feed_data(data)

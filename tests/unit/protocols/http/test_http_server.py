@@ -351,7 +351,7 @@ def test_coded_bodies(coding: bytes, body: bytes) -> None:
         (b"gzip", gzip.compress(b"hello")[:-1], 400),
         (b"gzip", b"hello", 400),
         (b"gzip", gzip.compress(b"hello") + b"x", 400),
-        (b"gzip", gzip.compress(b"") * 5, 400),
+        (b"gzip", gzip.compress(b"") * 17, 400),
         (b"deflate", zlib.compress(b"hello") + zlib.compress(b"hello"), 400),
         (b"deflate", gzip.compress(b"hello"), 400),
         (b"br", b"hello", 415),
@@ -362,8 +362,6 @@ def test_coded_bodies(coding: bytes, body: bytes) -> None:
 )
 def test_coded_bodies_that_are_refused(coding: bytes, body: bytes, status: int) -> None:
     limits = replace(SMALL, max_body_bytes=1_000)
-    if status == 400 and body.startswith(gzip.compress(b"")):
-        body *= 4
     peer = HttpPeer(limits).send(post(body, b"Content-Encoding: " + coding) + post(b"after"))
     assert peer.statuses == [status, 200]
 
