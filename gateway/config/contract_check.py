@@ -146,7 +146,7 @@ def _check_loop(
     ports: Mapping[str, int],
     findings: Findings,
 ) -> None:
-    """A remote service must not find itself where it looks for its providers."""
+    """A remote service must not find itself where it looks for its providers, nor only others."""
     remote = service.remote
     if remote is None:
         return
@@ -161,10 +161,14 @@ def _check_loop(
         if name in ports
         for host in _reached_at(config.listeners[name].host)
     }
+    provided = remote.provided(key)
     for index, endpoint in enumerate(remote.endpoints(key)):
+        at = findings.item((*path, "remote", "addresses"), index)
+        if endpoint.service != provided:
+            findings.warning(at, f"is an address of {endpoint.service}, not of {provided}: no call goes there")
         if endpoint.service == key and (endpoint.protocol, endpoint.host, endpoint.port) in own:
             message = f"{endpoint.address} is where {key} itself is shown: it would call itself"
-            findings.problem(findings.item((*path, "remote", "addresses"), index), message)
+            findings.problem(at, message)
 
 
 def _reached_at(host: str) -> tuple[str, ...]:

@@ -25,6 +25,13 @@ SERVICE = ServiceKey("shop.Orders", "blue", "1.0.0")
         ("dubbo://h:1/other.Orders", Endpoint("dubbo", "h", 1, ServiceKey("other.Orders", "blue", "1.0.0"))),
         ("dubbo://h:1?weight=5", Endpoint("dubbo", "h", 1, SERVICE, 5)),
         ("dubbo://h:1/x.Y?group=&version=2", Endpoint("dubbo", "h", 1, ServiceKey("x.Y", "", "2"))),
+        # RFC 9110, sections 4.2.1 and 4.2.2: the ports that web addresses may leave out.
+        ("http://h", Endpoint("http", "h", 80, SERVICE)),
+        ("HTTP://h:/", Endpoint("http", "h", 80, SERVICE)),
+        ("http://[::1]?weight=5", Endpoint("http", "::1", 80, SERVICE, 5)),
+        ("http://[::1]:8080", Endpoint("http", "::1", 8080, SERVICE)),
+        ("https://h", Endpoint("http", "h", 443, SERVICE, parameters={"tls": "true"})),
+        ("https://h:8443?a=b", Endpoint("http", "h", 8443, SERVICE, parameters={"a": "b", "tls": "true"})),
     ],
 )
 def test_addresses_leave_out_what_the_service_says(address: str, expected: Endpoint) -> None:
@@ -42,6 +49,9 @@ def test_addresses_leave_out_what_the_service_says(address: str, expected: Endpo
         "dubbo://h:1#x",
         "dubbo://h:99999",
         "dubbo://h:1?weight=x",
+        "http://:80",
+        "http://u:p@h",
+        "http://h:x",
     ],
 )
 def test_other_texts_are_no_addresses(address: str) -> None:

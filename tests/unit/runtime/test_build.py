@@ -17,6 +17,7 @@ from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, build
 from tests.support.greeting import Greeting
 from tests.support.probe_service import Probing
+from tests.support.second_wire import with_second_wire
 
 CONTRACT = contract_of(Greeting)
 HOSTED = """
@@ -80,6 +81,52 @@ async def test_filters_of_a_service_are_those_of_the_configuration() -> None:
     Probing.released["k"].set()
     assert isinstance(await first, Ok)
     assert isinstance(await handler(Invocation(key, "name", ())), Ok)
+
+
+async def test_a_filter_with_a_name_is_one_object_wherever_it_is_used() -> None:
+    Probing.reset()
+    Probing.expect("k")
+    service = """
+  {name}:
+    contract: tests.support.probe_service:Probe
+    group: {name}
+    implementation: tests.support.probe_service:Probing
+    filters: [{filter}]
+"""
+    limits = "filters:" + "".join(
+        f"\n  {name}: {{type: concurrency, options: {{limit: 1}}}}" for name in ("narrow", "other")
+    )
+    names = {"one": "narrow", "two": "narrow", "three": "other"}
+    built = plan("".join(service.format(name=name, filter=each) for name, each in names.items()), more=limits)
+    handlers = {name: built.services[name].handler for name in names}
+    first = asyncio.create_task(handlers["one"](Invocation(ServiceKey("test.Probe", "one"), "wait", ("k",))))
+    await Probing.entered["k"].wait()
+    with pytest.raises(Overloaded):
+        await handlers["two"](Invocation(ServiceKey("test.Probe", "two"), "name", ()))
+    assert isinstance(await handlers["three"](Invocation(ServiceKey("test.Probe", "three"), "name", ())), Ok)
+    Probing.released["k"].set()
+    assert isinstance(await first, Ok)
+    assert isinstance(await handlers["two"](Invocation(ServiceKey("test.Probe", "two"), "name", ())), Ok)
+
+
+def test_what_a_service_says_about_a_protocol_goes_to_the_listeners_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "hunter2")
+    catalog = with_second_wire()
+    text = """
+listeners: {one: {protocol: dubbo, port: 0}, two: {protocol: second, port: 0}}
+services:
+  hosted:
+    contract: tests.support.greeting:Greeting
+    implementation: tests.support.greeting:Greeter
+    listeners: [one, two]
+    protocols: {second: {numbers: {greet: 7}, key: mine}}
+credentials: {mine: {env: KEY}}
+"""
+    built = build(load_text(text, "test.yaml", catalog), catalog)
+    (one,) = built.listeners["one"].exposures
+    (two,) = built.listeners["two"].exposures
+    assert dict(one.options) == {}
+    assert dict(two.options) == {"numbers": {"greet": 7}, "key": "hunter2"}
 
 
 async def test_addresses_replace_registries_of_their_service_only() -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol
 
 import pytest
 
+from gateway.config.load import load_text
 from gateway.contracts import I32, method, service
 from gateway.model.errors import ConnectionLost, ContractError, RpcError
+from gateway.runtime.app import App
 from gateway.runtime.connect import connect, connect_sync
 from gateway.runtime.reference import MethodSettings
 from tests.support.probe_service import Probe, Probing
 from tests.support.running import hosting, running
+from tests.support.second_wire import with_second_wire
 
 NOBODY = "dubbo://127.0.0.1:1"
 HOSTED = hosting("tests.support.probe_service:Probe", "tests.support.probe_service:Probing")
@@ -127,6 +131,89 @@ async def test_cancelled_opening_leaves_nothing_behind() -> None:
     with pytest.raises(RpcError):
         await (await client.open()).name()
     await client.aclose()
+
+
+TWO = """
+listeners: {a: {protocol: dubbo, port: 0}, b: {protocol: second, port: 0}}
+services:
+  one:
+    contract: tests.support.probe_service:Probe
+    implementation: tests.support.probe_service:Probing
+    options: {label: dubbo}
+    listeners: [a]
+  two:
+    contract: tests.support.probe_service:Probe
+    implementation: tests.support.probe_service:Probing
+    options: {label: second}
+    listeners: [b]
+"""
+
+
+@asynccontextmanager
+async def two_protocols(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, str]]:
+    """A gateway that answers over each of two protocols with its name; gives the URLs. Clients know both."""
+    monkeypatch.setattr("gateway.runtime.connect.Catalog", with_second_wire)
+    catalog = with_second_wire()
+    Probing.reset()
+    async with App(load_text(TWO, "test.yaml", catalog), catalog) as app:
+        yield {each.protocol: f"{each.protocol}://{each.address}" for each in app.listening}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, "dubbo"), ({"protocol": "second"}, "second"), ({"protocol": ["second", "dubbo"]}, "second")],
+)
+async def test_of_urls_of_several_protocols_one_is_called(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], expected: str
+) -> None:
+    async with (
+        two_protocols(monkeypatch) as urls,
+        connect([urls["second"], urls["dubbo"]], Probe, **settings) as probe,
+    ):
+        assert {await probe.name() for _ in range(20)} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"protocol": "http"}, "no URL is of protocol 'http', only of second and dubbo"),
+        (
+            {"parameters": {"heartbeat": 9.0}},
+            "parameters must be mappings by protocol (second, dubbo), not 'heartbeat'",
+        ),
+    ],
+)
+def test_choices_that_lead_nowhere_are_refused_at_once(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        connect(["second://h:1", "dubbo://h:1"], Probe, **settings)
+
+
+async def test_parameters_are_those_of_the_protocol_and_their_texts_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.runtime.connect.Catalog", with_second_wire)
+    with pytest.raises(ValueError, match="parameters for dubbo: unknown option 'hartbeat', did you mean 'heartbeat'"):
+        await connect(NOBODY, Probe, parameters={"hartbeat": 9.0}).open()
+    urls = ["second://127.0.0.1:1", NOBODY]
+    with pytest.raises(ValueError, match=r"parameters for second: numbers\['name'\]: invalid literal"):
+        await connect(urls, Probe, parameters={"second": {"numbers": {"name": "x"}}}).open()
+    async with connect(urls, Probe, parameters={"second": {"numbers": {"name": "7"}}, "dubbo": {"heartbeat": 9.0}}):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "seen"),
+    [
+        ({"consumer": "billing", "application": "shop"}, "legacy", "billing"),
+        ({"application": "shop"}, "legacy", "legacy"),
+        ({"application": "shop"}, "", "shop"),
+        ({}, "", "polyport"),
+    ],
+)
+async def test_a_client_says_once_who_it_is(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], environment: str, seen: str
+) -> None:
+    monkeypatch.setenv("POLYPORT_CONSUMER", environment)
+    async with two_protocols(monkeypatch) as urls, connect(urls["dubbo"], Probe, **settings) as probe:
+        assert (await probe.told("x"))[1] == seen
 
 
 @contextmanager
