@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,27 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.support.java_peer import DUBBO_VERSIONS
+from tests.support.curl_peer import curl_version
+from tests.support.go_peer import go_version
+from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_version
+from tests.support.node_peer import jayson_version, node_version
 
 HERE: Final = Path(__file__).parent
 WIDTH: Final = 120
 
 _ORACLES: Final = {"oracle-hl3": "hessian-lite 3.2.13", "oracle-hl4": "hessian-lite 4.0.4"}
+
+_PEERS: Final[Mapping[str, Callable[[], str]]] = {
+    "curl": lambda: f"curl {curl_version()}",
+    "fetch": lambda: f"Node {node_version()} fetch",
+    "go": lambda: f"Go {go_version()} net/http",
+    "httpclient": lambda: f"Java {java_version()} HttpClient",
+    "jayson": lambda: f"jayson {jayson_version()}",
+    "node": lambda: f"Node {node_version()} http",
+    "jsonrpc4j": lambda: f"Java, jsonrpc4j {library_version('http', 'jsonrpc4j')}",
+    "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
+}
+"""Titles of the peers that a mark names, with the version they tell; asked when they have been used."""
 
 Row = tuple[str, str, str]
 """Wire, peer, direction."""
@@ -57,7 +73,7 @@ class PeerTable:
             if mark is None:
                 kept += [] if self._quick else [item]
                 continue
-            row = _row(item, mark.args[0])
+            row = _row(item, mark)
             tally = self.tallies.setdefault(row, Tally())
             if self._quick and (tally.total or not mark.kwargs.get("quick")):
                 continue
@@ -87,7 +103,7 @@ class PeerTable:
             said = "passed" if tally.is_passed else "FAILED"
             table.add_row(
                 wire,
-                peer,
+                _PEERS[peer]() if peer in _PEERS and tally.passed else peer,
                 direction,
                 f"{tally.passed} of {tally.total}",
                 f"{tally.seconds:.1f}",
@@ -98,7 +114,10 @@ class PeerTable:
         console.print(f"{passed} of {len(self.tallies)} peers and directions passed", highlight=False)
 
 
-def _row(item: pytest.Item, direction: str) -> Row:
+def _row(item: pytest.Item, mark: pytest.Mark) -> Row:
+    direction = mark.args[0]
+    if "peer" in mark.kwargs:
+        return mark.kwargs["wire"], mark.kwargs["peer"], direction
     assert isinstance(item, pytest.Function)
     params = {name: str(value) for name, value in item.callspec.params.items()}
     if "module" in params:

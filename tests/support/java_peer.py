@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
-import os
 import re
-import select
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 import pytest
+
+from tests.support.node_peer import node_server, require_node
+from tests.support.peer_program import (
+    BUILD_TIMEOUT,
+    SCENARIO_S,
+    PeerServer,
+    Report,
+    end_program,
+    ready_address,
+    require_built,
+    run_checks,
+)
 
 __all__ = [
     "BUILD_TIMEOUT",
@@ -28,6 +36,10 @@ __all__ = [
     "Peers",
     "Provider",
     "Report",
+    "java_checks",
+    "java_command",
+    "java_version",
+    "library_version",
     "require_java",
 ]
 
@@ -36,35 +48,37 @@ JAVA: Final = Path(__file__).parents[1] / "interop" / "java"
 DUBBO_VERSIONS: Final = {"26": "2.6.12", "27": "2.7.23", "33": "3.3.6"}
 """Module suffix to the version of Dubbo that it is built against."""
 
-_MISSING: Final = 3
-_BUILD_S: Final = 900
-_READY_S: Final = 60
-_SCENARIO_S: Final = 120
 _STOP_S: Final = 20
-
 _SUMMARY: Final = re.compile(r"\d+ of \d+ checks")
-
-BUILD_TIMEOUT: Final = pytest.mark.timeout(_BUILD_S + _SCENARIO_S)
-"""For tests that may be the first to need the peers: the first build downloads Dubbo."""
-
-
-@functools.cache
-def _build() -> tuple[int, str]:
-    done = subprocess.run([JAVA / "build.sh"], stderr=subprocess.PIPE, text=True, timeout=_BUILD_S, check=False)
-    return done.returncode, done.stderr.strip()
 
 
 def require_java() -> None:
     """Builds the peers; skips the test where Java or Maven cannot be had (with CI=true that is a failure)."""
-    code, said = _build()
-    if code == _MISSING and os.environ.get("CI") != "true":
-        pytest.skip(said or "no JDK or Maven")
-    if code:
-        pytest.fail(said or f"build.sh exited with {code}", pytrace=False)
+    require_built(JAVA / "build.sh")
 
 
-def _command(module: str, main: str, *arguments: str) -> list[str]:
+def java_command(module: str, main: str, *arguments: str) -> list[str]:
+    """How a main class of a built module is run."""
     return [str(JAVA / "run.sh"), module, main, *arguments]
+
+
+def java_version() -> str:
+    """Of the JDK that the peers run on, `17.0.1`."""
+    shown = ["bash", "-c", f'. "{JAVA}/jdk.sh" && "$JAVA_HOME/bin/java" --version']
+    return subprocess.run(shown, capture_output=True, text=True, check=True).stdout.split()[1]
+
+
+def library_version(module: str, library: str) -> str:
+    """Of a library that a built module uses."""
+    class_path = (JAVA.parents[2] / ".cache" / "interop-java" / f"{module}.classpath").read_text()
+    found = re.search(rf"/{re.escape(library)}-([^/:]+)\.jar", class_path)
+    assert found is not None, f"{module} does not use {library}"
+    return found[1]
+
+
+async def java_checks(module: str, main: str, *arguments: str) -> Report:
+    """Runs a main class of checks."""
+    return await run_checks(java_command(module, main, *arguments))
 
 
 class OracleError(Exception):
@@ -77,7 +91,7 @@ class Oracle:
     def __init__(self, module: str) -> None:
         require_java()
         self._process = subprocess.Popen(
-            _command(module, "oracle.Main"),
+            java_command(module, "oracle.Main"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # hessian-lite logs each class it does not know
@@ -109,7 +123,7 @@ class Oracle:
 
     def close(self) -> None:
         """Ends the process."""
-        _end(self._process)
+        end_program(self._process)
 
     def __enter__(self) -> Oracle:
         return self
@@ -120,29 +134,10 @@ class Oracle:
         self.close()
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a consumer printed for one command. `failures` are its FAIL lines, `summary` the last line."""
-
-    lines: tuple[str, ...]
-
-    @property
-    def failures(self) -> list[str]:
-        return [line for line in self.lines if line.startswith("FAIL ")]
-
-    @property
-    def summary(self) -> str:
-        return self.lines[-1]
-
-    def check(self) -> None:
-        """Fails the test unless there were checks and all of them passed."""
-        passed, _, rest = self.summary.partition(" of ")
-        if self.failures or passed == "0" or rest != f"{passed} checks":
-            pytest.fail("\n".join([*self.failures, self.summary]), pytrace=False)
-
-
 class Consumer:
     """A Java Dubbo consumer that runs one scenario after the other: `run`, or `start`, `wait_for`, `say`, `finish`.
+
+    `version`: what the name of its module ends with.
 
     One that a test left in the middle of a scenario has ended and is no longer `alive`.
     """
@@ -150,7 +145,7 @@ class Consumer:
     def __init__(self, version: str) -> None:
         require_java()
         self._process = subprocess.Popen(
-            _command(f"dubbo-{version}", "app.Consumer"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            java_command(f"dubbo-{version}", "app.Consumer"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._lines: list[str] = []
 
@@ -159,7 +154,7 @@ class Consumer:
         return self._process.poll() is None
 
     async def run(self, scenario: str, address: str, options: str = "") -> Report:
-        """Runs scenarios against `host:port`. `options`: URL parameters, `group=g&token=t`."""
+        """Runs scenarios against `host:port`, or a URL of another protocol. `options`: URL parameters, `group=g`."""
         async with self.start(scenario, address, options):
             return await self.finish()
 
@@ -167,7 +162,7 @@ class Consumer:
     async def start(self, scenario: str, address: str, options: str = "") -> AsyncIterator[None]:
         """Begins scenarios; inside the test waits for lines, says some, and finishes."""
         self._lines = []
-        self.say(f"{scenario} dubbo://{address} {options}")
+        self.say(f"{scenario} {address if '://' in address else f'dubbo://{address}'} {options}")
         try:
             yield
         except BaseException:
@@ -176,7 +171,7 @@ class Consumer:
 
     async def wait_for(self, line: str) -> None:
         """Until the consumer prints this line. Fails the test when the scenario ends without it."""
-        async with asyncio.timeout(_SCENARIO_S):
+        async with asyncio.timeout(SCENARIO_S):
             while (printed := await self._read_line()) != line:
                 if _SUMMARY.fullmatch(printed):
                     pytest.fail(f"no line {line!r}, but: " + "\n".join(self._lines))
@@ -189,7 +184,7 @@ class Consumer:
 
     async def finish(self) -> Report:
         """Until the scenario has ended."""
-        async with asyncio.timeout(_SCENARIO_S):
+        async with asyncio.timeout(SCENARIO_S):
             while not _SUMMARY.fullmatch(await self._read_line()):
                 continue
             return Report(tuple(self._lines))
@@ -204,7 +199,7 @@ class Consumer:
 
     def close(self) -> None:
         """Ends the process."""
-        _end(self._process)
+        end_program(self._process)
 
 
 class Provider:
@@ -216,35 +211,26 @@ class Provider:
     def __init__(self, version: str, options: str = "", port: int = 0) -> None:
         require_java()
         self._process = subprocess.Popen(
-            _command(f"dubbo-{version}", "app.Provider", str(port), options),
+            java_command(f"dubbo-{version}", "app.Provider", str(port), options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.address = f"127.0.0.1:{self._ready_port()}"
-
-    def _ready_port(self) -> str:
-        assert self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], _READY_S)
-        ready = self._process.stdout.readline().split() if readable else []
-        if ready[:1] != ["READY"]:
-            self._process.kill()
-            self.close()
-            pytest.fail(f"the provider said {ready}")
-        return ready[1]
+        self.address = ready_address(self._process)
 
     def close(self) -> None:
         """Ends the process, as an operator would."""
-        _end(self._process)
+        end_program(self._process)
 
 
 class Peers:
-    """Java programs that tests share, each started when first asked for; `close` ends them all."""
+    """Programs that tests share, each started when first asked for; `close` ends them all."""
 
     def __init__(self) -> None:
         self._consumers: dict[str, Consumer] = {}
         self._providers: dict[tuple[str, str], Provider] = {}
         self._oracles: dict[str, Oracle] = {}
+        self._servers: dict[str, PeerServer] = {}
         self._leaving: list[Provider] = []
 
     def consumer(self, version: str) -> Consumer:
@@ -271,21 +257,35 @@ class Peers:
             oracle = self._oracles[module] = Oracle(module)
         return oracle
 
+    def node_service(self) -> str:
+        """Address of the services that Node answers: by Polyport's paths, by routes, and as JSON-RPC."""
+        require_node()
+        return self._server("node", lambda: node_server("server.mjs"))
+
+    def json_rpc_service(self) -> str:
+        """Address of the services that jsonrpc4j answers, under Java's names."""
+        require_java()
+        return self._server("jsonrpc4j", lambda: PeerServer(java_command("http", "app.JsonRpcProvider")))
+
+    def _server(self, name: str, start: Callable[[], PeerServer]) -> str:
+        server = self._servers.get(name)
+        if server is None:
+            server = self._servers[name] = start()
+        return server.address
+
     def dismiss(self, provider: Provider) -> None:
         """Takes over a provider that no test needs any more."""
         self._leaving.append(provider)
 
     def close(self) -> None:
         """Ends all of them, at the same time: Dubbo 2.7 takes four seconds to leave."""
-        peers = [*self._consumers.values(), *self._providers.values(), *self._oracles.values(), *self._leaving]
+        peers = [
+            *self._consumers.values(),
+            *self._providers.values(),
+            *self._oracles.values(),
+            *self._servers.values(),
+            *self._leaving,
+        ]
         if peers:
             with ThreadPoolExecutor(len(peers)) as pool:
                 list(pool.map(lambda peer: peer.close(), peers))
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    try:
-        process.communicate(timeout=_STOP_S)  # the end of its input ends it
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()

@@ -44,7 +44,7 @@ final class Dubbo {
 
     /** Makes a service callable at 127.0.0.1; all services of a process share one port. */
     <T> void export(Class<T> type, T implementation, int port, Options options) {
-        ProtocolConfig protocol = new ProtocolConfig("dubbo", port);
+        ProtocolConfig protocol = new ProtocolConfig(options.get("protocol", "dubbo"), port);
         protocol.setHost(LOOPBACK);
         ServiceConfig<T> service = new ServiceConfig<>();
         service.setApplication(APPLICATION);

@@ -12,8 +12,9 @@ import java.util.TreeMap;
  * Runs scenarios against peers, one command a line of standard input, until that ends:
  * {@code SCENARIO[,SCENARIO...] URL[,URL...] [OPTIONS]}.
  *
- * <p>A URL is {@code dubbo://host:port}; OPTIONS are URL parameters such as {@code group=g&heartbeat=1000}. For each
- * command it prints a line per scenario and per check and ends with {@code N of M checks}.
+ * <p>A URL is {@code dubbo://host:port} or {@code http://host:port}; OPTIONS are URL parameters such as
+ * {@code group=g&heartbeat=1000}. For each command it prints a line per scenario and per check and ends with
+ * {@code N of M checks}.
  */
 public final class Consumer {
     private static final Map<String, Scenario> SCENARIOS = new TreeMap<>(Map.ofEntries(
@@ -26,6 +27,7 @@ public final class Consumer {
             Map.entry("attachments", AttachmentsScenario::run),
             Map.entry("reply-attachments", AttachmentsScenario::runReplies),
             Map.entry("echo", EchoScenario::run),
+            Map.entry("json", JsonScenario::run),
             Map.entry("heartbeat", LifeScenario::runHeartbeat),
             Map.entry("reconnect", LifeScenario::runReconnect)));
 

@@ -6,26 +6,29 @@ import demo.TypesFailure;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.function.UnaryOperator;
 
 /** Implements demo.Types, whatever echo methods it has. */
 final class EchoTypes implements InvocationHandler {
     static final int FAILURE_CODE = 42;
 
-    static Types make() {
+    private final UnaryOperator<String> attachments;
+
+    private EchoTypes(UnaryOperator<String> attachments) {
+        this.attachments = attachments;
+    }
+
+    /** @param attachments gives, and sends back, the attachment with a key; null when there is none */
+    static Types make(UnaryOperator<String> attachments) {
         Class<?>[] types = {Types.class};
-        return (Types) Proxy.newProxyInstance(Types.class.getClassLoader(), types, new EchoTypes());
+        return (Types) Proxy.newProxyInstance(Types.class.getClassLoader(), types, new EchoTypes(attachments));
     }
 
     @Override
     public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
         switch (method.getName()) {
             case "echoAttachments":
-                String key = (String) arguments[0];
-                String value = Dubbo.attachment(key);
-                if (value != null) {
-                    Dubbo.reply(key, value);
-                }
-                return value;
+                return attachments.apply((String) arguments[0]);
             case "failDeclared":
                 TypesFailure failure = new TypesFailure((String) arguments[0]);
                 failure.setCode(FAILURE_CODE);

@@ -11,7 +11,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * Serves demo.Catalog and demo.Types until its standard input ends: {@code Provider PORT [OPTIONS]}.
  *
- * <p>PORT 0 takes a free one. OPTIONS are {@code group=g&version=v&token=t} and any other URL parameter. Prints
+ * <p>PORT 0 takes a free one. OPTIONS are {@code protocol=http&group=g&version=v&token=t} and any other URL
+ * parameter. Prints
  * {@code READY <port>} when calls are answered.
  */
 public final class Provider {
@@ -28,7 +29,7 @@ public final class Provider {
         }
         Dubbo dubbo = new Dubbo();
         dubbo.export(Catalog.class, new MemoryCatalog(), port, options);
-        dubbo.export(Types.class, EchoTypes.make(), port, options);
+        dubbo.export(Types.class, EchoTypes.make(Provider::sendBack), port, options);
         System.out.println("READY " + port);
         System.out.flush();
         while (System.in.read() >= 0) {
@@ -36,6 +37,14 @@ public final class Provider {
         }
         dubbo.close();
         System.exit(0);
+    }
+
+    private static String sendBack(String key) {
+        String value = Dubbo.attachment(key);
+        if (value != null) {
+            Dubbo.reply(key, value);
+        }
+        return value;
     }
 
     /**

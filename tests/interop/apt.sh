@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs programs that are missing: apt.sh LOG PROGRAM:PACKAGE…
+# Exits with 3 when one cannot be had: no apt, not root, or no such package.
+set -euo pipefail
+log=$1
+shift
+packages=()
+for each in "$@"; do
+    command -v "${each%%:*}" >/dev/null || packages+=("${each#*:}")
+done
+[ ${#packages[@]} -eq 0 ] && exit 0
+
+unavailable() {
+    echo "interop: $1" >&2
+    exit 3
+}
+command -v apt-get >/dev/null || unavailable "missing: ${packages[*]}; there is no apt-get here, install by hand"
+[ "$(id -u)" -eq 0 ] || unavailable "missing; run as root, or: sudo apt-get install ${packages[*]}"
+echo "interop: installing through apt: ${packages[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+# A failed update need not matter: the lists of yesterday may still do.
+apt-get -o DPkg::Lock::Timeout=120 update -qq >>"$log" 2>&1 || echo "interop: apt-get update failed, trying without" >&2
+if ! apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${packages[@]}" >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    unavailable "could not install ${packages[*]}, see $log"
+fi

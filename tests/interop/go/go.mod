@@ -1,0 +1,3 @@
+module polyport/interop
+
+go 1.19

@@ -1,0 +1,43 @@
+"""Node programs as peers: installs `tests/interop/node` on first use and runs what it contains."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from tests.support.peer_program import PeerServer, Report, require_built, run_checks
+
+__all__ = ["NODE_CACHE", "jayson_version", "node_checks", "node_server", "node_version", "require_node"]
+
+_ROOT: Final = Path(__file__).parents[2]
+
+NODE_CACHE: Final = _ROOT / ".cache" / "interop-node"
+"""Where the programs are run, beside the packages they use."""
+
+
+def require_node() -> None:
+    """Installs the packages; skips the test where Node or npm cannot be had (with CI=true that is a failure)."""
+    require_built(_ROOT / "tests" / "interop" / "node" / "build.sh")
+
+
+async def node_checks(program: str, *arguments: str) -> Report:
+    """Runs a program of checks."""
+    return await run_checks(["node", program, *arguments], NODE_CACHE)
+
+
+def node_server(program: str) -> PeerServer:
+    """A running server."""
+    return PeerServer(["node", program], NODE_CACHE)
+
+
+def node_version() -> str:
+    """As Node says it, `20.1.2`."""
+    return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
+
+
+def jayson_version() -> str:
+    """Of the package that is installed."""
+    manifest = json.loads((NODE_CACHE / "node_modules" / "jayson" / "package.json").read_text())
+    return str(manifest["version"])
