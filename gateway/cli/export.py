@@ -41,8 +41,8 @@ def export(
     \b
         polyport export java conf/demo.yaml --output java
 
-    `java`: the interfaces and classes that a Dubbo consumer or provider needs. Of a configuration file, all services
-    with a contract are written.
+    `java`: the interfaces and classes that a Dubbo consumer or provider needs. `openapi`: the document that describes
+    http://. Of a configuration file, what its listeners of that protocol show; all services, if they show none.
     """
     from gateway.plugins.catalog import Catalog
 
@@ -77,7 +77,7 @@ def _exporter(
 
 
 def _exposures(source: str, plugin: ProtocolPlugin) -> Sequence[Exposure]:
-    """The service of a contract, or all services with a contract of a configuration, as `plugin` would show them."""
+    """The service of a contract, or what the listeners of a configuration show on this protocol."""
     from gateway.config.sections.service import ServiceConfig
 
     if not Path(source).is_file() and ":" in source:
@@ -85,6 +85,8 @@ def _exposures(source: str, plugin: ProtocolPlugin) -> Sequence[Exposure]:
     else:
         config, _ = read_config(Path(source))
         services = list(config.services.values())
+        speaking = {name for name, listener in config.listeners.items() if listener.protocol == plugin.name}
+        services = [each for each in services if speaking.intersection(each.listeners)] or services
     found = [each for service in services if (each := _exposure(service, plugin)) is not None]
     if not found:
         raise Misuse(f"{source} has no service with a contract")
@@ -92,13 +94,15 @@ def _exposures(source: str, plugin: ProtocolPlugin) -> Sequence[Exposure]:
 
 
 def _exposure(service: ServiceConfig, plugin: ProtocolPlugin) -> Exposure | None:
+    from gateway.config.sections.listener import revealed
     from gateway.config.target import load_contract, service_key
     from gateway.model.exposure import Exposure
 
     contract = load_contract(service)
     if contract is None:
         return None
-    return Exposure(service_key(service, contract), contract, service.remote is not None)
+    options = revealed(service.protocols.get(plugin.name, {}))
+    return Exposure(service_key(service, contract), contract, service.remote is not None, options)
 
 
 def _inside(folder: Path, name: str) -> Path:
