@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.model.contract import ServiceContract
-from tests.support.config_text import BASE, problems, usable
+from tests.support.config_text import BASE, examined, problems, usable
 from tests.support.fake_plugins import FakePlugins
 
 GREETING = "contract: tests.support.greeting:Greeting"
@@ -126,3 +126,17 @@ def test_a_service_must_not_reach_itself_through_a_registry() -> None:
 
     assert "services.s.announce: test.Greeting is announced in registry 'local' and looked up there" in service(text)[0]
     assert service(text.replace("[local]}", "[local], version: 2}")) == []
+
+
+def test_an_address_of_another_service_is_probably_not_meant() -> None:
+    found = examined(
+        BASE + f"services:\n  s: {{{GREETING}, group: g, listeners: [pipe], remote: {{group: '',\n"
+        "    addresses: ['pipe://h:1', 'pipe://h:2/v1', 'pipe://h:3/test.Greeting?group=g']}}\n"
+    )
+
+    assert found.problems == ()
+    assert [str(each) for each in found.warnings if "address" in each.message] == [
+        "f.yaml:7:31: services.s.remote.addresses[1]: is an address of v1, not of test.Greeting: no call goes there",
+        "f.yaml:7:48: services.s.remote.addresses[2]: "
+        "is an address of g/test.Greeting, not of test.Greeting: no call goes there",
+    ]

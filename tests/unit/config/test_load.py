@@ -101,7 +101,8 @@ def test_garbage_is_a_list_of_problems(text: str) -> None:
 _TEXT = """
     application listeners registries services consumers credentials filters telemetry protocol pipe drum host port
     limits frame idle options heartbeat token type list limit note contract implementation remote addresses methods
-    group version announce weight generic interface env file logs format level name drain a b 5 3s 8MiB true null ~
+    group version announce weight protocols fallback false keys routes greet generic interface env file logs format
+    level name drain a b 5 3s 8MiB true null ~
     1.10 [] {} '' pipe://h:1 tests.support.greeting:Greeting ${env:X} ${ &a *a << !x |
 """
 _WORDS = st.sampled_from(_TEXT.split())
