@@ -14,7 +14,7 @@ __all__ = ["BUILTIN"]
 
 BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "protocol": {"dubbo": "adapters.dubbo:PLUGIN"},
+        "protocol": {"dubbo": "adapters.dubbo:PLUGIN", "http": "adapters.http_json:PLUGIN"},
         "registry": {"direct": "registry.direct:PLUGIN", "embedded": "registry.embedded:PLUGIN"},
         "cluster": {
             "failover": "gateway.cluster.failover:Failover",

@@ -19,7 +19,7 @@ _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _USUAL_BODIES: Final = frozenset(
     {"", JSON, "application/json; charset=utf-8", "application/json;charset=utf-8", JSON_RPC}
 )
-_USUAL_ACCEPTS: Final = frozenset({"", "*/*", JSON})
+_USUAL_ACCEPTS: Final = frozenset({"", "*/*"})
 _MAX_RANGES: Final = 64
 
 
@@ -38,7 +38,7 @@ def body_refusal(content_type: str) -> str:
 
 def accepts(accept: str, *offered: str) -> bool:
     """Whether a caller with this Accept takes at least one of the offered types. One that cannot be read takes all."""
-    if accept in _USUAL_ACCEPTS:
+    if accept in _USUAL_ACCEPTS or accept in offered:
         return True
     ranges: dict[str, bool] = {}
     for word in accept.split(",", _MAX_RANGES)[:_MAX_RANGES]:

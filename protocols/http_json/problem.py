@@ -55,7 +55,6 @@ __all__ = [
     "STATUS",
     "TITLES",
     "ExceptionForms",
-    "error_of_problem",
     "error_of_status",
     "error_of_type",
     "fault_of_exception",
@@ -225,20 +224,6 @@ def problem_of_fault(fault: Fault, forms: ExceptionForms, status: int | None = N
         document["detail"] = plain_text(fault.message)
     document["exception"] = form
     return document
-
-
-def error_of_problem(status: int, body: Any, forms: ExceptionForms) -> RpcError | Fault:
-    """What a response with a status of trouble means. `body`: as `parse_json` gives it, None where there is none."""
-    if isinstance(body, Mapping):
-        kind, form = body.get("type"), body.get("exception")
-        if isinstance(kind, str):
-            if (fault := fault_of_exception(kind, form, forms)) is not None:
-                return fault
-            if (error := error_of_type(kind, body)) is not None:
-                return error
-        detail = next((text for key in ("detail", "message", "title") if isinstance(text := body.get(key), str)), "")
-        return error_of_status(status, detail)
-    return error_of_status(status, "")
 
 
 def error_of_status(status: int, detail: str) -> RpcError:

@@ -80,6 +80,7 @@ class JsonBinding:
         if document is not None:
             self._add("GET", ["openapi.json"], DocumentTarget(JSON, document), "the OpenAPI document")
         services = {str(each.service): RpcService(each.service, self._compile(each.contract)) for each in exposures}
+        self._services: Final = services
         self._add("POST", ["jsonrpc"], RpcTarget(services, None, max_batch), "JSON-RPC")
         # Routes first: they were written, the other addresses follow from names.
         routed: dict[tuple[str, str], MethodBinding] = {}
@@ -122,10 +123,8 @@ class JsonBinding:
         return answer.refused(BadRequest(f"{verb[:40]} is not what this path takes"), 405, headers=headers)
 
     def _nothing_there(self, segments: Sequence[str] | None) -> HttpResponse:
-        if segments is not None and len(segments) > 1:
-            service = self._table.allowed(segments[:-1])
-            if "POST" in service:
-                return answer.refused(NoSuchMethod(f"{'/'.join(segments[:-1])} has no method {segments[-1][:100]!r}"))
+        if segments is not None and (service := "/".join(segments[:-1])) in self._services:
+            return answer.refused(NoSuchMethod(f"{service} has no method {segments[-1][:100]!r}"))
         return answer.refused(NoSuchService("no service has this path"))
 
     def _compile(self, contract: ServiceContract | None) -> ServiceBinding | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from gateway.jsonform.generic import read_generic, to_json_generic
 from gateway.jsonform.text import format_json, parse_json
@@ -421,21 +421,27 @@ def _refuse_body(request: HttpRequest) -> None:
 
 
 def _read_query(query: str) -> dict[str, list[str]]:
+    """The texts under each name, in their order (https://url.spec.whatwg.org/#concept-urlencoded-parser)."""
     texts: dict[str, list[str]] = {}
     if not query:
         return texts
+    if query.count("&") >= _MAX_QUERY_FIELDS:
+        raise BadRequest(f"the query has more than {_MAX_QUERY_FIELDS} parts")
+    for part in query.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            texts.setdefault(_query_text(name), []).append(_query_text(value))
+    return texts
+
+
+def _query_text(text: str) -> str:
+    if text.isascii() and "%" not in text:
+        return text.replace("+", " ")
     try:
         # What is not ASCII came as bytes, which ISO 8859-1 shows one by one.
-        pairs = parse_qsl(
-            query.encode("latin-1"), keep_blank_values=True, strict_parsing=False, max_num_fields=_MAX_QUERY_FIELDS
-        )
-        for name, value in pairs:
-            texts.setdefault(name.decode(), []).append(value.decode())
+        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
     except UnicodeError:
         raise BadRequest("the query is not UTF-8") from None
-    except ValueError:
-        raise BadRequest(f"the query has more than {_MAX_QUERY_FIELDS} parts") from None
-    return texts
 
 
 def _header_text(name: str, value: str) -> str:
