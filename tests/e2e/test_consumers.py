@@ -1,4 +1,4 @@
-"""The protocol of each consumer, over real connections: chosen, fallen back to, forbidden and swapped while calls run."""
+"""The protocol of each consumer, over real connections: chosen, fallen back to, forbidden, swapped while calls run."""
 
 from __future__ import annotations
 
