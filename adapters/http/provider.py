@@ -45,6 +45,7 @@ _STREAMED_FROM: Final = 1_048_576
 """Bytes of a body that aiohttp wants to send in pieces."""
 _MAX_FIELD_BYTES: Final = 65_536
 _MAX_FIELDS: Final = 512
+_MAX_REASON: Final = 120
 _MAX_URLS: Final = 256
 _DNS_TTL_S: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -249,7 +250,9 @@ class HttpProvider:
         if isinstance(exc, aiohttp.ClientPayloadError):
             return ConnectionLost(f"{self.address} closed the connection in the middle of its answer")
         if isinstance(exc, aiohttp.ClientResponseError):
-            return ConnectionLost(f"{self.address} broke the protocol before it answered: {exc.message.strip()}")
+            # The first line says what is wrong; the others show what was received.
+            why = exc.message.strip().partition("\n")[0].rstrip(":")[:_MAX_REASON]
+            return ConnectionLost(f"{self.address} broke the protocol before it answered: {why}")
         cause = exc.__cause__ if isinstance(exc, _BrokenOff) else exc
         why = f": {cause.strerror or cause}" if isinstance(cause, OSError) else ""
         return ConnectionLost(f"{self.address} closed the connection before it answered{why}")
