@@ -19,7 +19,7 @@ from aiohttp.web_protocol import RequestHandler
 from adapters.http.calls import CallRunner
 from adapters.http.cutter import CutRequest, RequestCutter
 from adapters.refusals import Refusals
-from adapters.tcp.acceptor import Acceptor
+from adapters.tcp.acceptor import Connected
 from adapters.tcp.server import HALF_CLOSE_GRACE_S
 from gateway.spi.adapter import ListenerOptions
 from protocols.http.errors import HttpWireError
@@ -63,7 +63,7 @@ class SiteState:
     refusals: Refusals
     loop: asyncio.AbstractEventLoop
     heads: HeadReader = field(init=False)
-    acceptor: Acceptor[GuardedConnection] = field(init=False)
+    connected: Connected[GuardedConnection] = field(default_factory=Connected)
     draining: bool = False
     busy: int = 0
     """Connections with a request that is not answered."""
@@ -72,15 +72,12 @@ class SiteState:
 
     def __post_init__(self) -> None:
         self.heads = HeadReader(self.limits)
-        self.acceptor = Acceptor(
-            self.options, self.refusals, self.loop, lambda host, peer: GuardedConnection(self, peer)
-        )
 
 
 class GuardedConnection(RequestHandler):
     """The asyncio protocol of one accepted connection."""
 
-    def __init__(self, state: SiteState, peer: str) -> None:
+    def __init__(self, state: SiteState, host: str, peer: str) -> None:
         limits = state.limits
         super().__init__(
             state.server,
@@ -97,6 +94,7 @@ class GuardedConnection(RequestHandler):
             auto_decompress=False,
         )
         self._state = state
+        self._host = host
         self._peer = peer
         self._cutter = RequestCutter(state.heads, limits)
         self._wire: asyncio.Transport | None = None
@@ -128,6 +126,12 @@ class GuardedConnection(RequestHandler):
         self._wire = cast("asyncio.Transport", transport)
         self._wire.set_write_buffer_limits(high=self._state.options.max_write_buffer_bytes)
         super().connection_made(transport)
+
+    def opened(self, task: asyncio.Task[Any]) -> None:
+        """The transport exists, or could not be made."""
+        self.opening = None
+        if task.cancelled() or task.exception() is not None:
+            self._state.connected.forget(self, self._host)
 
     async def start(self) -> None:
         """aiohttp's loop over the requests of this connection; runs in a task of its own."""
@@ -314,7 +318,7 @@ class GuardedConnection(RequestHandler):
             self._left.set_result(None)
         super().connection_lost(exc)
         self._answered()
-        self._state.acceptor.forget(self)
+        self._state.connected.forget(self, self._host)
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 

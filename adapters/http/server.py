@@ -14,6 +14,7 @@ from adapters.http.calls import CallRunner
 from adapters.http.connection import GuardedConnection, SiteState
 from adapters.http.site import HttpSite
 from adapters.refusals import Refusals
+from adapters.tcp.acceptor import Acceptor
 from gateway.model.endpoint import Endpoint
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions
@@ -52,6 +53,7 @@ class AiohttpServer:
         )
         self._refusals = Refusals(options)
         self._state: SiteState | None = None
+        self._acceptor: Acceptor[GuardedConnection] | None = None
         self._closed = False
 
     @property
@@ -62,7 +64,7 @@ class AiohttpServer:
     @property
     def connections(self) -> int:
         """Connections open now."""
-        return len(self._state.acceptor) if self._state else 0
+        return len(self._state.connected.connections) if self._state else 0
 
     async def start(self, handler: Handler, exposures: Sequence[Exposure]) -> Sequence[Endpoint]:
         """Listens on every address the host name stands for; see `ServerAdapter.start`."""
@@ -72,13 +74,22 @@ class AiohttpServer:
         site = HttpSite(binding, runner, options, self._refusals, host_inflates=False)
         # The calls of a caller who went away are cancelled.
         server = web.Server(_Handling(site, binding).handle, handler_cancellation=True)
-        state = SiteState(options, self._limits, server, runner, self._refusals, asyncio.get_running_loop())
-        port = await state.acceptor.listen()
+        loop = asyncio.get_running_loop()
+        state = SiteState(options, self._limits, server, runner, self._refusals, loop)
+        acceptor = Acceptor(
+            options,
+            self._refusals,
+            loop,
+            state.connected,
+            lambda host, peer: GuardedConnection(state, host, peer),
+            lambda connection, now: connection.check(now),
+        )
+        port = await acceptor.listen()
         if self._closed:
-            state.acceptor.close()
+            acceptor.close()
             raise RuntimeError(f"listener {options.name} was closed while it started")
-        self._state = state
-        state.acceptor.start()
+        self._state, self._acceptor = state, acceptor
+        acceptor.start()
         return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
 
     async def drain(self, deadline: float) -> None:
@@ -88,8 +99,9 @@ class AiohttpServer:
             return
         if not state.draining:
             state.draining = True
-            state.acceptor.stop_listening()
-        if len(state.acceptor):
+            if self._acceptor is not None:
+                self._acceptor.drain()
+        if state.connected.connections:
             await asyncio.sleep(min(_CROSSING_S, max(0.0, deadline - monotonic())))
         await _until_answered(state, deadline)
         await state.runner.until_idle(deadline)
@@ -98,16 +110,17 @@ class AiohttpServer:
         """See `ServerAdapter.aclose`; may be called more than once."""
         self._closed = True
         state, self._state = self._state, None
+        acceptor, self._acceptor = self._acceptor, None
+        if acceptor is not None:
+            acceptor.close()
         if state is None:
             return
         state.draining = True
-        state.acceptor.close()
-        state.acceptor.stop_sweeping()
         state.runner.close()
         deadline = monotonic() + _CANCEL_S
         await state.runner.until_idle(deadline)
         await _until_answered(state, deadline)
-        await asyncio.gather(*(connection.aclose() for connection in state.acceptor.connections))
+        await asyncio.gather(*(connection.aclose() for connection in tuple(state.connected.connections)))
 
 
 class NoServer:

@@ -1,6 +1,6 @@
 """Accepts connections within a listener's limits and looks after all of them with one sweep.
 
-An idle connection has no timer of its own: `check` is called for each of them several times within the shortest limit.
+An idle connection has no timer of its own: each is looked at several times within the shortest limit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from adapters.tcp.listening_socket import listen
 from gateway.model.endpoint import format_address
 from gateway.spi.adapter import ListenerOptions
 
-__all__ = ["Accepted", "Acceptor"]
+__all__ = ["Accepted", "Acceptor", "Connected"]
 
 _ACCEPT_PAUSE_S: Final = 0.5
 """How long accepting rests when the process has run out of descriptors."""
@@ -28,24 +28,51 @@ _ACCEPT_BATCH: Final = 64
 
 
 class Accepted(Protocol):
-    """One accepted connection: an `asyncio.Protocol` that tells `Acceptor.forget` when it is lost."""
+    """One accepted connection: an `asyncio.Protocol` that calls `forget` when it is lost."""
 
     opening: asyncio.Task[Any] | None
     """Makes the transport; None as soon as there is one."""
 
-    def check(self, now: float) -> None:
-        """One turn of the sweep, at `now` (monotonic): closes what is too slow."""
+    def opened(self, task: asyncio.Task[Any]) -> None:
+        """The transport exists, or could not be made."""
         ...
 
 
 _C = TypeVar("_C", bound=Accepted)
 
 
+class Connected(Generic[_C]):
+    """Who is connected to one listener, in all and by address."""
+
+    __slots__ = ("connections", "per_address")
+
+    def __init__(self) -> None:
+        self.connections: Final[set[_C]] = set()
+        self.per_address: Final[dict[str, int]] = {}
+
+    def add(self, connection: _C, host: str) -> None:
+        """One more."""
+        self.connections.add(connection)
+        self.per_address[host] = self.per_address.get(host, 0) + 1
+
+    def forget(self, connection: _C, host: str) -> None:
+        """The connection is gone. May be called more than once."""
+        if connection not in self.connections:
+            return
+        self.connections.discard(connection)
+        left = self.per_address[host] - 1
+        if left:
+            self.per_address[host] = left
+        else:
+            del self.per_address[host]
+
+
 class Acceptor(Generic[_C]):
-    """The listening sockets of one listener and the connections that came through them.
+    """The listening sockets of one listener, and the sweep over the connections that came through them.
 
     `make(host, peer)`: the protocol of a new connection; `peer` is `host:port`.
-    `heartbeat_s`: a further limit that `check` keeps; 0 for none.
+    `check(connection, now)`: one turn of the sweep, at `now` (monotonic): closes what is too slow.
+    `limits`: further limits in seconds that `check` keeps, beside those of `options`; 0 is none.
     """
 
     def __init__(
@@ -53,27 +80,21 @@ class Acceptor(Generic[_C]):
         options: ListenerOptions,
         refusals: Refusals,
         loop: asyncio.AbstractEventLoop,
+        connected: Connected[_C],
         make: Callable[[str, str], _C],
-        heartbeat_s: float = 0.0,
+        check: Callable[[_C, float], None],
+        limits: Sequence[float] = (),
     ) -> None:
         self._options = options
         self._refusals = refusals
         self._loop = loop
+        self._connected = connected
         self._make = make
-        limits = (options.first_byte_timeout_s, options.frame_timeout_s, options.idle_timeout_s, heartbeat_s)
+        self._check = check
+        limits = (options.first_byte_timeout_s, options.frame_timeout_s, options.idle_timeout_s, *limits)
         self._interval = min(1.0, max(0.02, min(limit for limit in limits if limit > 0) / 4))
         self._sockets: list[socket.socket] = []
-        self._per_address: dict[str, int] = {}
-        self._hosts: dict[_C, str] = {}
         self._sweeper: asyncio.TimerHandle | None = None
-
-    @property
-    def connections(self) -> tuple[_C, ...]:
-        """Those that are open now."""
-        return tuple(self._hosts)
-
-    def __len__(self) -> int:
-        return len(self._hosts)
 
     async def listen(self) -> int:
         """Listens on every address the host name stands for; gives the port. Nothing is accepted before `start`.
@@ -113,8 +134,9 @@ class Acceptor(Generic[_C]):
         options = self._options
         host = address[0]
         peer = format_address(host, address[1])
-        open_here = self._per_address.get(host, 0)
-        if len(self._hosts) >= options.max_connections:
+        connected = self._connected
+        open_here = connected.per_address.get(host, 0)
+        if len(connected.connections) >= options.max_connections:
             self._refusals.count("too-many-connections", peer, f"{options.max_connections} connections are open")
             client.close()
             return
@@ -127,30 +149,13 @@ class Acceptor(Generic[_C]):
         with contextlib.suppress(OSError):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = self._make(host, peer)
-        self._hosts[connection] = host
-        self._per_address[host] = open_here + 1
+        connected.add(connection, host)
         connection.opening = self._loop.create_task(_open(self._loop, connection, client))
-        connection.opening.add_done_callback(lambda task: self._opened(connection, task))
-
-    def _opened(self, connection: _C, task: asyncio.Task[Any]) -> None:
-        connection.opening = None
-        if task.cancelled() or task.exception() is not None:
-            self.forget(connection)
+        connection.opening.add_done_callback(connection.opened)
 
     def _accept_again(self, listening: socket.socket) -> None:
         if listening in self._sockets:
             self._loop.add_reader(listening.fileno(), self._accept, listening)
-
-    def forget(self, connection: _C) -> None:
-        """The connection is gone. May be called more than once."""
-        host = self._hosts.pop(connection, None)
-        if host is None:
-            return
-        left = self._per_address[host] - 1
-        if left:
-            self._per_address[host] = left
-        else:
-            del self._per_address[host]
 
     def _sweep_later(self) -> None:
         self._sweeper = self._loop.call_later(self._interval, self._sweep)
@@ -158,26 +163,27 @@ class Acceptor(Generic[_C]):
     def _sweep(self) -> None:
         self._sweep_later()
         now = monotonic()
-        for connection in self.connections:
-            connection.check(now)
+        for connection in tuple(self._connected.connections):
+            self._check(connection, now)
 
-    def stop_listening(self) -> None:
-        """Takes those that wait in the queue, who believe to be connected, and no more."""
+    def drain(self) -> None:
+        """Takes those that wait in the queue, and no more."""
         for each in self._sockets:
+            # Whoever is in the queue believes to be connected: a goodbye serves it better than a reset.
             self._accept(each)
-        self.close()
+        self._stop_listening()
 
     def close(self) -> None:
-        """Closes the listening sockets; connections stay."""
+        """Listens and looks after connections no more; those that are open stay."""
+        self._stop_listening()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    def _stop_listening(self) -> None:
         for each in self._sockets:
             self._loop.remove_reader(each.fileno())
             each.close()
         self._sockets = []
-
-    def stop_sweeping(self) -> None:
-        """Looks after nothing any more."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
 
 
 async def _open(loop: asyncio.AbstractEventLoop, connection: Any, client: socket.socket) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from adapters.failure import INTERNAL, failure_of
 from adapters.tcp.driver import CallDriver, let_go
 from gateway.model.call import Peer
-from gateway.model.errors import ConnectionLost, GatewayError, Overloaded, ProviderFailed, RemoteWireError, RpcError
+from gateway.model.errors import Overloaded, ProviderFailed, RemoteWireError
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerCodec, ServerEvent
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["ServerConnection"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
-_INTERNAL: Final = "internal error"
 _HARD_WRITE_FACTOR: Final = 8
 """A peer that leaves this many write buffers unread is dropped."""
 _LINGER_S: Final = 1.0
@@ -199,7 +199,7 @@ class ServerConnection(asyncio.Protocol):
             coroutine = state.handler(invocation)
         except Exception as exc:
             # A filter may be a plain function, and raise before there is a coroutine.
-            self._answer(event.ticket, self._failure(exc))
+            self._answer(event.ticket, failure_of(exc, self._state.closing))
             return
         driver = CallDriver(state.loop, coroutine, self._call_done, event.ticket)
         state.calls += 1
@@ -223,24 +223,11 @@ class ServerConnection(asyncio.Protocol):
             state.idle.set()
         if self._running:
             self._running.discard(driver)
-        self._answer(driver.tag, result if error is None else self._failure(error))
+        self._answer(driver.tag, result if error is None else failure_of(error, state.closing))
         if self._ended:
             self._close_if_finished()
         elif self._codec.finished and not self._reading and self._held is None:
             self._finish()
-
-    def _failure(self, error: BaseException) -> RpcError:
-        """What the caller is told when its handler raised."""
-        if isinstance(error, RpcError):
-            return error
-        if isinstance(error, GatewayError):
-            return ProviderFailed(str(error))
-        if isinstance(error, asyncio.CancelledError):
-            if self._state.closing:
-                return ConnectionLost("the provider closed before the call had ended")
-            return ProviderFailed("the call was cancelled")
-        _LOG.error("a handler raised what no handler may raise", exc_info=error)
-        return ProviderFailed(_INTERNAL)
 
     def _answer(self, ticket: Any, outcome: Outcome) -> None:
         if ticket is None or self._transport is None:
@@ -250,7 +237,7 @@ class ServerConnection(asyncio.Protocol):
         except Exception:
             # A filter gave what is no outcome, or the codec has a bug: never leave a caller without an answer.
             _LOG.exception("an outcome of type %s has no reply", type(outcome).__name__)
-            data = self._codec.reply(ticket, ProviderFailed(_INTERNAL))
+            data = self._codec.reply(ticket, ProviderFailed(INTERNAL))
         self._write(data)
 
     def _reject(self, event: CallRejected) -> None:
@@ -393,14 +380,7 @@ class ServerConnection(asyncio.Protocol):
                 self._transport.close()
 
     def _forget(self) -> None:
-        state = self._state
-        if self in state.connections:
-            state.connections.discard(self)
-            left = state.per_address[self._host] - 1
-            if left:
-                state.per_address[self._host] = left
-            else:
-                del state.per_address[self._host]
+        self._state.connected.forget(self, self._host)
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 

@@ -265,7 +265,7 @@ class Leftovers:
         assert len(asyncio.all_tasks()) <= self._tasks, "tasks are left"
         assert state.calls == 0
         assert len(state.wheel) == 0, "timeouts are left"
-        assert sum(state.per_address.values()) == len(state.connections)
+        assert sum(state.connected.per_address.values()) == len(state.connections)
         grown = self._count() - self._objects
         left = {name: count for name, count in grown.items() if count >= _CHANCE}
         assert not left, f"objects are left: {left}"

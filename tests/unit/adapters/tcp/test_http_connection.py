@@ -196,8 +196,7 @@ def lingering(untaken: int) -> tuple[ServerConnection, FakeTransport]:
     options = ListenerOptions("web", "http", "127.0.0.1", 0, frame_timeout_s=30.0)
     state = ListenerState(options, ToyService(), HttpServerWire(EchoBinding()), loop, TimerWheel(loop))
     connection = ServerConnection(state, "10.0.0.1", "10.0.0.1:1")
-    state.connections.add(connection)
-    state.per_address["10.0.0.1"] = 1
+    state.connected.add(connection, "10.0.0.1")
     transport = FakeTransport(connection, is_open=False)
     connection.data_received(get(b"/document", CLOSE))
     assert transport.ended

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from adapters.tcp import acceptor, server_connection
 from adapters.tcp import server as server_module
-from adapters.tcp import server_connection
 from adapters.tcp.listening_socket import listen
 from adapters.tcp.server import TcpServer
 from gateway.model.call import Invocation, Ok, Result
@@ -338,7 +338,7 @@ async def test_calls_of_one_connection_have_contexts_of_their_own() -> None:
 
 
 async def test_accepting_pauses_without_descriptors_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "_ACCEPT_PAUSE_S", 0.01)
+    monkeypatch.setattr(acceptor, "_ACCEPT_PAUSE_S", 0.01)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     async with running() as it:
         with it.peer() as served:
@@ -360,10 +360,10 @@ async def test_accepting_pauses_without_descriptors_and_recovers(monkeypatch: py
 
 
 async def test_listener_may_close_while_accepting_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "_ACCEPT_PAUSE_S", 0.0)
+    monkeypatch.setattr(acceptor, "_ACCEPT_PAUSE_S", 0.0)
     async with running() as it:
-        failing = FailingSocket(it.server._sockets[0], [OSError(24, "Too many open files")])
-        it.server._accept(failing)  # type: ignore[arg-type]
+        failing = FailingSocket(it.server._acceptor._sockets[0], [OSError(24, "Too many open files")])
+        it.server._acceptor._accept(failing)  # type: ignore[arg-type]
         await it.server.aclose()
         assert failing.errors == []
 
@@ -393,7 +393,7 @@ async def test_connection_that_cannot_be_accepted_does_not_stop_the_others() -> 
                 ConnectionAbortedError(103, "aborted"),
                 OSError(71, "proto"),
             ]
-            it.server._accept(FailingSocket(it.server._sockets[0], errors))  # type: ignore[arg-type]
+            it.server._acceptor._accept(FailingSocket(it.server._acceptor._sockets[0], errors))  # type: ignore[arg-type]
             await peer.send(call_frame(1, "echo"))
             assert await peer.frames(1) == [reply(1)]
         assert it.server.refused == {"accept-failed": 3}
@@ -497,7 +497,7 @@ async def test_closing_while_it_starts_leaves_no_listener(monkeypatch: pytest.Mo
         await resolved.wait()
         return await listen(loop, host, port)
 
-    monkeypatch.setattr(server_module, "listen", slow_listen)
+    monkeypatch.setattr(acceptor, "listen", slow_listen)
     server = toy_server()
     starting = asyncio.create_task(server.start(ToyService(), []))
     await resolving.wait()
@@ -505,7 +505,7 @@ async def test_closing_while_it_starts_leaves_no_listener(monkeypatch: pytest.Mo
     resolved.set()
     with pytest.raises(RuntimeError, match="closed while it started"):
         await starting
-    assert server._sockets == []
+    assert server._acceptor is None
 
 
 async def test_closing_cancels_calls_waits_for_their_cleanup_and_tells_the_callers() -> None:
@@ -603,7 +603,7 @@ async def test_closing_while_a_connection_is_being_opened() -> None:
     async with running() as it:
         with it.peer() as peer:
             while not it.server.connections:
-                it.server._accept(it.server._sockets[0])
+                it.server._acceptor._accept(it.server._acceptor._sockets[0])
             await it.server.aclose()
             assert await peer.end() in (b"", frame(Kind.GOODBYE))
 

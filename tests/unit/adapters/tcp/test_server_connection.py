@@ -33,8 +33,7 @@ class Accepted:
         loop = asyncio.get_running_loop()
         self.state = ListenerState(options, handler or self.service, ToyServerWire(), loop, TimerWheel(loop))
         self.connection = ServerConnection(self.state, "10.0.0.1", "10.0.0.1:1")
-        self.state.connections.add(self.connection)
-        self.state.per_address["10.0.0.1"] = 1
+        self.state.connected.add(self.connection, "10.0.0.1")
         self.transport = FakeTransport(self.connection)
 
     async def receive(self, data: bytes) -> None:
@@ -416,7 +415,7 @@ async def test_calls_of_a_connection_that_is_gone_are_cancelled_and_not_answered
     await settle()
     assert accepted.transport.writes == []
     assert accepted.state.calls == 0
-    assert accepted.state.per_address == {}
+    assert accepted.state.connected.per_address == {}
 
 
 async def test_refusals_are_logged_at_each_power_of_ten(caplog: pytest.LogCaptureFixture) -> None:
