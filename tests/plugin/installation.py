@@ -59,8 +59,9 @@ class Installation:
         return {"PYTHONPATH": str(target)}
 
     def run(self, *command: str, environ: dict[str, str] | None = None, cwd: Path | None = None) -> Finished:
-        """Runs a program of the environment to its end."""
-        program = [str(self._venv / "bin" / command[0]), *command[1:]]
+        """Runs a program, of the environment where it has one of that name, to its end."""
+        own = self._venv / "bin" / command[0]
+        program = [str(own) if own.exists() else command[0], *command[1:]]
         done = subprocess.run(
             program,
             cwd=cwd or self.work,
@@ -73,9 +74,12 @@ class Installation:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, file: Path) -> Iterator[Server]:
+    def serving(
+        self, file: Path, *, environ: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> Iterator[Server]:
         """`polyport serve`, ready."""
-        with serving(str(file), program=[str(self._venv / "bin" / "polyport")], cwd=self.work) as server:
+        program = [str(self._venv / "bin" / "polyport")]
+        with serving(str(file), environ=environ, program=program, cwd=cwd or self.work) as server:
             yield server
 
     def _copied(self, project: Path) -> Path:
