@@ -46,6 +46,7 @@ _STREAMED_FROM: Final = 1_048_576
 _MAX_FIELD_BYTES: Final = 65_536
 _MAX_FIELDS: Final = 512
 _MAX_REASON: Final = 120
+_RECEIVED: Final = re.compile(r":?\n|: b['\"]")
 _MAX_URLS: Final = 256
 _DNS_TTL_S: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -205,7 +206,7 @@ class HttpProvider:
             self._origin = str(URL.build(scheme=scheme, host=self._host, port=self._port)).rstrip("/")
         except ValueError as exc:
             raise ConnectFailed(f"cannot connect to {self.address}: {exc}") from exc
-        trace: aiohttp.TraceConfig[SimpleNamespace] = aiohttp.TraceConfig()
+        trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_note_sent)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -250,8 +251,8 @@ class HttpProvider:
         if isinstance(exc, aiohttp.ClientPayloadError):
             return ConnectionLost(f"{self.address} closed the connection in the middle of its answer")
         if isinstance(exc, aiohttp.ClientResponseError):
-            # The first line says what is wrong; the others show what was received.
-            why = exc.message.strip().partition("\n")[0].rstrip(":")[:_MAX_REASON]
+            # Behind what is wrong stands what was received.
+            why = _RECEIVED.split(exc.message.strip(), maxsplit=1)[0][:_MAX_REASON]
             return ConnectionLost(f"{self.address} broke the protocol before it answered: {why}")
         cause = exc.__cause__ if isinstance(exc, _BrokenOff) else exc
         why = f": {cause.strerror or cause}" if isinstance(cause, OSError) else ""
