@@ -126,7 +126,7 @@ async def test_g4_idle_connections_from_one_address_and_from_all(abuse: Abuse) -
             assert (await newcomer.reply()).status == OK
             newcomer.close()
             await gateway.until(lambda: len(gateway.state.connections) == 1, "connections to end")
-    assert set(gateway.state.per_address) == {"127.0.0.1"}
+    assert set(gateway.state.connected.per_address) == {"127.0.0.1"}
     logged = [(each.reason, each.peer.partition(":")[0]) for each in abuse.records]  # type: ignore[attr-defined]
     assert set(logged) == {("too-many-connections-per-address", "127.0.0.1"), ("too-many-connections", "127.0.0.2")}
     assert len(logged) <= 2 * len("100")
