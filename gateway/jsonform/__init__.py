@@ -8,7 +8,7 @@
 | char, string | a text; lone surrogates are refused |
 | bytes, date, time, datetime, local_datetime, duration, uuid | a text, see `gateway.jsonform.scalar_text` |
 | list, set | an array; a set with an element twice is refused |
-| map | an object where keys are strings, else an array of pairs `[[key, value], …]`; read also as the other |
+| map | an object where keys are scalars or enums, never null; else an array of pairs `[[key, value], …]`, always read |
 | enum | its constant's name |
 | struct | an object by contract field names; unknown fields are refused unless the reader is told to ignore them |
 | exception | the same, its text as `message` |

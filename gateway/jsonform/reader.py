@@ -10,18 +10,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.jsonform import scalar_text
-from gateway.jsonform.generic import MAX_DEPTH, key_text, read_generic
+from gateway.jsonform.bare_text import BARE_KINDS, parser_of_bare_text
+from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS, key_text
+from gateway.jsonform.generic_reader import read_generic
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.scalar import INTEGER_RANGES, round_to_single
 from gateway.model.typeref import Kind, TypeRef
 
-__all__ = ["SPECIAL_FLOATS", "Readers", "compile_reader"]
-
-SPECIAL_FLOATS: Final[Mapping[str, float]] = MappingProxyType(
-    {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-)
-"""The texts that stand for floats JSON has no number for."""
+__all__ = ["FieldName", "Readers", "compile_reader", "contract_name"]
 
 Step = Callable[[Any, int], Any]
 """From a JSON value, so many levels deep, to the contract value."""
@@ -37,29 +34,41 @@ _TEXTUAL: Final[Mapping[Kind, Callable[[str], Any]]] = MappingProxyType(
         Kind.UUID: scalar_text.parse_uuid,
     }
 )
-# Keys of these types are not written as texts, so an object cannot hold them.
-_NO_TEXT_KEYS: Final = frozenset({Kind.LIST, Kind.SET, Kind.MAP, Kind.STRUCT, Kind.BOOL, Kind.F32, Kind.F64})
 _SHOWN: Final = 60
 _INTEGER: Final = frozenset({int})
 _set_attribute: Final = object.__setattr__
 
 
-def compile_reader(ref: TypeRef, contract: ServiceContract, *, ignore_unknown: bool = False) -> Callable[[Any], Any]:
+FieldName = Callable[[StructType, Field], str]
+"""How a field is called in JSON, where that is not its name in the contract."""
+
+
+def contract_name(struct: StructType, field: Field) -> str:
+    """The name of a field in the contract."""
+    return field.name
+
+
+def compile_reader(
+    ref: TypeRef, contract: ServiceContract, *, ignore_unknown: bool = False, field_name: FieldName | None = None
+) -> Callable[[Any], Any]:
     """A function from a JSON value to the contract value it stands for.
 
     It raises `ValueMappingError` when there is none; `path` is the place inside the value. `ignore_unknown`: drop
-    members of objects that the struct has no field for, instead of refusing them. Who compiles several types of one
-    contract shares a `Readers`.
+    members of objects that the struct has no field for, instead of refusing them. `field_name`: None calls fields as
+    the contract does. Who compiles several types of one contract shares a `Readers`.
     """
-    return Readers(contract, ignore_unknown=ignore_unknown).compile(ref)
+    return Readers(contract, ignore_unknown=ignore_unknown, field_name=field_name).compile(ref)
 
 
 class Readers:
     """Compiles the readers of one contract; each type is compiled once."""
 
-    def __init__(self, contract: ServiceContract, *, ignore_unknown: bool = False) -> None:
+    def __init__(
+        self, contract: ServiceContract, *, ignore_unknown: bool = False, field_name: FieldName | None = None
+    ) -> None:
         self._contract = contract
         self._ignore_unknown = ignore_unknown
+        self._field_name = contract_name if field_name is None else field_name
         self._steps: dict[TypeRef, Step] = {}
         self._structs: dict[str, Step] = {}
 
@@ -105,7 +114,10 @@ class Readers:
             # Registered before its fields are compiled: they may name it again.
             fields: list[tuple[Field, str, str, Step]] = []
             found = self._structs[definition.name] = _struct(definition, fields, self._ignore_unknown)
-            fields += [(each, each.name, each.attribute, self._step(each.type)) for each in definition.fields]
+            name_of = self._field_name
+            fields += [
+                (each, name_of(definition, each), each.attribute, self._step(each.type)) for each in definition.fields
+            ]
         return found
 
     def _read_named(self, name: str, members: Mapping[str, Any] | str, depth: int) -> Any:
@@ -327,6 +339,7 @@ def _set(ref: TypeRef, element: Step) -> Step:
 
 def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
     key_kind = ref.args[0].kind
+    parse_key = parser_of_bare_text(key_kind)
 
     def read(value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -340,9 +353,10 @@ def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
                 except ValueMappingError as exc:
                     raise exc.within(f"[{key_text(key, len(found))}]") from None
             return found
+        is_object = isinstance(value, dict)
         for key, item in _pairs(value, ref):
             try:
-                converted = key_step(key, depth)
+                converted = key_step(parse_key(key) if is_object else key, depth)
             except ValueMappingError as exc:
                 raise exc.within(f"[key {len(found)}]") from None
             if converted in found:
@@ -357,12 +371,9 @@ def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
 
 
 def _pairs(value: Any, ref: TypeRef) -> Iterable[tuple[Any, Any]]:
-    kind = ref.args[0].kind
     if isinstance(value, dict):
-        if kind in _NO_TEXT_KEYS:
+        if ref.args[0].kind not in BARE_KINDS and ref.args[0].kind is not Kind.ANY:
             raise ValueMappingError(f"the keys of {ref} are no texts; write [[key, value], …]")
-        if kind in INTEGER_RANGES:
-            return ((scalar_text.parse_integer(key), item) for key, item in value.items())
         return value.items()
     if isinstance(value, list) and all(isinstance(each, list | tuple) and len(each) == 2 for each in value):
         return value
@@ -370,11 +381,13 @@ def _pairs(value: Any, ref: TypeRef) -> Iterable[tuple[Any, Any]]:
 
 
 def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], ignore_unknown: bool) -> Step:
-    """`fields`: filled after this returns, with the name, the attribute and the reader of each."""
+    """`fields`: filled after this returns, with the JSON name, the attribute and the reader of each."""
     cls: Any = definition.python_class
     new = cls.__new__
     is_exception = definition.is_exception
-    own_names = frozenset(each.name for each in definition.fields)
+
+    def own_names() -> list[str]:
+        return [name for _, name, _, _ in fields]
 
     def read(value: Any, depth: int) -> Any:
         if not isinstance(value, dict):
@@ -408,16 +421,15 @@ def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], 
         if message is not None and not isinstance(message, str):
             raise ValueMappingError(f"expected a text, found {_json_name(message)}", ".message")
         _set_attribute(instance, "args", () if message is None else (message,))
-        return "message" in value and "message" not in own_names
+        return "message" in value and "message" not in own_names()
 
     def _refuse_unknown(value: dict[str, Any]) -> None:
+        known = own_names()
         for name in value:
             # A struct inside any says its class; saying what is known anyway does no harm elsewhere.
             known_class = name == "class" and value["class"] == definition.name
-            if name not in own_names and not known_class and not (is_exception and name == "message"):
-                raise ValueMappingError(
-                    f"{definition.name} has no field {_shown(name)}{_did_you_mean(name, own_names)}"
-                )
+            if name not in known and not known_class and not (is_exception and name == "message"):
+                raise ValueMappingError(f"{definition.name} has no field {_shown(name)}{_did_you_mean(name, known)}")
 
     return read
 

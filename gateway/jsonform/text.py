@@ -38,9 +38,14 @@ def parse_json(text: bytes | str) -> Any:
         except UnicodeEncodeError:
             raise ValueMappingError("not JSON: a lone surrogate is no text") from None
     if len(text) < _FAST_BYTES and b"-0" not in text:
-        value = _parse_flat(text)
-        if value is not _AGAIN:
-            return value
+        # msgspec keeps the last of equal keys and makes -0 a 0. An object that holds as many keys as the text has
+        # colons lost none, and holds no object that could have; without a colon there is no object at all.
+        try:
+            value = _FLAT.decode(text)
+            if text.count(b":") == (len(value) if type(value) is dict else 0):
+                return value
+        except (msgspec.MsgspecError, ValueError, InvalidOperation, RecursionError):
+            pass  # the other way says what is wrong, and where
     return _parse(text)
 
 
@@ -89,7 +94,6 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueMappingError(f"not JSON: {text} is no number; write it as a text")
 
 
-_AGAIN: Final = object()
 _FLAT: Final = msgspec.json.Decoder(float_hook=Decimal)
 _PLAIN: Final = json.JSONDecoder(
     parse_float=_strict_real, parse_constant=_refuse_constant, object_pairs_hook=_strict_object
@@ -101,20 +105,6 @@ _EXACT: Final = json.JSONDecoder(
     parse_constant=_refuse_constant,
     object_pairs_hook=_strict_object,
 )
-
-
-def _parse_flat(text: bytes) -> Any:
-    """The value of small text that is provably without a key twice; `_AGAIN` for all other text.
-
-    msgspec keeps the last of equal keys. An object that holds as many keys as there are colons lost none, and holds no
-    object that could have; without a colon there is no object at all. `-0`, which msgspec makes 0, must not occur.
-    """
-    try:
-        value = _FLAT.decode(text)
-    except (msgspec.MsgspecError, ValueError, InvalidOperation, RecursionError):
-        return _AGAIN  # the other way says what is wrong, and where
-    keys = len(value) if type(value) is dict else 0
-    return value if text.count(b":") == keys else _AGAIN
 
 
 def _parse(data: bytes) -> Any:

@@ -15,10 +15,10 @@ A nullable list without elements cannot be told from null and is refused by the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from gateway.jsonform.reader import SPECIAL_FLOATS, compile_reader
-from gateway.jsonform.scalar_text import parse_decimal, parse_integer
+from gateway.jsonform.bare_text import BARE_KINDS, bare_text_of, parser_of_bare_text
+from gateway.jsonform.reader import compile_reader
 from gateway.jsonform.text import format_json, parse_json
 from gateway.jsonform.writer import compile_writer
 from gateway.model.contract import ServiceContract
@@ -26,10 +26,6 @@ from gateway.model.errors import ValueMappingError
 from gateway.model.typeref import Kind, TypeRef
 
 __all__ = ["compile_text_reader", "compile_text_writer"]
-
-_JSON_KINDS: Final = frozenset({Kind.LIST, Kind.SET, Kind.MAP, Kind.STRUCT, Kind.EXCEPTION, Kind.ANY, Kind.NULL})
-_NUMBERS: Final = frozenset({Kind.I8, Kind.I16, Kind.I32, Kind.I64})
-_BOOLS: Final = {"true": True, "false": False}
 
 
 def compile_text_reader(ref: TypeRef, contract: ServiceContract) -> Callable[[list[str]], Any]:
@@ -95,27 +91,11 @@ def compile_text_writer(ref: TypeRef, contract: ServiceContract) -> Callable[[An
 
 def _json_value(ref: TypeRef) -> Callable[[str], Any]:
     """From a text to the JSON value that a reader of the type takes."""
-    kind = ref.kind
-    if ref.nullable or kind in _JSON_KINDS:
-        return parse_json
-    if kind is Kind.BOOL:
-        return _parse_bool
-    if kind in _NUMBERS:
-        return parse_integer
-    if kind in (Kind.F32, Kind.F64):
-        return lambda text: text if text in SPECIAL_FLOATS else parse_decimal(text)
-    return lambda text: text
-
-
-def _parse_bool(text: str) -> bool:
-    found = _BOOLS.get(text)
-    if found is None:
-        raise ValueMappingError("expected true or false")
-    return found
+    return parse_json if ref.nullable or ref.kind not in BARE_KINDS else parser_of_bare_text(ref.kind)
 
 
 def _text(ref: TypeRef) -> Callable[[Any], str]:
     """From the JSON value that a writer of the type gives to its text."""
-    if ref.nullable or ref.kind in _JSON_KINDS:
+    if ref.nullable or ref.kind not in BARE_KINDS:
         return lambda value: format_json(value).decode()
-    return lambda value: value if isinstance(value, str) else format_json(value).decode()
+    return bare_text_of

@@ -11,7 +11,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.jsonform import scalar_text
-from gateway.jsonform.generic import MAX_DEPTH, compile_generic_writer, key_text, refuse_surrogates, special_text
+from gateway.jsonform.bare_text import bare_text_of, is_text_key
+from gateway.jsonform.form import Walk, enter, key_text, new_walk, refuse_surrogates, special_text
+from gateway.jsonform.generic_writer import GenericWriter
+from gateway.jsonform.reader import FieldName, contract_name
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.scalar import INTEGER_RANGES, SCALAR_CHECKS, mismatch
@@ -19,8 +22,8 @@ from gateway.model.typeref import Kind, TypeRef
 
 __all__ = ["Writers", "compile_writer"]
 
-Step = Callable[[Any, int], Any]
-"""From a contract value, so many levels deep, to the JSON value."""
+Step = Callable[[Any, Walk], Any]
+"""From a contract value inside of others to the JSON value."""
 
 _FORMATS: Final[Mapping[Kind, Callable[[Any], str]]] = MappingProxyType(
     {
@@ -36,22 +39,28 @@ _FORMATS: Final[Mapping[Kind, Callable[[Any], str]]] = MappingProxyType(
     }
 )
 _INTEGER: Final = frozenset({int})
+_NO_TEXTS: Final = frozenset({Kind.BOOL, Kind.F32, Kind.F64, *INTEGER_RANGES})
 
 
-def compile_writer(ref: TypeRef, contract: ServiceContract) -> Callable[[Any], Any]:
+def compile_writer(
+    ref: TypeRef, contract: ServiceContract, *, field_name: FieldName | None = None
+) -> Callable[[Any], Any]:
     """A function from a contract value to the JSON value it becomes.
 
     It raises `ValueMappingError` with the path inside the value: not of this type, without a form in JSON, nested
-    deeper than 64 levels or containing itself. Who compiles several types of one contract shares a `Writers`.
+    deeper than 64 levels or containing itself, too large (see `gateway.jsonform.form.enter`).
+    `field_name`: None calls fields as the contract does. Who compiles several types of one contract shares a `Writers`.
     """
-    return Writers(contract).compile(ref)
+    return Writers(contract, field_name=field_name).compile(ref)
 
 
 class Writers:
     """Compiles the writers of one contract; each type is compiled once."""
 
-    def __init__(self, contract: ServiceContract) -> None:
+    def __init__(self, contract: ServiceContract, *, field_name: FieldName | None = None) -> None:
         self._contract = contract
+        self._field_name = contract_name if field_name is None else field_name
+        self._classes = {each.python_class: each for each in contract.types.values()}
         self._steps: dict[TypeRef, Step] = {}
         self._structs: dict[str, Step] = {}
 
@@ -59,14 +68,14 @@ class Writers:
         """As `compile_writer`."""
         step = self._step(ref)
 
-        return lambda value: step(value, 0)
+        return lambda value: step(value, new_walk())
 
     def _step(self, ref: TypeRef) -> Step:
         step = self._steps.get(ref)
         if step is None:
             step = self._compile(ref)
             if ref.kind is not Kind.ANY:
-                step = _nullable(step) if ref.nullable else _required(step, ref)
+                step = _quick(_nullable(step) if ref.nullable else _required(step, ref), ref.kind)
             self._steps[ref] = step
         return step
 
@@ -80,7 +89,7 @@ class Writers:
             case Kind.STRING | Kind.CHAR:
                 return _text(SCALAR_CHECKS[kind])
             case Kind.ANY:
-                return compile_generic_writer(self._contract)
+                return GenericWriter(self._classes, self._write_struct)
             case Kind.LIST:
                 return _list(ref, self._step(ref.args[0]))
             case Kind.SET:
@@ -99,13 +108,19 @@ class Writers:
             # Registered before its fields are compiled: they may name it again.
             fields: list[tuple[Field, str, str, Step]] = []
             found = self._structs[definition.name] = _struct(definition, fields)
-            fields += [(each, each.name, each.attribute, self._step(each.type)) for each in definition.fields]
+            name_of = self._field_name
+            fields += [
+                (each, name_of(definition, each), each.attribute, self._step(each.type)) for each in definition.fields
+            ]
         return found
+
+    def _write_struct(self, definition: StructType, value: Any, walk: Walk) -> Any:
+        return self._struct(definition)(value, walk)
 
 
 def _nullable(step: Step) -> Step:
-    def write(value: Any, depth: int) -> Any:
-        return None if value is None else step(value, depth)
+    def write(value: Any, walk: Walk) -> Any:
+        return None if value is None else step(value, walk)
 
     return write
 
@@ -114,29 +129,47 @@ def _required(step: Step, ref: TypeRef) -> Step:
     if ref.kind is Kind.NULL:
         return step
 
-    def write(value: Any, depth: int) -> Any:
+    def write(value: Any, walk: Walk) -> Any:
         if value is None:
             raise ValueMappingError(f"null where {ref} is required")
-        return step(value, depth)
+        return step(value, walk)
 
     return write
 
 
+def _quick(step: Step, kind: Kind) -> Step:
+    """The same step, which knows the most frequent values at a glance."""
+    if kind is Kind.STRING:
+
+        def write_ascii(value: Any, walk: Walk) -> Any:
+            return value if type(value) is str and value.isascii() else step(value, walk)
+
+        return write_ascii
+    if kind in INTEGER_RANGES:
+        low, high = INTEGER_RANGES[kind]
+
+        def write_integer(value: Any, walk: Walk) -> Any:
+            return value if type(value) is int and low <= value <= high else step(value, walk)
+
+        return write_integer
+    return step
+
+
 def _formatted(check: Step, form: Callable[[Any], str]) -> Step:
-    return lambda value, depth: form(check(value, depth))
+    return lambda value, walk: form(check(value, walk))
 
 
 def _float(check: Step) -> Step:
-    def write(value: Any, depth: int) -> Any:
-        number = check(value, depth)
+    def write(value: Any, walk: Walk) -> Any:
+        number = check(value, walk)
         return number if math.isfinite(number) else special_text(number)
 
     return write
 
 
 def _text(check: Step) -> Step:
-    def write(value: Any, depth: int) -> Any:
-        text = check(value, depth)
+    def write(value: Any, walk: Walk) -> Any:
+        text = check(value, walk)
         if not text.isascii():
             refuse_surrogates(text)
         return text
@@ -147,7 +180,7 @@ def _text(check: Step) -> Step:
 def _enum(definition: EnumType) -> Step:
     cls = definition.python_class
 
-    def write(value: Any, depth: int) -> Any:
+    def write(value: Any, walk: Walk) -> Any:
         if not isinstance(value, cls):
             raise mismatch(definition.name, value, f"use {cls.__name__}.{definition.constants[0]} and the like")
         return value.name
@@ -161,19 +194,19 @@ def _elements(ref: TypeRef, element: Step) -> Step:
     low, high = INTEGER_RANGES.get(item.kind, (0, 0))
     whole = item.kind in INTEGER_RANGES and not item.nullable
 
-    def write(value: Any, depth: int) -> list[Any]:
-        if depth > MAX_DEPTH:
-            raise _too_deep()
+    def write(value: Any, walk: Walk) -> list[Any]:
+        enter(walk, len(value))
         if whole and set(map(type, value)) == _INTEGER and low <= min(value) and max(value) <= high:
+            walk[0] -= 1
             return list(value)
-        depth += 1
         written: list[Any] = []
         append = written.append
         try:
             for each in value:
-                append(element(each, depth))
+                append(element(each, walk))
         except ValueMappingError as exc:
             raise exc.within(f"[{len(written)}]") from None
+        walk[0] -= 1
         return written
 
     return write
@@ -182,10 +215,10 @@ def _elements(ref: TypeRef, element: Step) -> Step:
 def _list(ref: TypeRef, element: Step) -> Step:
     elements = _elements(ref, element)
 
-    def write(value: Any, depth: int) -> Any:
+    def write(value: Any, walk: Walk) -> Any:
         if not isinstance(value, list | Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
             raise mismatch(str(ref), value)
-        return elements(value, depth)
+        return elements(value, walk)
 
     return write
 
@@ -193,34 +226,42 @@ def _list(ref: TypeRef, element: Step) -> Step:
 def _set(ref: TypeRef, element: Step) -> Step:
     elements = _elements(ref, element)
 
-    def write(value: Any, depth: int) -> Any:
+    def write(value: Any, walk: Walk) -> Any:
         if not isinstance(value, Set):
             raise mismatch(str(ref), value)
-        return elements(value, depth)
+        return elements(value, walk)
 
     return write
 
 
 def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
-    is_object = ref.args[0].kind is Kind.STRING and not ref.args[0].nullable
+    is_object = is_text_key(ref.args[0])
+    # Keys that are texts already take no step in between.
+    key_text_of = bare_text_of if ref.args[0].kind in _NO_TEXTS else None
 
-    def write(value: Any, depth: int) -> Any:
+    def write(value: Any, walk: Walk) -> Any:
         if not isinstance(value, dict | Mapping):
             raise mismatch(str(ref), value)
-        if depth > MAX_DEPTH:
-            raise _too_deep()
-        depth += 1
+        enter(walk, len(value))
         pairs: list[list[Any]] = []
         for key, item in value.items():
             try:
-                written_key = key_step(key, depth)
+                written_key = key_step(key, walk)
+                if is_object and key_text_of is not None:
+                    written_key = key_text_of(written_key)
             except ValueMappingError as exc:
                 raise exc.within(f"[key {len(pairs)}]") from None
             try:
-                pairs.append([written_key, value_step(item, depth)])
+                pairs.append([written_key, value_step(item, walk)])
             except ValueMappingError as exc:
                 raise exc.within(f"[{key_text(key, len(pairs))}]") from None
-        return dict(pairs) if is_object else pairs
+        walk[0] -= 1
+        if not is_object:
+            return pairs
+        written = dict(pairs)
+        if len(written) != len(pairs):
+            raise ValueMappingError(f"keys of {ref} that differ have the same text")
+        return written
 
     return write
 
@@ -230,12 +271,10 @@ def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]]) 
     cls = definition.python_class
     is_exception = definition.is_exception
 
-    def write(value: Any, depth: int) -> Any:
+    def write(value: Any, walk: Walk) -> Any:
         if type(value) is not cls:
             raise mismatch(definition.name, value)
-        if depth > MAX_DEPTH:
-            raise _too_deep()
-        depth += 1
+        enter(walk, 0)
         written: dict[str, Any] = {}
         if is_exception:
             written["message"] = _message(value)
@@ -246,9 +285,10 @@ def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]]) 
                 if item is MISSING:
                     raise ValueMappingError("the attribute is not set", name)
             try:
-                written[name] = step(item, depth)
+                written[name] = step(item, walk)
             except ValueMappingError as exc:
                 raise exc.within(f".{name}") from None
+        walk[0] -= 1
         return written
 
     return write
@@ -263,7 +303,3 @@ def _message(value: BaseException) -> str | None:
     except ValueMappingError as exc:
         raise exc.within(".message") from None
     return text
-
-
-def _too_deep() -> ValueMappingError:
-    return ValueMappingError(f"nested deeper than {MAX_DEPTH} levels, or containing itself")

@@ -11,7 +11,7 @@ from gateway.jsonform import compile_reader, compile_writer, format_json, parse_
 from gateway.jsonform.generic import read_generic, show_generic, to_json_generic
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import BigInt, JavaDate, Long, Pairs, Record, TypedList, TypedMap
-from protocols.corpus.contract import ANY
+from protocols.corpus.contract import ANY, Everything
 from protocols.testing import CONTRACT, Maker, Point, Status, TypesFailure, difference
 
 MAKER = {"class": "demo.Maker", "name": "m", "country": None, "parent": None}
@@ -110,7 +110,12 @@ def test_an_exception_of_the_contract_comes_back() -> None:
     value = [TypesFailure("t", code=1, culprit=Maker("m")), TypesFailure(code=2)]
     written = compile_writer(ANY, CONTRACT)(value)
     assert written == [
-        {"class": "demo.TypesFailure", "message": "t", "code": 1, "culprit": MAKER},
+        {
+            "class": "demo.TypesFailure",
+            "message": "t",
+            "code": 1,
+            "culprit": {"name": "m", "country": None, "parent": None},
+        },
         {"class": "demo.TypesFailure", "message": None, "code": 2, "culprit": None},
     ]
     assert difference(value, compile_reader(ANY, CONTRACT)(written)) is None
@@ -122,11 +127,11 @@ def test_an_exception_of_the_contract_comes_back() -> None:
         ([1, "a\ud800"], "[1]", "the lone surrogate at character 1 has no form in JSON"),
         ({"\udc00": 1}, r"['\udc00']", "lone surrogate"),
         (Record("a.B", {"\udc00": 1}), r"['\udc00']", "lone surrogate"),
-        ({"a": {1: object()}}, "['a'][1]", "object is no value"),
+        ({"a": {1: object()}}, "['a'][1]", "object is no class of the contract"),
         (Record("a.B", {"x": [ValueError("t")]}), ".x[0]", "ValueError is no class of the contract"),
         ([Decimal("NaN")], "[0]", "expected a finite decimal"),
         ({(Point(1, 2),): time(1, tzinfo=UTC)}, "[0]", "without a zone"),
-        (TypedMap("t.M", {"a": ValueError}), ".value['a']", "type is no value"),
+        (TypedMap("t.M", {"a": ValueError}), ".value['a']", "type is no class of the contract"),
         (TypedList("t.L", [Decimal("Infinity")]), ".value[0]", "finite"),
         ([10**10_000], "[0]", "at most 10000 digits are written"),
     ],
@@ -172,7 +177,9 @@ def test_what_cannot_be_read_is_refused_with_its_path(text: str, path: str, mess
 def test_a_container_inside_itself_is_refused() -> None:
     items: list[Any] = [1]
     items.append({"a": items})
-    with pytest.raises(ValueMappingError, match=r"\[1\]\['a'\]: a value that contains itself has no form in JSON"):
+    with pytest.raises(
+        ValueMappingError, match=r"\[1\]\['a'\]\[1\].*: nested deeper than 64 levels, or containing itself"
+    ):
         to_json_generic(items)
 
 
@@ -195,6 +202,13 @@ def test_people_see_classes_without_a_contract() -> None:
         "ACTIVE",
         "\ud800",
     ]
+
+
+def test_a_struct_inside_any_has_its_typed_form() -> None:
+    value = [Everything(decimal=Decimal("1.10"), i64=7, any=[Long(7)])]
+    written = compile_writer(ANY, CONTRACT)(value)
+    assert (written[0]["class"], written[0]["decimal"], written[0]["i64"]) == ("demo.Everything", "1.10", 7)
+    assert difference(value, compile_reader(ANY, CONTRACT)(written)) is None
 
 
 def test_what_is_only_shared_is_written_each_time() -> None:

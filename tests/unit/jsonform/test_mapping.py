@@ -1,15 +1,30 @@
 import json
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from gateway.jsonform import compile_reader, compile_writer, format_json, parse_json
+from gateway.model.contract import Field, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Record
 from gateway.model.typeref import Kind, TypeRef
-from protocols.corpus.contract import ANY, FAILURE, MAKER, POINT, STATUS, list_of, map_of, of, set_of
-from protocols.testing import CONTRACT, CORPUS, KEYS, Case, Maker, Point, Status, TypesFailure, difference
+from protocols.corpus.contract import ANY, EVERYTHING, FAILURE, MAKER, POINT, STATUS, list_of, map_of, of, set_of
+from protocols.testing import (
+    CONTRACT,
+    CORPUS,
+    KEYS,
+    MISFITS,
+    Case,
+    Everything,
+    Maker,
+    Misfit,
+    Point,
+    Status,
+    TypesFailure,
+    difference,
+)
 
 INTS = map_of(of(Kind.I32), of(Kind.STRING))
 TEXTS = map_of(of(Kind.STRING), of(Kind.I32))
@@ -55,8 +70,8 @@ def test_every_value_survives(case: Case) -> None:
         (b"\xff", of(Kind.BYTES), '"/w=="'),
         (Status.ACTIVE, STATUS, '"ACTIVE"'),
         ({"a": 1}, TEXTS, '{"a": 1}'),
-        ({1: "a"}, INTS, '[[1, "a"]]'),
-        ({Status.ACTIVE: "x"}, map_of(STATUS, of(Kind.STRING)), '[["ACTIVE", "x"]]'),
+        ({1: "a"}, INTS, '{"1": "a"}'),
+        ({Status.ACTIVE: "x"}, map_of(STATUS, of(Kind.STRING)), '{"ACTIVE": "x"}'),
         ({Point(1, 2): "x"}, map_of(POINT, of(Kind.STRING)), '[[{"x": 1, "y": 2}, "x"]]'),
         ({None: 1}, map_of(of(Kind.STRING, nullable=True), of(Kind.I32)), "[[null, 1]]"),
         (Maker("m"), MAKER, '{"name": "m", "country": null, "parent": null}'),
@@ -84,9 +99,9 @@ def test_the_form_of_each_type(value: Any, ref: TypeRef, form: str) -> None:
         ("7", of(Kind.F64), 7.0),
         ("0.1", of(Kind.F32), 0.10000000149011612),
         ('"NaN"', of(Kind.F64), float("nan")),
-        ('{"1": "a"}', INTS, {1: "a"}),
+        ('[[1, "a"]]', INTS, {1: "a"}),
         ('[["a", 1]]', TEXTS, {"a": 1}),
-        ('{"ACTIVE": "x"}', map_of(STATUS, of(Kind.STRING)), {Status.ACTIVE: "x"}),
+        ('[["ACTIVE", "x"]]', map_of(STATUS, of(Kind.STRING)), {Status.ACTIVE: "x"}),
         ("{}", map_of(POINT, of(Kind.STRING)), "refused"),
         ("[]", map_of(POINT, of(Kind.STRING)), {}),
         ('{"name": "m"}', MAKER, Maker("m")),
@@ -209,3 +224,63 @@ def test_depth_is_bounded_both_ways() -> None:
 def test_bad_json_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueMappingError, match=message):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        (of(Kind.BOOL), True, "true"),
+        (of(Kind.I64), -(1 << 63), "-9223372036854775808"),
+        (of(Kind.BIGINT), 1 << 70, "1180591620717411303424"),
+        (of(Kind.F64), 0.1, "0.1"),
+        (of(Kind.F64), float("inf"), "Infinity"),
+        (of(Kind.F32), -0.0, "-0.0"),
+        (of(Kind.DECIMAL), Decimal("1.10"), "1.10"),
+        (of(Kind.CHAR), "é", "é"),
+        (of(Kind.STRING), "null", "null"),
+        (of(Kind.BYTES), b"\xff", "/w=="),
+        (of(Kind.DATE), date(2024, 2, 29), "2024-02-29"),
+        (of(Kind.DURATION), timedelta(seconds=1), "PT1S"),
+        (STATUS, Status.ACTIVE, "ACTIVE"),
+    ],
+    ids=str,
+)
+def test_a_map_with_scalar_keys_is_an_object(key: TypeRef, value: Any, text: str) -> None:
+    ref = map_of(key, of(Kind.I32))
+    assert to_json({value: 1}, ref) == {text: 1}
+    assert difference({value: 1}, from_json({text: 1}, ref)) is None
+
+
+def test_keys_of_one_text_are_refused() -> None:
+    with pytest.raises(ValueMappingError, match="keys of map<f64,i32> that differ have the same text"):
+        to_json({float("nan"): 1, float("-nan"): 2}, map_of(of(Kind.F64), of(Kind.I32)))
+
+
+def test_fields_may_have_other_names() -> None:
+    def upper(struct: StructType, field: Field) -> str:
+        return f"{struct.name.rpartition('.')[2]}_{field.name}".upper()
+
+    value = Maker("m", None, Maker("p"))
+    written = compile_writer(MAKER, CONTRACT, field_name=upper)(value)
+    assert written["MAKER_PARENT"] == {"MAKER_NAME": "p", "MAKER_COUNTRY": None, "MAKER_PARENT": None}
+    read = compile_reader(MAKER, CONTRACT, field_name=upper)
+    assert read(written) == value
+    with pytest.raises(ValueMappingError, match=r"demo\.Maker has no field 'name'"):
+        read({"MAKER_NAME": "m", "name": "m"})
+
+
+def test_unknown_members_may_be_ignored() -> None:
+    read = compile_reader(list_of(MAKER), CONTRACT, ignore_unknown=True)
+    assert read([{"name": "m", "x": [1], "parent": {"name": "p", "class": 3}}]) == [Maker("m", None, Maker("p"))]
+
+
+def test_shared_parts_cannot_grow_without_bound() -> None:
+    shared = Everything(int_list=[0] * 1000)
+    with pytest.raises(ValueMappingError, match="4 times as many elements"):
+        to_json([shared] * 10_000, list_of(EVERYTHING))
+
+
+@pytest.mark.parametrize("misfit", MISFITS, ids=lambda misfit: misfit.name)
+def test_a_misfit_is_not_written(misfit: Misfit) -> None:
+    with pytest.raises(ValueMappingError):
+        to_json(misfit.value, misfit.type)
