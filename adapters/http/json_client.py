@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.http.provider_options import ProviderOptions
+from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint
 from gateway.spi.adapter import ClientAdapter, Reference
-from gateway.spi.plugin import Option, OptionKind
-from protocols.http_json.client_fields import parse_base_path
+from gateway.spi.plugin import Misfit, Option, OptionKind
+from protocols.http_json.client_fields import parse_base_path, read_extra_fields
 from protocols.http_json.route import parse_route
 
 if TYPE_CHECKING:
     from protocols.http_json.client import ClientOptions
 
-__all__ = ["REFERENCE_OPTIONS", "make_client"]
+__all__ = ["REFERENCE_OPTIONS", "check_reference", "make_client"]
 
 _DEFAULTS: Final = ProviderOptions()
 _STYLES: Final = ("polyport", "jsonrpc", "rest")
@@ -40,6 +41,24 @@ def make_client() -> ClientAdapter:
         return found
 
     return HttpClient(binding_for, _provider_options)
+
+
+def check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    """See `ProtocolPlugin.check_reference`: routes that do not fit the contract, fields that no request can have."""
+    from protocols.http_json.client_route import misfits
+
+    found: list[Misfit] = []
+    if options.get("style") == "rest":
+        for name, text in misfits(contract, options.get("routes", {})):
+            found.append(Misfit(("routes", name) if name else ("routes",) if "routes" in options else (), text))
+    elif "routes" in options:
+        found.append(Misfit(("routes",), "routes are for the style rest"))
+    for name, value in options.get("headers", {}).items():
+        try:
+            read_extra_fields({name: value})
+        except ValueError as exc:
+            found.append(Misfit(("headers", name), str(exc)))
+    return found
 
 
 def _hashable(parameters: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from gateway.jsonform.text import format_json
 from gateway.jsonform.text_value import compile_text_writer
-from gateway.model.contract import MethodContract
+from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import ContractError, ValueMappingError
 from protocols.http_json.client_service import ClientMethod, ClientService
 from protocols.http_json.route import PathParam, Route, check, route_of
@@ -44,8 +44,8 @@ class RouteMethods:
     __slots__ = ("_encoders",)
 
     def __init__(self, service: ClientService, routes: Mapping[str, Route], base: str) -> None:
-        if problems := misfits(service, routes):
-            raise ContractError(f"{service.contract.name}: {'; '.join(problems)}")
+        if problems := misfits(service.contract, routes):
+            raise ContractError(f"{service.contract.name}: {'; '.join(text for _, text in problems)}")
         self._encoders: Final = {
             method.signature.attribute: _Encoder(service, method, _route(service, method, routes), base)
             for method in service.methods.values()
@@ -61,22 +61,21 @@ class RouteMethods:
         return found.route, found.throws
 
 
-def misfits(service: ClientService, routes: Mapping[str, Route]) -> list[str]:
-    """What keeps the service from being called by routes; empty means fine."""
-    contract = service.contract
+def misfits(contract: ServiceContract, routes: Mapping[str, Route]) -> list[tuple[str, str]]:
+    """What keeps a contract from being called by routes: the name in `routes` or empty, and the text."""
     known = {name for method in contract.methods for name in (method.name, method.attribute)}
-    problems = [f"there is no method {name!r} to have a route" for name in routes if name not in known]
-    for method in service.methods.values():
-        ours = method.signature
+    problems = [(name, f"{contract.name} has no method {name!r}") for name in routes if name not in known]
+    for method in contract.methods:
+        given = next((name for name in (method.attribute, method.name) if name in routes), "")
         try:
-            route = route_of(routes, ours, contract)
+            route = route_of(routes, method, contract)
         except ValueError as exc:
-            problems.append(f"{ours.attribute}: its route: {exc}")
+            problems.append((given, f"{method.attribute}: its route: {exc}"))
             continue
         if route is None:
-            problems.append(f"{ours.attribute} has no route")
+            problems.append((given, f"{method.attribute} has no route"))
         else:
-            problems += (f"{ours.attribute}: {route}: {each}" for each in check(route, ours))
+            problems += ((given, f"{method.attribute}: {route}: {each}") for each in check(route, method))
     return problems
 
 
