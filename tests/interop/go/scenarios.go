@@ -180,15 +180,15 @@ func errors(c *checks, to client) {
 	refused("no such service", "no-such-service", http.StatusNotFound, "demo.Nothing/find", named{})
 	refused("no such method", "no-such-method", http.StatusNotFound, catalog+"nothing", named{})
 	c.check("a number for a text", func() error {
-		said, err := to.problem(types+"echo_everything", `{"value": {"maker": {"name": 5}}}`)
-		if err == nil && said.Path != "args[0].maker.name" {
+		said, err := to.problem(types+"echo_struct", `{"value": {"name": "", "parent": {"name": 5}}}`)
+		if err == nil && said.Path != "args[0].parent.name" {
 			return fmt.Errorf("path %q", said.Path)
 		}
 		return expected(said, err, refusal+"bad-request", http.StatusBadRequest)
 	})
 	c.check("declared exception", func() error {
 		said, err := to.problem(types+"fail_declared", named{"message": "why 茶"})
-		culprit := map[string]any{"name": "culprit", "country": nil, "parent": nil}
+		culprit := map[string]any{"name": "Acme", "country": "US", "parent": nil}
 		return expected(said, err, exception+"demo.TypesFailure", 422, "message", "why 茶", "code", 42.0, "culprit", culprit)
 	})
 	c.check("undeclared exception", func() error {

@@ -126,14 +126,14 @@ async function errors() {
     });
   await refused("no such service", "no-such-service", 404, undefined, "demo.Nothing/find", {});
   await refused("no such method", "no-such-method", 404, undefined, catalog("nothing"), {});
-  await refused("a text for a number", "bad-request", 400, "args[0].maker.name", types("echo_everything"),
-    { value: { maker: { name: 5 } } });
+  await refused("a number for a text", "bad-request", 400, "args[0].parent.name", types("echo_struct"),
+    { value: { name: "", parent: { name: 5 } } });
   await check("not JSON", async () => strictEqual((await problem(catalog("count"), "{")).status, 400));
   await check("declared exception", async () => {
     const said = await problem(types("fail_declared"), { message: "why 茶" });
     strictEqual(said.type, "urn:polyport:exception:demo.TypesFailure");
     deepStrictEqual([said.exception.message, said.exception.code], ["why 茶", 42]);
-    strictEqual(said.exception.culprit.name, "culprit");
+    strictEqual(said.exception.culprit.name, "Acme");
   });
   await check("undeclared exception", async () =>
     strictEqual((await problem(types("fail_undeclared"), { message: "because" })).status, 500));

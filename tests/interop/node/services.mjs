@@ -71,22 +71,21 @@ function touch({ product_id: id }) {
 }
 
 function failDeclared({ message }) {
-  const culprit = { name: "culprit", country: null, parent: null };
-  throw new Failure("demo.TypesFailure", message, { code: 42, culprit });
+  throw new Failure("demo.TypesFailure", message, { code: 42, culprit: { name: "Acme", country: "US", parent: null } });
 }
 
 function failUndeclared({ message }) {
   throw new Error(message);
 }
 
-function echoEverything({ value }) {
-  if (typeof (value.maker?.name ?? "") !== "string") {
-    throw new Refusal(400, "bad-request", "expected a text", "args[0].maker.name");
+function echoStruct({ value }) {
+  if (typeof (value.parent?.name ?? "") !== "string") {
+    throw new Refusal(400, "bad-request", "expected a text", "args[0].parent.name");
   }
   return value;
 }
 
-const ECHOES = ["bool", "i32", "i64", "f64", "decimal", "string", "bytes", "date", "datetime", "enum", "struct",
+const ECHOES = ["bool", "i32", "i64", "f64", "decimal", "string", "bytes", "date", "datetime", "enum",
   "nullable", "string_list", "string_map", "int_map", "enum_map"];
 
 /** Per service and method: the names of the parameters, and what is done with them and what travels beside the call. */
@@ -107,7 +106,7 @@ export const SERVICES = {
   },
   "demo.Types": {
     ...Object.fromEntries(ECHOES.map((type) => [`echo_${type}`, [["value"], ({ value }) => value]])),
-    echo_everything: [["value"], echoEverything],
+    echo_struct: [["value"], echoStruct],
     echo_attachments: [["key"], ({ key }, { attachments }) => attachments[key] ?? null],
     echo_nothing: [[], () => undefined],
     fail_declared: [["message"], failDeclared],

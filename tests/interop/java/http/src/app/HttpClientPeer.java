@@ -140,12 +140,12 @@ public final class HttpClientPeer {
                 () -> problem("demo.Nothing/find", Map.of()).get("type").asText());
         checks.same("no such method", REFUSAL + "no-such-method",
                 () -> problem(CATALOG + "nothing", Map.of()).get("type").asText());
-        checks.same("a number for a text", List.of(REFUSAL + "bad-request", 400, "args[0].maker.name"), () -> {
-            Map<String, Object> everything = Map.of("maker", Map.of("name", 5));
-            JsonNode said = problem(TYPES + "echo_everything", Map.of("value", everything));
+        checks.same("a number for a text", List.of(REFUSAL + "bad-request", 400, "args[0].parent.name"), () -> {
+            Map<String, Object> maker = Map.of("name", "", "parent", Map.of("name", 5));
+            JsonNode said = problem(TYPES + "echo_struct", Map.of("value", maker));
             return List.of(said.get("type").asText(), said.get("status").asInt(), said.get("path").asText());
         });
-        checks.same("declared exception", List.of(EXCEPTION + "demo.TypesFailure", "why \u8336", 42, "culprit"), () -> {
+        checks.same("declared exception", List.of(EXCEPTION + "demo.TypesFailure", "why \u8336", 42, "Acme"), () -> {
             JsonNode said = problem(TYPES + "fail_declared", Map.of("message", "why \u8336"));
             JsonNode exception = said.get("exception");
             return List.of(said.get("type").asText(), exception.get("message").asText(), exception.get("code").asInt(),

@@ -1,0 +1,37 @@
+"""A gateway that serves the demo services over http://, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from tests.support.demo_gateway import hosted
+from tests.support.running import running
+
+__all__ = ["DRIVERS", "LISTENER", "serving"]
+
+DRIVERS: Final = ("httptools", "aiohttp")
+"""What can carry the JSON binding."""
+
+LISTENER: Final = "web"
+"""The listener that services name."""
+
+
+@asynccontextmanager
+async def serving(driver: str = "httptools", services: str = "", options: str = "") -> AsyncIterator[str]:
+    """The address, `host:port`, of a running gateway.
+
+    `services`: sections of the configuration, by default the two demo services answered by Python; `options`: more
+    options of the listener, as YAML's `key: value, …`.
+    """
+    text = f"""
+application: {{name: interop}}
+listeners:
+  {LISTENER}: {{protocol: http, port: 0, options: {{driver: {driver}{options and f", {options}"}}}}}
+registries:
+  local: {{type: embedded}}
+services:{services or hosted(listener=LISTENER)}
+"""
+    async with running(text) as app:
+        yield app.listening[0].address
