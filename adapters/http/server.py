@@ -38,6 +38,7 @@ class AiohttpServer:
 
     `make_binding(exposures)` is called once, when the listener starts, and may raise `ContractError`.
     `limits`: of messages; those on bodies follow `ListenerOptions.max_frame_bytes` when it is not given.
+    `compress`: code long answers of text as gzip for peers that take it.
     """
 
     def __init__(
@@ -45,12 +46,13 @@ class AiohttpServer:
         options: ListenerOptions,
         make_binding: Callable[[Sequence[Exposure]], HttpBinding],
         limits: HttpLimits | None = None,
+        *,
+        compress: bool = True,
     ) -> None:
         self._options = options
         self._make_binding = make_binding
-        self._limits = limits or HttpLimits(
-            max_body_bytes=options.max_frame_bytes, max_inflated_bytes=options.max_frame_bytes
-        )
+        self._limits = limits or HttpLimits(options.max_frame_bytes, options.max_frame_bytes)
+        self._compress = compress
         self._refusals = Refusals(options)
         self._state: SiteState | None = None
         self._acceptor: Acceptor[GuardedConnection] | None = None
@@ -71,7 +73,9 @@ class AiohttpServer:
         options = self._options
         binding = self._make_binding(exposures)
         runner = CallRunner(handler, options, self._refusals)
-        site = HttpSite(binding, runner, options, self._refusals, host_inflates=False)
+        site = HttpSite(
+            binding, runner, options, self._refusals, self._limits, compress=self._compress, host_inflates=False
+        )
         # The calls of a caller who went away are cancelled.
         server = web.Server(_Handling(site, binding).handle, handler_cancellation=True)
         loop = asyncio.get_running_loop()

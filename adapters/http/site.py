@@ -22,6 +22,7 @@ from gateway.spi.handler import Handler
 from protocols.contract import Outcome
 from protocols.http.binding import HttpBinding, HttpExchange
 from protocols.http.content import ContentRefused, accepts_gzip, content_codings, gzip, inflate, is_compressible
+from protocols.http.limits import HttpLimits
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 
 __all__ = ["HttpSite", "web_application"]
@@ -55,6 +56,7 @@ _CLOSE_S: Final = 1.0
 class HttpSite:
     """Answers requests that aiohttp received as `binding` says, through the calls of `runner`.
 
+    `limits`: of bodies; the others are kept before a request gets here. `compress`: code long answers of text as gzip.
     `host_inflates`: bodies have mostly lost their content coding before they get here, as aiohttp's own servers do it.
     """
 
@@ -64,13 +66,17 @@ class HttpSite:
         runner: CallRunner,
         options: ListenerOptions,
         refusals: Refusals,
+        limits: HttpLimits,
         *,
+        compress: bool,
         host_inflates: bool,
     ) -> None:
         self._binding = binding
         self._runner = runner
         self._options = options
         self._refusals = refusals
+        self._limits = limits
+        self._compress = compress
         self._host_inflates = host_inflates
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
@@ -113,7 +119,7 @@ class HttpSite:
         return HttpRequest(method, path, query, headers, body, Peer(self._options.protocol, peer))
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        limit = self._options.max_frame_bytes
+        limit = self._limits.max_body_bytes
         if (request.content_length or 0) > limit:
             raise ContentRefused(413, f"the body has more than {limit} bytes")
         await _expect(request)
@@ -135,7 +141,7 @@ class HttpSite:
             return body
         if self._host_inflates and codings in (("gzip",), ("deflate",)) and not body.startswith(_GZIP_MAGIC):
             return body
-        return inflate(body, codings, limit)
+        return inflate(body, codings, self._limits.max_inflated_bytes)
 
     def respond(self, answer: HttpResponse, request: web.BaseRequest) -> web.Response:
         """The response to `request` as aiohttp sends it, compressed where that pays."""
@@ -143,7 +149,7 @@ class HttpSite:
             self._refusals.count(answer.error.code, _peer_address(request), str(answer.error))
         fields = [*answer.headers, (hdrs.SERVER, _SERVER)]
         body = answer.body
-        if len(body) >= _COMPRESSED_FROM:
+        if self._compress and len(body) >= _COMPRESSED_FROM:
             body, coding = _compressed(answer, request)
             fields += coding
         response = web.Response(status=answer.status, body=None if answer.status in _NO_BODY else body)
@@ -153,16 +159,26 @@ class HttpSite:
         return response
 
 
-def web_application(binding: HttpBinding, handler: Handler, options: ListenerOptions) -> web.Application:
+def web_application(
+    binding: HttpBinding,
+    handler: Handler,
+    options: ListenerOptions,
+    limits: HttpLimits | None = None,
+    *,
+    compress: bool = True,
+) -> web.Application:
     """An application that answers as a listener of `options` would, to run by itself or to mount in another.
 
     Under a prefix (`own.add_subapp("/api/", application)`) the binding sees paths without it. The limits on calls and
     sizes hold; those on connections are the server's in which the application runs. Calls that still run when that
     server shuts down are cancelled.
+
+    `limits`: of bodies; `ListenerOptions.max_frame_bytes` when not given. `compress`: as `HttpSite`.
     """
+    limits = limits or HttpLimits(options.max_frame_bytes, options.max_frame_bytes)
     refusals = Refusals(options)
     runner = CallRunner(handler, options, refusals)
-    site = HttpSite(binding, runner, options, refusals, host_inflates=True)
+    site = HttpSite(binding, runner, options, refusals, limits, compress=compress, host_inflates=True)
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", site.handle, expect_handler=_expected_later)
 

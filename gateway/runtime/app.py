@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gateway.config.load import load
 from gateway.config.model import GatewayConfig
@@ -151,6 +151,27 @@ class App:
         if not service.forwarded:
             raise LookupError(f"service {name!r} is hosted here; reference calls it with its contract")
         return GenericProxy(service.key, service.handler, self._call_options(consumer))
+
+    def web_application(self, listener: str) -> Any:
+        """An `aiohttp.web.Application` that answers as this listener does, filters included, to mount in another one.
+
+        It may be asked for several times, but only while the app is started, and serves until the app is stopped. A
+        listener that shall do nothing else has the option `driver: none`.
+
+        Raises:
+            LookupError: there is no such listener, or its protocol cannot be mounted.
+            RuntimeError: the app is not started.
+        """
+        if self._plan is None:
+            raise RuntimeError("the app is not started")
+        listeners = self._plan.listeners
+        if listener not in listeners:
+            known = ", ".join(sorted(listeners)) or "none"
+            raise LookupError(f"no listener {listener!r} in the configuration; there is {known}")
+        planned = listeners[listener]
+        if planned.plugin.mount is None:
+            raise LookupError(f"listener {listener!r} speaks {planned.options.protocol}, which cannot be mounted")
+        return planned.plugin.mount(planned.options, planned.handler, planned.exposures)
 
     def _service(self, name: str) -> PlannedService:
         if self._plan is None:
