@@ -18,8 +18,8 @@ from protocols.http.binding import HttpBinding
 from protocols.http.cors import parse_origin
 from protocols.http.limits import HttpLimits
 from protocols.http_json.mapping import check_contract
-from protocols.http_json.route import parse_route
-from protocols.http_json.server import ROUTES_OPTION, JsonBinding
+from protocols.http_json.route import ROUTES_OPTION, parse_route
+from protocols.http_json.server import JsonBinding
 
 __all__ = ["PLUGIN"]
 
@@ -28,6 +28,8 @@ _AIOHTTP: Final = "aiohttp"
 _NO_DRIVER: Final = "none"
 _REFUSE: Final = "refuse"
 _IGNORE: Final = "ignore"
+_CONTRACT_NAMES: Final = "contract"
+_JAVA_NAMES: Final = "java"
 _MAX_BATCH: Final = 100
 _CORS_AGE_S: Final = 600.0
 _LIMITS: Final = HttpLimits()
@@ -37,6 +39,8 @@ _OPEN_PATHS: Final = ("/docs", "/docs/", "/openapi.json")
 
 def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBinding:
     own = options.options
+    java_names = own.get("names", _CONTRACT_NAMES) == _JAVA_NAMES
+    secured = bool(own.get("credentials"))
     title, version = own.get("title", options.application), own.get("version", "1.0.0")
 
     def document() -> bytes:
@@ -44,8 +48,10 @@ def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBin
         from protocols.http_json.openapi import openapi_document
 
         from gateway.jsonform.text import format_json
+        from protocols.http_json.java_exposure import java_exposure
 
-        return format_json(openapi_document(exposures, title=title, version=version))
+        described = [java_exposure(each) for each in exposures] if java_names else exposures
+        return format_json(openapi_document(described, title=title, version=version, credentials=secured))
 
     shown = own.get("docs", True)
     pages = None
@@ -58,6 +64,7 @@ def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBin
         document=document if shown else None,
         pages=pages,
         ignore_unknown=own.get("unknown_fields", _REFUSE) == _IGNORE,
+        java_names=java_names,
         max_batch=own.get("max_batch", _MAX_BATCH),
     )
     return guarded(
@@ -90,7 +97,9 @@ def _server(options: ListenerOptions) -> ServerAdapter:
         # aiohttp takes a third of a second to import, and most listeners do without.
         from adapters.http.server import AiohttpServer, NoServer
 
-        return NoServer(options) if driver == _NO_DRIVER else AiohttpServer(options, make_binding, _limits(options))
+        if driver == _NO_DRIVER:
+            return NoServer(options)
+        return AiohttpServer(options, make_binding, _limits(options), compress=options.options.get("compress", True))
     from adapters.http.date import HttpDate
     from protocols.http.server import HttpServerWire
 
@@ -104,7 +113,8 @@ def _server(options: ListenerOptions) -> ServerAdapter:
 def _mount(options: ListenerOptions, handler: Handler, exposures: Sequence[Exposure]) -> Any:
     from adapters.http.site import web_application
 
-    return web_application(_binding(options, exposures), handler, options)
+    compress = options.options.get("compress", True)
+    return web_application(_binding(options, exposures), handler, options, _limits(options), compress=compress)
 
 
 def _snippet(address: str, service: Any) -> str:
@@ -157,6 +167,13 @@ PLUGIN: Final = ProtocolPlugin(
                 "What happens to arguments and fields that the contract does not know.",
                 default=_REFUSE,
                 choices=(_REFUSE, _IGNORE),
+            ),
+            "names": Option(
+                OptionKind.TEXT,
+                "Under which names fields, methods and parameters travel: the contract's, or those Java beans have "
+                "(createdAt), which Dubbo's own http:// needs.",
+                default=_CONTRACT_NAMES,
+                choices=(_CONTRACT_NAMES, _JAVA_NAMES),
             ),
             "compress": Option(OptionKind.FLAG, "Send long answers as gzip to callers that take it.", default=True),
             "max_batch": Option(

@@ -29,11 +29,12 @@ class ArgumentError(BadRequest):
 class MethodBinding:
     """How one method looks in JSON.
 
-    `readers`, `writers`: of the contract, shared by its methods. `ignore_unknown`: arguments that the method does not
-    know are skipped, not refused.
+    `contract`: of `wire`; its types have the names that JSON callers use. `readers`, `writers`: of that contract,
+    shared by its methods. `ignore_unknown`: arguments that the method does not know are skipped, not refused.
 
     Attributes:
-        signature: The method.
+        signature: The method, as it is called.
+        wire: The same with the names that JSON callers use.
         returns_value: Whether an answer has a value; false for methods that return nothing.
         names: Of the parameters.
         required: Of the parameters that a caller cannot leave out.
@@ -49,11 +50,13 @@ class MethodBinding:
         "required",
         "returns_value",
         "signature",
+        "wire",
     )
 
     def __init__(
         self,
         signature: MethodContract,
+        wire: MethodContract,
         contract: ServiceContract,
         readers: Readers,
         writers: Writers,
@@ -61,15 +64,16 @@ class MethodBinding:
         ignore_unknown: bool = False,
     ) -> None:
         self.signature: Final = signature
+        self.wire: Final = wire
         self._contract: Final = contract
         self._ignore_unknown: Final = ignore_unknown
         self._params: Final = tuple(
-            (param.name, readers.compile(param.type), default_of(param)) for param in signature.params
+            (param.name, readers.compile(param.type), default_of(param)) for param in wire.params
         )
         self._text_readers: dict[str, TextReader] = {}
-        self._write: Final = writers.compile(signature.returns)
+        self._write: Final = writers.compile(wire.returns)
         self.returns_value: Final = signature.returns.kind is not Kind.NULL
-        self.names: Final = frozenset(param.name for param in signature.params)
+        self.names: Final = frozenset(param.name for param in wire.params)
         self.required: Final = frozenset(name for name, _, default in self._params if default is MISSING)
 
     def fits_names(self, names: Collection[str]) -> bool:
@@ -100,7 +104,7 @@ class MethodBinding:
             try:
                 values.append(read(value))
             except ValueMappingError as exc:
-                raise argument_error(self.signature, len(values), exc) from None
+                raise argument_error(self.wire, len(values), exc) from None
         if left and not self._ignore_unknown:
             raise self._unknown(members)
         return tuple(values)
@@ -109,13 +113,13 @@ class MethodBinding:
         """The arguments in contract order, out of a JSON array. Raises like `read_named`."""
         params = self._params
         if len(items) > len(params):
-            raise BadRequest(f"{self.signature.name} takes {len(params)} arguments, not {len(items)}")
+            raise BadRequest(f"{self.wire.name} takes {len(params)} arguments, not {len(items)}")
         values: list[Any] = []
         for item, (_, read, _) in zip(items, params, strict=False):
             try:
                 values.append(read(item))
             except ValueMappingError as exc:
-                raise argument_error(self.signature, len(values), exc) from None
+                raise argument_error(self.wire, len(values), exc) from None
         for _, _, default in params[len(items) :]:
             if default is MISSING:
                 raise self._missing(len(values))
@@ -134,21 +138,21 @@ class MethodBinding:
 
     def read_text(self, index: int, texts: list[str]) -> Any:
         """One argument out of the texts it was given as. Raises `ArgumentError`."""
-        param = self.signature.params[index]
+        param = self.wire.params[index]
         read = self._text_readers.get(param.name)
         if read is None:
             read = self._text_readers[param.name] = compile_text_reader(param.type, self._contract)
         try:
             return read(texts)
         except ValueMappingError as exc:
-            raise argument_error(self.signature, index, exc) from None
+            raise argument_error(self.wire, index, exc) from None
 
     def read_value(self, index: int, value: Any) -> Any:
         """One argument out of its JSON value. Raises `ArgumentError`."""
         try:
             return self._params[index][1](value)
         except ValueMappingError as exc:
-            raise argument_error(self.signature, index, exc) from None
+            raise argument_error(self.wire, index, exc) from None
 
     def absent(self, index: int, default: Any = MISSING) -> Any:
         """An argument that a query or header does not give: a list that has no elements there is empty."""
@@ -156,7 +160,7 @@ class MethodBinding:
             default = self._params[index][2]
         if default is not MISSING:
             return default
-        if self.signature.params[index].type.kind in (Kind.LIST, Kind.SET):
+        if self.wire.params[index].type.kind in (Kind.LIST, Kind.SET):
             return self.read_text(index, [])
         raise self._missing(index)
 
@@ -179,16 +183,16 @@ class MethodBinding:
         return None if self._ignore_unknown or self.names.issuperset(names) else self._unknown(names)
 
     def _missing(self, index: int) -> ArgumentError:
-        param = self.signature.params[index]
+        param = self.wire.params[index]
         return ArgumentError(
-            f"{self.signature.name}: the argument {param.name!r} ({param.type}) is missing", f"args[{index}]"
+            f"{self.wire.name}: the argument {param.name!r} ({param.type}) is missing", f"args[{index}]"
         )
 
     def _unknown(self, names: Collection[str]) -> BadRequest:
         name = next(name for name in names if name not in self.names)
-        known = ", ".join(param.name for param in self.signature.params)
+        known = ", ".join(param.name for param in self.wire.params)
         takes = f"it takes {known}" if known else "it takes none"
-        return BadRequest(f"{self.signature.name} has no argument {name[:100]!r}; {takes}")
+        return BadRequest(f"{self.wire.name} has no argument {name[:100]!r}; {takes}")
 
 
 def default_of(param: Param) -> Any:

@@ -126,12 +126,16 @@ _MAX_TEXT: Final = 2_000
 
 
 class ExceptionForms:
-    """The exceptions of one contract as the member `exception` of a problem document. None: a service without one."""
+    """The exceptions of one contract as the member `exception` of a problem document. None: a service without one.
 
-    __slots__ = ("_contract", "_readers", "_writers")
+    `wire`: the same contract under the names that fields have on the wire, where those are others.
+    """
 
-    def __init__(self, contract: ServiceContract | None) -> None:
+    __slots__ = ("_contract", "_readers", "_wire", "_writers")
+
+    def __init__(self, contract: ServiceContract | None, wire: ServiceContract | None = None) -> None:
         self._contract: Final = contract
+        self._wire: Final = wire or contract
         self._writers: dict[str, Callable[[Any], Any]] = {}
         self._readers: dict[str, Callable[[Any], Any]] = {}
 
@@ -150,7 +154,7 @@ class ExceptionForms:
         if struct is None:
             message = fault.message
             return {"class": plain_text(fault.type_name), "message": None if message is None else _sendable(message)}
-        assert self._contract is not None
+        assert self._wire is not None
         values: dict[str, Any] = {}
         for field in struct.fields:
             value = fault.fields.get(field.name, MISSING)
@@ -159,7 +163,7 @@ class ExceptionForms:
             values[field.attribute] = value
         write = self._writers.get(struct.name)
         if write is None:
-            write = compile_writer(TypeRef(Kind.EXCEPTION, name=struct.name), self._contract)
+            write = compile_writer(TypeRef(Kind.EXCEPTION, name=struct.name), self._wire)
             self._writers[struct.name] = write
         try:
             written = write(new_exception(struct, fault.message, values))
@@ -176,10 +180,10 @@ class ExceptionForms:
         struct = self.struct(name)
         if struct is None:
             return None
-        assert self._contract is not None
+        assert self._wire is not None
         read = self._readers.get(struct.name)
         if read is None:
-            read = compile_reader(TypeRef(Kind.EXCEPTION, name=name), self._contract, ignore_unknown=True)
+            read = compile_reader(TypeRef(Kind.EXCEPTION, name=name), self._wire, ignore_unknown=True)
             self._readers[name] = read
         exception = read({key: value for key, value in form.items() if key != "class" or _has_class(struct)})
         fields = {field.name: getattr(exception, field.attribute) for field in struct.fields}

@@ -26,10 +26,23 @@ from urllib.parse import quote, unquote_to_bytes
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.typeref import Kind
 
-__all__ = ["PROTOCOL", "VERBS", "WHOLE_BODY", "Parts", "PathParam", "Route", "check", "parse_route", "route_of"]
+__all__ = [
+    "PROTOCOL",
+    "ROUTES_OPTION",
+    "VERBS",
+    "WHOLE_BODY",
+    "Parts",
+    "PathParam",
+    "Route",
+    "check",
+    "parse_route",
+    "route_of",
+]
 
 PROTOCOL: Final = "http"
 """Under which name contracts keep such a line (`MethodContract.routes`)."""
+ROUTES_OPTION: Final = "routes"
+"""The option of a service (`Exposure.options`) that holds its routes by method."""
 VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WHOLE_BODY: Final = "*"
 

@@ -32,7 +32,7 @@ from protocols.http_json.target import (
     read_generic_arguments,
 )
 
-__all__ = ["RpcService", "RpcTarget"]
+__all__ = ["RpcCall", "RpcService", "RpcTarget"]
 
 _MAX_METHOD: Final = 1_000
 """Characters of a method's name with its service."""
@@ -48,7 +48,7 @@ class RpcService:
         self.binding: Final = binding
 
 
-class _Call:
+class RpcCall:
     """A call of a batch, or the only one. `request_id`: None for a notification."""
 
     __slots__ = ("exceptions", "invocation", "method", "request_id")
@@ -92,7 +92,7 @@ class _Exchange:
 
     __slots__ = ("_answers", "_batch", "_calls", "_headers", "calls")
 
-    def __init__(self, calls: Sequence[_Call], answers: Sequence[bytes], batch: bool, media_type: str) -> None:
+    def __init__(self, calls: Sequence[RpcCall], answers: Sequence[bytes], batch: bool, media_type: str) -> None:
         self.calls: Final = tuple(call.invocation for call in calls)
         self._calls: Final = calls
         self._answers: Final = answers
@@ -161,7 +161,7 @@ class RpcTarget(CallTarget):
     def _answer(
         self, values: Sequence[Any], batch: bool, request: HttpRequest, now: float, caller: Caller
     ) -> HttpExchange | HttpResponse:
-        calls: list[_Call] = []
+        calls: list[RpcCall] = []
         answers: list[bytes] = []
         for value in values:
             try:
@@ -172,7 +172,7 @@ class RpcTarget(CallTarget):
                 )
                 continue
             try:
-                calls.append(self._call(read, request, now, caller))
+                calls.append(self.make_call(read, request, now, caller))
             except (RpcError, ValueMappingError) as exc:
                 if read.request_id is not None:
                     answers.append(jsonrpc.encode_error(read.request_id, _refusal(exc)))
@@ -182,14 +182,15 @@ class RpcTarget(CallTarget):
             return HttpResponse(204)
         return HttpResponse(200, (("Content-Type", caller.rpc_type),), _array(answers) if batch else answers[0])
 
-    def _call(self, read: RpcRequest, request: HttpRequest, now: float, caller: Caller) -> _Call:
+    def make_call(self, read: RpcRequest, request: HttpRequest, now: float, caller: Caller) -> RpcCall:
+        """The call that a request object asks for. Raises RpcError, ValueMappingError."""
         service, name = (self._only, read.method) if self._only is not None else self._service(read.method)
         notification = read.request_id is None
         binding = service.binding
         if binding is None:
             arguments = read_generic_arguments([] if read.params is None else read.params)
             invocation = make_invocation(service.key, name, arguments, None, request, caller, now, oneway=notification)
-            return _Call(invocation, None, NO_EXCEPTIONS, read.request_id)
+            return RpcCall(invocation, None, NO_EXCEPTIONS, read.request_id)
         method, arguments = read_arguments(binding.group(name), {} if read.params is None else read.params)
         signature = method.signature
         invocation = make_invocation(
@@ -202,7 +203,7 @@ class RpcTarget(CallTarget):
             now,
             oneway=notification or signature.oneway,
         )
-        return _Call(invocation, method, binding.exceptions, read.request_id)
+        return RpcCall(invocation, method, binding.exceptions, read.request_id)
 
     def _service(self, method: str) -> tuple[RpcService, str]:
         """The service that begins a method's name, and the rest of it; the longest one counts."""

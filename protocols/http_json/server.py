@@ -6,6 +6,7 @@
 | `GET /{service}/{method}?name=value` | the same, for methods that are declared idempotent |
 | a route of a method | a call as `protocols.http_json.route` describes |
 | `POST /jsonrpc`, `POST /{service}` | JSON-RPC 2.0, see `protocols.http_json.rpc_target` |
+| `POST /{service}/generic` | the same for Dubbo's generic consumers, see `protocols.http_json.invoke_target` |
 | `GET /openapi.json` | what all of this looks like to a generator |
 | `OPTIONS` of all of these | 204, with the verbs that the path has |
 
@@ -25,19 +26,17 @@ from gateway.model.exposure import Exposure
 from protocols.http.binding import HttpExchange
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json import answer
+from protocols.http_json.invoke_target import GENERIC_PATH, InvokeTarget
 from protocols.http_json.mapping import check_contract
 from protocols.http_json.media import JSON
 from protocols.http_json.method import MethodBinding
-from protocols.http_json.route import PathParam, Route, check, route_of
+from protocols.http_json.route import ROUTES_OPTION, PathParam, Route, check, route_of
 from protocols.http_json.route_table import RouteConflict, RouteTable, split_path
 from protocols.http_json.rpc_target import RpcService, RpcTarget
 from protocols.http_json.service import ServiceBinding
 from protocols.http_json.target import DocumentTarget, GenericTarget, NamedTarget, QueryTarget, RouteTarget, Target
 
-__all__ = ["ROUTES_OPTION", "JsonBinding", "Pages"]
-
-ROUTES_OPTION: Final = "routes"
-"""The option of a service (`Exposure.options`) that holds its routes by method."""
+__all__ = ["JsonBinding", "Pages"]
 
 _MAX_CACHED: Final = 2_048
 _MAX_CACHED_PATH: Final = 256
@@ -57,6 +56,7 @@ class JsonBinding:
 
     `document`: makes the OpenAPI document; None has none. `pages`: what else there is to look at.
     `ignore_unknown`: arguments and fields that the contract does not know are skipped, not refused.
+    `java_names`: fields and parameters have the names of Java beans; routes keep the names of the contract.
     `max_batch`: calls in one JSON-RPC batch.
 
     Raises:
@@ -71,9 +71,11 @@ class JsonBinding:
         document: Callable[[], bytes] | None = None,
         pages: Pages | None = None,
         ignore_unknown: bool = False,
+        java_names: bool = False,
         max_batch: int = 100,
     ) -> None:
         self._ignore_unknown: Final = ignore_unknown
+        self._java_names: Final = java_names
         self._pages: Final = pages
         self._table: Final[RouteTable[Target]] = RouteTable()
         self._known: dict[str, Target] = {}
@@ -132,7 +134,7 @@ class JsonBinding:
             return None
         if problems := check_contract(contract):
             raise ContractError(f"{contract.name} cannot be carried by http://: " + "; ".join(problems))
-        return ServiceBinding(contract, ignore_unknown=self._ignore_unknown)
+        return ServiceBinding(contract, ignore_unknown=self._ignore_unknown, java_names=self._java_names)
 
     def _add_routes(
         self, exposure: Exposure, service: RpcService, routed: dict[tuple[str, str], MethodBinding]
@@ -170,10 +172,15 @@ class JsonBinding:
     ) -> None:
         key, binding = service.key, service.binding
         prefix = str(key).split("/")
-        self._add("POST", prefix, RpcTarget({}, service, max_batch), f"JSON-RPC of {key}")
+        rpc = RpcTarget({}, service, max_batch)
+        self._add("POST", prefix, rpc, f"JSON-RPC of {key}")
         if binding is None:
+            self._add("POST", [*prefix, GENERIC_PATH], rpc, f"generic calls of {key}")
             self._add("POST", [*prefix, PathParam("method")], GenericTarget(key), f"{key} without a contract")
             return
+        if GENERIC_PATH not in binding.groups:
+            segments = [*prefix, GENERIC_PATH]
+            self._add("POST", segments, InvokeTarget(service, binding, max_batch), f"generic calls of {key}")
         for name, group in binding.groups.items():
             segments = [*prefix, name]
             owner = f"{key}.{name}"

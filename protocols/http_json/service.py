@@ -9,6 +9,7 @@ from gateway.jsonform.reader import Readers
 from gateway.jsonform.writer import Writers
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, NoSuchMethod
+from protocols.http_json.java_names import java_named
 from protocols.http_json.method import MethodBinding
 from protocols.http_json.problem import ExceptionForms
 
@@ -49,7 +50,7 @@ class MethodGroup:
             return fitting[0]
         if self.own is not None and self.own in fitting:
             return self.own
-        listed = "; ".join(_shown(each.signature) for each in fitting or self.candidates)
+        listed = "; ".join(_shown(each.wire) for each in fitting or self.candidates)
         if fitting:
             raise BadRequest(
                 f"{self.name}: several overloads take these arguments, call one of them by its own name: {listed}"
@@ -60,28 +61,37 @@ class MethodGroup:
 class ServiceBinding:
     """A contract, compiled.
 
+    `java_names`: fields, methods and parameters have the names of Java beans in JSON (`createdAt`), as Java callers
+    without an IDL expect them. Methods can still be called by their own names.
+
     Attributes:
+        contract: As it is called. `wire`: with the names that JSON callers use.
         groups: By every name a method can be called by.
         exceptions: The contract's exceptions.
     """
 
-    __slots__ = ("contract", "exceptions", "groups", "methods")
+    __slots__ = ("_by_attribute", "contract", "exceptions", "groups", "methods", "wire")
 
-    def __init__(self, contract: ServiceContract, *, ignore_unknown: bool = False) -> None:
+    def __init__(self, contract: ServiceContract, *, ignore_unknown: bool = False, java_names: bool = False) -> None:
+        wire = java_named(contract) if java_names else contract
         self.contract: Final = contract
-        self.exceptions: Final = ExceptionForms(contract)
-        readers, writers = Readers(contract, ignore_unknown=ignore_unknown), Writers(contract)
+        self.wire: Final = wire
+        self.exceptions: Final = ExceptionForms(contract, wire)
+        readers, writers = Readers(wire, ignore_unknown=ignore_unknown), Writers(wire)
         self.methods: Final = tuple(
-            MethodBinding(method, contract, readers, writers, ignore_unknown=ignore_unknown)
-            for method in contract.methods
+            MethodBinding(ours, theirs, wire, readers, writers, ignore_unknown=ignore_unknown)
+            for ours, theirs in zip(contract.methods, wire.methods, strict=True)
         )
-        names = dict.fromkeys(name for method in contract.methods for name in (method.name, method.attribute))
-        self.groups: Final[Mapping[str, MethodGroup]] = {
-            name: MethodGroup(
-                name, [each for each in self.methods if name in (each.signature.name, each.signature.attribute)]
-            )
-            for name in names
-        }
+        self._by_attribute: Final = {each.signature.attribute: each for each in self.methods}
+        named: dict[str, list[MethodBinding]] = {}
+        for method in self.methods:
+            for name in dict.fromkeys((method.wire.name, method.signature.name, method.signature.attribute)):
+                named.setdefault(name, []).append(method)
+        self.groups: Final[Mapping[str, MethodGroup]] = {name: MethodGroup(name, named[name]) for name in named}
+
+    def of(self, signature: MethodContract) -> MethodBinding:
+        """The binding of one of the contract's methods."""
+        return self._by_attribute[signature.attribute]
 
     def group(self, name: str) -> MethodGroup:
         """What a name means. Raises NoSuchMethod."""

@@ -255,9 +255,13 @@ class RouteTarget(CallTarget):
         self._route: Final = route
         self._ignore_unknown: Final = ignore_unknown
         self._path: Final = tuple(index[param] for _, param in parts.path)
-        self._query: Final = {name: index[param] for name, param in parts.query}
+        mentioned, wire = frozenset(route.mentioned()), method.wire.params
+        # Names that the route does not give are those of the wire.
+        self._query: Final = {
+            name if param in mentioned else wire[index[param]].name: index[param] for name, param in parts.query
+        }
         self._headers: Final = tuple((name, index[param]) for name, param in parts.headers)
-        self._members: Final = {name: index[name] for name in parts.members}
+        self._members: Final = {wire[index[param]].name: index[param] for param in parts.members}
         self._whole: Final = index[parts.whole] if parts.whole else -1
 
     def call(
