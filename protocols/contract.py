@@ -101,6 +101,12 @@ class ServerCodec(Protocol):
         """Bytes of an incomplete message held back; 0 between messages. The adapter's frame timeout looks at it."""
         ...
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of answers that wait inside for one that must leave before them; 0 on wires that answer in any order.
+        While there are many the adapter reads no further. Looked at after a `reply` that gave nothing to send."""
+        ...
+
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """Takes what arrived; `now` (monotonic seconds) turns a caller's timeout into a deadline."""
         ...

@@ -21,7 +21,7 @@ __all__ = ["ServerConnection"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
 _HARD_WRITE_FACTOR: Final = 8
-"""A peer that leaves this many write buffers unread is dropped."""
+"""A peer that leaves this many write buffers unread is dropped, and so is one for which as much waits in its codec."""
 _LINGER_S: Final = 1.0
 """How long a refused peer may take to read why and to close."""
 _CLOSE_S: Final = 1.0
@@ -51,6 +51,7 @@ class ServerConnection(asyncio.Protocol):
         "_pending_since",
         "_reading",
         "_running",
+        "_stalled",
         "_state",
         "_transport",
         "_unsent",
@@ -67,7 +68,7 @@ class ServerConnection(asyncio.Protocol):
         self._running: set[CallDriver] | None = None
         """Calls that did not end in their first step."""
         self._held: Iterator[ServerEvent] | None = None
-        """What the peer asked for before it was found not to read its answers."""
+        """What the peer asked for before answers to it began to pile up."""
         self._out: list[bytes] | None = None
         self._unsent = 0
         """Bytes in `_out`."""
@@ -75,6 +76,9 @@ class ServerConnection(asyncio.Protocol):
         """Events are being handled: answers are collected, and leave together afterwards."""
         self._flushing = False
         self._paused = False
+        """The peer does not read its answers."""
+        self._stalled = False
+        """Answers wait in the codec for one that must leave before them."""
         self._eof = False
         """The peer closed its sending side."""
         self._ended = False
@@ -125,7 +129,7 @@ class ServerConnection(asyncio.Protocol):
                 self._reject(event)
             elif type(event) is Send:
                 self._write(event.data)
-            if self._paused:
+            if self._paused or self._stalled:
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
                 break
@@ -153,6 +157,13 @@ class ServerConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads too slowly: take no more requests from it until it catches up."""
         self._paused = True
+        self._stop_reading()
+
+    def _has_enough(self) -> bool:
+        """Whether answers pile up, so that no more requests are taken."""
+        return self._paused or self._stalled
+
+    def _stop_reading(self) -> None:
         transport = self._transport
         if transport is not None and not self._eof and not transport.is_closing():
             transport.pause_reading()
@@ -160,13 +171,17 @@ class ServerConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The peer caught up."""
         self._paused = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Takes up again what was left when answers piled up, unless they still do."""
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if self._has_enough() or transport is None or transport.is_closing():
             return
         held, self._held = self._held, None
         if held is not None:
             self._handle(held)
-        if not self._paused and not self._eof and not transport.is_closing():
+        if not self._has_enough() and not self._eof and not transport.is_closing():
             # While nothing was read the peer could not complete a message.
             self._pending_since = monotonic()
             transport.resume_reading()
@@ -238,7 +253,37 @@ class ServerConnection(asyncio.Protocol):
             # A filter gave what is no outcome, or the codec has a bug: never leave a caller without an answer.
             _LOG.exception("an outcome of type %s has no reply", type(outcome).__name__)
             data = self._codec.reply(ticket, ProviderFailed(INTERNAL))
-        self._write(data)
+        if data:
+            self._write(data)
+        if self._stalled or not data:
+            self._mind_held()
+
+    def _mind_held(self) -> None:
+        """Takes no more requests while much waits in the codec, and gives up when it is far too much."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        held = self._codec.held_bytes
+        if held > self._most_unsent:
+            self._state.count("answers-held", self._peer, f"{held} bytes of answers wait for one before them")
+            self._give_up()
+            return
+        was_stalled = self._stalled
+        self._stalled = held > self._state.options.max_write_buffer_bytes
+        if self._stalled and not was_stalled:
+            self._stop_reading()
+        elif was_stalled and not self._stalled:
+            self._go_on()
+
+    @property
+    def _most_unsent(self) -> int:
+        options = self._state.options
+        return max(options.max_write_buffer_bytes * _HARD_WRITE_FACTOR, options.max_frame_bytes * 2)
+
+    def _give_up(self) -> None:
+        self._ended = True
+        if self._transport is not None:
+            self._transport.abort()
 
     def _reject(self, event: CallRejected) -> None:
         self._state.count(event.error.code, self._peer, str(event.error))
@@ -303,13 +348,9 @@ class ServerConnection(asyncio.Protocol):
         if not out or transport is None or transport.is_closing():
             return
         transport.write(out[0] if len(out) == 1 else b"".join(out))
-        if self._paused:
-            options = self._state.options
-            limit = max(options.max_write_buffer_bytes * _HARD_WRITE_FACTOR, options.max_frame_bytes * 2)
-            if transport.get_write_buffer_size() > limit:
-                self._state.count("slow-reader", self._peer, "the peer does not read its replies")
-                self._ended = True
-                transport.abort()
+        if self._paused and transport.get_write_buffer_size() > self._most_unsent:
+            self._state.count("slow-reader", self._peer, "the peer does not read its replies")
+            self._give_up()
 
     def say_goodbye(self) -> None:
         """Tells the peer to make no more calls here."""
@@ -338,7 +379,7 @@ class ServerConnection(asyncio.Protocol):
             if now - self._last_busy > options.first_byte_timeout_s:
                 self._drop("first-byte-timeout", f"nothing received for {options.first_byte_timeout_s:g} s")
             return
-        if self._codec.pending_bytes and not self._paused and now - self._pending_since > options.frame_timeout_s:
+        if self._codec.pending_bytes and not self._has_enough() and now - self._pending_since > options.frame_timeout_s:
             self._drop("frame-timeout", f"a message took longer than {options.frame_timeout_s:g} s")
             return
         if now - max(self._last_read, self._last_busy) > options.idle_timeout_s:

@@ -180,6 +180,11 @@ class DubboServerCodec:
         """Bytes of an incomplete frame."""
         return self._splitter.pending_bytes
 
+    @property
+    def held_bytes(self) -> int:
+        """Nothing: answers leave as they come."""
+        return 0
+
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
         frames: list[bytes] = []

@@ -132,6 +132,11 @@ class HttpServerCodec:
             return 0
         return 1 + (incoming.chunks.pending_bytes if incoming.chunks is not None else len(incoming.body))
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of answers that wait for a call before them, or for others of their batch."""
+        return sum(len(turn.response.body) for turn in self._turns if turn.response is not None)
+
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
         events: list[ServerEvent] = []

@@ -129,6 +129,10 @@ class ToyServerCodec:
     def pending_bytes(self) -> int:
         return len(self._frames.held)
 
+    @property
+    def held_bytes(self) -> int:
+        return 0
+
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         events: list[ServerEvent] = []
         for kind, call_id, body in self._frames.feed(data):

@@ -252,6 +252,11 @@ class NetstringServerCodec:
         """Bytes of an incomplete message."""
         return self._stream.pending_bytes
 
+    @property
+    def held_bytes(self) -> int:
+        """Nothing: answers leave as they come."""
+        return 0
+
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
         events: list[ServerEvent] = []

@@ -190,6 +190,50 @@ async def test_requests_held_back_for_a_slow_reader_are_answered_before_the_conn
             assert [each.keep for each in found] == [True] * 5 + [False]
 
 
+SLOW = post(b"slow", target=b"/slow")
+
+
+async def test_large_answers_behind_a_slow_call_do_not_pile_up() -> None:
+    async with running(max_write_buffer_bytes=10_000) as it:
+        with it.peer() as peer:
+            await peer.send(SLOW + post(b"6000", target=b"/big") * 100 + post(b"last", CLOSE))
+            await it.service.until(received=3, waiting=1)
+            # Two exceed the limit together; what follows waits for the slow one, whatever comes in meanwhile.
+            await peer.send(post(b"too late"))
+            await asyncio.sleep(0.05)
+            assert it.service.received == ["slow", "big", "big"]
+            it.service.finish()
+            found = read_answers(await peer.end())
+            assert [len(each.body) for each in found] == [4] + [6000] * 100 + [4]
+            assert found[-1].body == b"last"
+            assert it.server.refused == {}
+
+
+async def test_calls_behind_a_slow_one_that_answer_far_too_much_end_the_connection() -> None:
+    async with running(max_write_buffer_bytes=1_000, max_frame_bytes=1_000) as it:
+        with it.peer() as peer:
+            await peer.send(SLOW * 100)
+            await it.service.until(waiting=100)
+            for _ in range(18):
+                it.service.finish(1, bytes(500))
+            assert await peer.end() == b""
+            assert it.server.refused == {"answers-held": 1}
+            await it.service.until(waiting=0, cancelled=82)
+
+
+async def test_a_message_is_given_its_time_again_after_answers_piled_up() -> None:
+    async with running(max_write_buffer_bytes=10_000, frame_timeout_s=0.2) as it:
+        with it.peer() as peer:
+            await peer.send(SLOW + post(b"20000", target=b"/big") + post(b"half")[:-2])
+            await it.service.until(received=2, waiting=1)
+            await asyncio.sleep(0.3)
+            it.service.finish()
+            await answers(peer, 2)
+            await peer.send(b"lf")
+            assert (await answers(peer, 1))[0].body == b"half"
+            assert it.server.refused == {}
+
+
 def lingering(untaken: int) -> tuple[ServerConnection, FakeTransport]:
     """A connection whose peer was told everything, and has not taken the last bytes of it."""
     loop = asyncio.get_running_loop()
