@@ -9,8 +9,11 @@ from bench.cases import (
     ECHO_RATIO,
     FORWARD_RATIO,
     HTTP_ADD_RATIO,
+    HTTP_ADD_RATIO_ALONE,
     HTTP_BRIDGE_RATIO,
+    HTTP_BRIDGE_RATIO_ALONE,
     IDLE_BYTES,
+    PIPELINED_LOAD,
     TARGET_LOAD,
     Case,
     Payload,
@@ -33,20 +36,27 @@ class Target:
 
 def judge(plan: Plan, results: Results, idle: Mapping[str, IdleCost]) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted; memory has no noise and no margin."""
+
+    def judged(name: str, case: Case, wanted: float) -> Target:
+        return _judge_ratio(plan, results, name, case, wanted)
+
     return [
-        _judge_ratio(plan, results, "string echo through the full route", HOSTED, Payload.STRING, ECHO_RATIO),
-        _judge_ratio(plan, results, "dubbo to dubbo, forwarded", FORWARDED, Payload.STRING, FORWARD_RATIO),
-        _judge_ratio(plan, results, "HTTP/JSON add", HTTP_HOSTED, Payload.ADD, HTTP_ADD_RATIO),
-        _judge_ratio(plan, results, "HTTP/JSON to dubbo", HTTP_BRIDGE, Payload.JSON, HTTP_BRIDGE_RATIO),
+        judged("string echo through the full route", Case(HOSTED, Payload.STRING, TARGET_LOAD), ECHO_RATIO),
+        judged("dubbo to dubbo, forwarded", Case(FORWARDED, Payload.STRING, TARGET_LOAD), FORWARD_RATIO),
+        judged("HTTP/JSON add", Case(HTTP_HOSTED, Payload.ADD, PIPELINED_LOAD), HTTP_ADD_RATIO),
+        judged("HTTP/JSON add, one at a time", Case(HTTP_HOSTED, Payload.ADD, TARGET_LOAD), HTTP_ADD_RATIO_ALONE),
+        judged("HTTP/JSON to dubbo", Case(HTTP_BRIDGE, Payload.JSON, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
+        judged(
+            "HTTP/JSON to dubbo, one at a time", Case(HTTP_BRIDGE, Payload.JSON, TARGET_LOAD), HTTP_BRIDGE_RATIO_ALONE
+        ),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
     ]
 
 
-def _judge_ratio(plan: Plan, results: Results, name: str, server: str, payload: Payload, wanted: float) -> Target:
-    case = Case(server, payload, TARGET_LOAD)
+def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: float) -> Target:
     least = wanted * plan.margin
-    floor = "bare aiohttp" if payload.is_http else "raw echo"
+    floor = "bare aiohttp" if case.payload.is_http else "raw echo"
     text = f">= {wanted:.2f} x {floor} by server CPU" + (f" ({least:.3f} with margin)" if plan.margin < 1 else "")
     ratio = results.ratio(case)
     if ratio is None:
