@@ -29,7 +29,7 @@ from protocols.http.credentials import credential_fields
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json import media
 from protocols.http_json.client_fields import parse_base_path, read_extra_fields
-from protocols.http_json.client_generic import generic_answer, generic_arguments
+from protocols.http_json.client_generic import generic_answer, generic_arguments, generic_call
 from protocols.http_json.client_route import RouteMethods
 from protocols.http_json.client_rpc import RpcCalls
 from protocols.http_json.client_service import ClientMethod, ClientService, content_type_of, parsed
@@ -159,9 +159,12 @@ class JsonClientBinding:
             path = bound.rpc.path
             body, ticket = bound.rpc.encode(method, invocation)
         else:
-            path = self._path(bound, invocation.method if method is None else method.signature.attribute)
-            arguments = invocation.arguments()
-            body = format_json(generic_arguments(arguments) if method is None else method.named(arguments))
+            if method is None:
+                name, arguments = generic_call(invocation)
+                written: Any = generic_arguments(arguments)
+            else:
+                name, written = method.signature.attribute, method.named(invocation.arguments())
+            path, body = self._path(bound, name), format_json(written)
         if len(body) > self._options.max_request_bytes:
             limit = self._options.max_request_bytes
             raise LocalWireError(f"the request of {len(body)} bytes exceeds the limit of {limit}")

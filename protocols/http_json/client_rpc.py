@@ -15,7 +15,7 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ProviderFailed, Retry, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.message import HttpResponse
-from protocols.http_json.client_generic import generic_answer, generic_arguments
+from protocols.http_json.client_generic import generic_answer, generic_arguments, generic_call
 from protocols.http_json.client_service import ClientMethod, ClientService, with_attachments
 from protocols.http_json.client_trouble import trouble
 from protocols.http_json.jsonrpc import error_of_object
@@ -53,13 +53,14 @@ class RpcCalls:
 
     def encode(self, method: ClientMethod | None, invocation: Invocation) -> tuple[bytes, int | None]:
         """The request object and its id. Raises ValueMappingError."""
-        arguments = invocation.arguments()
         params: Any
         if method is None:
+            name, arguments = generic_call(invocation)
             params = generic_arguments(arguments)
         else:
+            name, arguments = self._name(method), invocation.arguments()
             params = method.positional(arguments) if self._positional else method.named(arguments)
-        request: dict[str, Any] = {"jsonrpc": "2.0", "method": self._prefix + self._name(method, invocation)}
+        request: dict[str, Any] = {"jsonrpc": "2.0", "method": self._prefix + name}
         if params:
             request["params"] = params
         request_id = None
@@ -67,9 +68,7 @@ class RpcCalls:
             request["id"] = request_id = invocation.call_id
         return format_json(request), request_id
 
-    def _name(self, method: ClientMethod | None, invocation: Invocation) -> str:
-        if method is None:
-            return invocation.method
+    def _name(self, method: ClientMethod) -> str:
         if self._java_names:
             return method.wire.name
         assert self._service is not None
