@@ -16,6 +16,7 @@ from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ContractError
 from gateway.model.exposure import Exposure
 from gateway.plugins.catalog import Catalog
+from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.routing.table import RoutingTable
 from gateway.runtime.reference import ReferenceSettings, open_reference
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference
@@ -32,6 +33,7 @@ CONSUMER: Final = "matrix-client"
 TIMEOUT_S: Final = 10.0
 
 _HOST: Final = "127.0.0.1"
+_NAME: Final = "types"
 
 
 @dataclass(slots=True)
@@ -90,7 +92,8 @@ async def bridge(client: str, provider: str, catalog: Catalog) -> AsyncIterator[
         registry = catalog.registry("direct").build({"endpoints": (behind,)})
         stack.push_async_callback(registry.aclose)
         settings = ReferenceSettings(KEY, CONTRACT, application="matrix-gateway", retries=0, timeout_s=TIMEOUT_S)
-        reference = open_reference(settings, {"direct": registry}, adapter, catalog)
+        selector = Selector(SelectionTable({_NAME: ServiceSelection(ProtocolOrder((provider,)))}))
+        reference = open_reference(_NAME, settings, selector, {"direct": registry}, adapter, catalog)
         stack.push_async_callback(reference.directory.aclose)
         await reference.directory.start(TIMEOUT_S)
         filters: tuple[Filter, ...] = (Tracing(TracingOptions()), AccessLog(AccessLogOptions()), Deadline())

@@ -89,9 +89,10 @@ async def run_cell(
 
 def _note_stale(cell: Cell) -> None:
     """A refusal on record that did not happen is a record that is wrong."""
-    happened = {each.name for each in cell.refused}
     for each in REFUSALS:
-        if each.wire in (cell.client, cell.provider) and each.check not in happened:
-            text = f"on record as refused by {each.wire}, but it was not"
-            cell.findings.append(Finding("refusal", each.check, text, refused=False))
+        if each.wire not in (cell.client, cell.provider):
+            continue
+        if not any(each.covers(finding.name, finding.text) for finding in cell.refused):
+            text = f"on record as refused by {each.wire} ({each.reason}), but nothing was"
+            cell.findings.append(Finding("refusal", each.type, text, refused=False))
             cell.total += 1

@@ -10,20 +10,30 @@ __all__ = ["REFUSALS", "Refusal", "declared"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`check`: as `Check.name`; `reason`: part of the text the refusal must have."""
+    """Values of one type that one wire refuses.
+
+    `type`: the part before the slash in the names of the checks (`string/lone-low-surrogate`). `reason`: part of the
+    text every such refusal has, which tells these values from others of the type.
+    """
 
     wire: str
-    check: str
+    type: str
     reason: str
 
+    def covers(self, check: str, text: str) -> bool:
+        """Whether the refusal of this check with this text is meant."""
+        return check.partition("/")[0] == self.type and self.reason in text
 
-REFUSALS: Final = (Refusal("dubbo", "decimal/-0", "BigDecimal has no negative zero"),)
+
+REFUSALS: Final = (
+    Refusal("dubbo", "decimal", "BigDecimal has no negative zero"),
+    # RFC 8259, section 8.2: what receivers make of a lone surrogate is unpredictable; UTF-8 has no form for one.
+    Refusal("http", "string", "lone surrogate"),
+    Refusal("http", "char", "lone surrogate"),
+)
 """At most a dozen. One that no longer happens fails the matrix too."""
 
 
 def declared(wires: set[str], check: str, text: str) -> Refusal | None:
     """The entry that covers a refusal between these wires; None when it is a loss nobody agreed to."""
-    for each in REFUSALS:
-        if each.wire in wires and each.check == check and each.reason in text:
-            return each
-    return None
+    return next((each for each in REFUSALS if each.wire in wires and each.covers(check, text)), None)

@@ -55,7 +55,7 @@ def format_json(cells: Sequence[Cell]) -> str:
             }
             for cell in cells
         ],
-        "declared_refusals": [{"wire": each.wire, "check": each.check, "reason": each.reason} for each in REFUSALS],
+        "declared_refusals": [{"wire": each.wire, "type": each.type, "reason": each.reason} for each in REFUSALS],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

@@ -68,7 +68,7 @@ async def test_what_does_not_arrive_and_is_not_on_record_is_a_loss(run: object) 
 async def test_a_refusal_on_record_that_does_not_happen_is_a_loss() -> None:
     cell = await cell_of(_arrives)
 
-    assert [each.name for each in cell.lost] == [each.check for each in REFUSALS if each.wire == "dubbo"]
+    assert [each.name for each in cell.lost] == [each.type for each in REFUSALS if each.wire == "dubbo"]
 
 
 async def test_a_cell_that_cannot_run_is_not_lossless() -> None:
