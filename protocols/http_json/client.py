@@ -22,7 +22,7 @@ from gateway.jsonform.text import format_json
 from gateway.model.call import Invocation, Ok
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
-from gateway.model.errors import ContractError, LocalWireError, ProviderFailed, Retry, ValueMappingError
+from gateway.model.errors import ContractError, LocalWireError, ProviderFailed, Retry, RpcError, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.context import read_reply_attachments, request_headers
 from protocols.http.credentials import credential_fields
@@ -178,8 +178,8 @@ class JsonClientBinding:
         method, request_id = ticket
         try:
             return self._outcome(bound, method, request_id, response)
-        except ProviderFailed as exc:
-            return ProviderFailed(f"{bound.address}: {exc}", retry=exc.retry)
+        except RpcError as exc:
+            return type(exc)(f"{bound.address}: {exc}", retry=exc.retry, exhausted=exc.exhausted)
 
     def _outcome(self, bound: _Bound, method: ClientMethod | None, request_id: Any, response: HttpResponse) -> Outcome:
         attachments = read_reply_attachments(Headers(response.headers))

@@ -53,16 +53,22 @@ _ABOUT_THE_CALL: Final = frozenset(
 
 
 def trouble(response: HttpResponse, service: ClientService | None, attachments: Attachments) -> Outcome:
-    """What a response that is no success means, among gateways."""
+    """What a response that is no success means, among gateways.
+
+    Raises:
+        RpcError: the server said no more than a status; the caller adds which server.
+    """
     document = _document(response)
     ours = _ours(document, service, attachments)
-    return ours or _by_status(response, _detail(response, document))
+    if ours is None:
+        raise _by_status(response, _detail(response, document))
+    return ours
 
 
 def foreign_trouble(
     response: HttpResponse, service: ClientService, throws: Mapping[str, None], route: Route, attachments: Attachments
 ) -> Outcome:
-    """The same of a foreign REST service. `throws`: names of the exceptions that the method declares."""
+    """The same of a foreign REST service. `throws`: the exceptions that the method declares. Raises likewise."""
     status = response.status
     document = _document(response)
     if (ours := _ours(document, service, attachments)) is not None:
@@ -74,7 +80,7 @@ def foreign_trouble(
             return service.fault(fault, attachments)
     if 400 <= status < 500 and status not in _ABOUT_THE_CALL:
         return Fault(f"http.Status{status}", detail or None, attachments=attachments)
-    return _by_status(response, detail)
+    raise _by_status(response, detail)
 
 
 def _ours(
