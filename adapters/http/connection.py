@@ -16,12 +16,14 @@ from typing import Any, Final, cast
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from adapters.failure import INTERNAL
 from adapters.http.calls import CallRunner
 from adapters.http.cutter import CutRequest, RequestCutter
 from adapters.refusals import Refusals
 from adapters.tcp.acceptor import Connected
 from adapters.tcp.server import HALF_CLOSE_GRACE_S
 from gateway.spi.adapter import ListenerOptions
+from protocols.http.binding import HttpBinding
 from protocols.http.errors import HttpWireError
 from protocols.http.head import HeadReader
 from protocols.http.limits import HttpLimits
@@ -58,6 +60,7 @@ class SiteState:
 
     options: ListenerOptions
     limits: HttpLimits
+    binding: HttpBinding
     server: web.Server
     runner: CallRunner
     refusals: Refusals
@@ -277,7 +280,10 @@ class GuardedConnection(RequestHandler):
             self._state.refusals.count("malformed", self._peer, "aiohttp does not take the request")
         else:
             self.log_exception("%s: a request could not be answered", self._state.options.name, exc_info=exc)
-        response = web.Response(status=status)
+        refusal = self._state.binding.encode_refusal(status, "malformed request" if status < 500 else INTERNAL)
+        response = web.Response(status=status, body=refusal.body)
+        response.headers.clear()
+        response.headers.extend(refusal.headers)
         response.force_close()
         return response
 

@@ -54,6 +54,7 @@ class RequestCutter:
         "_limits",
         "_line",
         "_reader",
+        "_searched",
         "raw_line",
         "wants_continue",
     )
@@ -66,6 +67,8 @@ class RequestCutter:
         self._block: FieldBlock | None = None
         self._chunked: ChunkedBody | None = None
         self._length = 0
+        self._searched = 0
+        """Bytes of the buffer that hold no end of a head."""
         self.raw_line = b""
         self.wants_continue = False
 
@@ -104,11 +107,13 @@ class RequestCutter:
         # An empty line before a request is passed over (RFC 9112, section 2.2).
         start = 2 if buffer.startswith(b"\r\n") else 0
         limits = self._limits
-        end = buffer.find(_HEAD_END, start)
+        end = buffer.find(_HEAD_END, max(start, self._searched - len(_HEAD_END)))
         if end < 0:
+            self._searched = len(buffer)
             if buffer:
                 self._reader.check_beginning(buffer)
             return False
+        self._searched = 0
         line_end = buffer.find(b"\r\n", start)
         self.raw_line = bytes(buffer[start:line_end])
         line = self._reader.line(self.raw_line)
@@ -150,6 +155,7 @@ class RequestCutter:
             if buffer:
                 self.wants_continue = False
             return None
-        body = bytes(buffer[: self._length])
+        with memoryview(buffer) as view:
+            body = bytes(view[: self._length])
         del buffer[: self._length]
         return body

@@ -79,7 +79,7 @@ class AiohttpServer:
         # The calls of a caller who went away are cancelled.
         server = web.Server(_Handling(site, binding).handle, handler_cancellation=True)
         loop = asyncio.get_running_loop()
-        state = SiteState(options, self._limits, server, runner, self._refusals, loop)
+        state = SiteState(options, self._limits, binding, server, runner, self._refusals, loop)
         acceptor = Acceptor(
             options,
             self._refusals,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from time import monotonic
 from typing import Final
@@ -44,6 +45,8 @@ _FRAMING: Final = frozenset(
     }
 )
 """Field names that concern a connection or the form of one message, and mean nothing to a binding."""
+_FIELD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++: [\t \x21-\x7e]*+")
+"""What arrives as one field (RFC 9110, section 5.5); bindings encode everything beyond ASCII."""
 _COMPRESSED_FROM: Final = 1_024
 """Smaller bodies hardly shrink."""
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -145,6 +148,9 @@ class HttpSite:
 
     def respond(self, answer: HttpResponse, request: web.BaseRequest) -> web.Response:
         """The response to `request` as aiohttp sends it, compressed where that pays."""
+        if not all(map(_is_field, answer.headers)):
+            _LOG.error("%s: a response has a malformed header field", self._options.name)
+            answer = self._binding.encode_refusal(500, INTERNAL)
         if answer.error is not None:
             self._refusals.count(answer.error.code, _peer_address(request), str(answer.error))
         fields = [*answer.headers, (hdrs.SERVER, _SERVER)]
@@ -210,6 +216,10 @@ def _compressed(answer: HttpResponse, request: web.BaseRequest) -> tuple[bytes, 
     if not accepts_gzip(Headers(request.headers.items())):
         return answer.body, [vary]
     return gzip(answer.body), [(hdrs.CONTENT_ENCODING, "gzip"), vary]
+
+
+def _is_field(pair: tuple[str, str]) -> bool:
+    return _FIELD.fullmatch(f"{pair[0]}: {pair[1]}") is not None
 
 
 async def _expected_later(_: web.Request) -> None:

@@ -41,7 +41,8 @@ def problem(status: int, detail: str, error: RpcError | None = None) -> HttpResp
 class EchoBinding:
     """`POST /<method>` calls with the body, `POST /many` a method per line (`!name`: oneway), `GET` shows the request.
 
-    A path that ends in `/refused` is refused by the binding. `timeout_s`: of every call.
+    A path that ends in `/refused` is refused by the binding; `/injected` answers with a field that is none, and
+    `/broken` raises, which bindings must not do. `timeout_s`: of every call.
     """
 
     def __init__(self, timeout_s: float | None = None) -> None:
@@ -50,6 +51,10 @@ class EchoBinding:
     def decode_call(self, request: HttpRequest, now: float) -> EchoExchange | HttpResponse:
         if request.path.endswith("/refused"):
             return problem(403, "not for you", Forbidden("not for you"))
+        if request.path == "/injected":
+            return HttpResponse(200, (TEXT, ("X-Name", "a\r\nX-Other: b")), b"")
+        if request.path == "/broken":
+            raise ZeroDivisionError("a secret of the binding")
         if request.method == "GET":
             assert request.peer is not None
             seen = {

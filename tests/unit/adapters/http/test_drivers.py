@@ -7,7 +7,7 @@ import gzip
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, Final
 
 import pytest
@@ -535,3 +535,28 @@ async def test_answers_to_refused_requests_keep_the_connection_where_its_positio
 
     assert [each.status for each in found] == [405, 403, 200]
     assert web.server.refused == {"bad-request": 1, "forbidden": 1}
+
+
+async def test_a_field_that_is_none_does_not_leave(listen: Listen) -> None:
+    web = await listen()
+
+    found = await web.ask(head("GET /injected HTTP/1.1", "Host: x"))
+
+    assert [each.status for each in found] == [500]
+    assert "x-other" not in found[0].headers
+
+
+async def test_a_long_head_byte_by_byte_takes_no_longer_than_its_length(listen: Listen) -> None:
+    web = await listen()
+    data = head("GET /a HTTP/1.1", "Host: x", *(f"A{number}: " + "b" * 200 for number in range(250)))
+    peer = web.peer()
+    reading = asyncio.create_task(peer.end())
+    started = process_time()
+    for start in range(0, len(data), 16):
+        peer.send_now(data[start : start + 16])
+        await asyncio.sleep(0)
+    peer.finish()
+
+    assert [each.status for each in answers(await reading)] == [200]
+    assert process_time() - started < 2
+    peer.sock.close()
