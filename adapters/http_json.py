@@ -118,7 +118,7 @@ def _mount(options: ListenerOptions, handler: Handler, exposures: Sequence[Expos
 
 
 def _snippet(address: str, service: Any) -> str:
-    return f"curl -s http://{address}/{service}/find -d '{{\"product_id\": 1}}'"
+    return f"curl -s 'http://{address}/{service}/find?product_id=1'"
 
 
 def _export_openapi(exposures: Sequence[Exposure]) -> Mapping[str, str]:

@@ -169,12 +169,13 @@ class NamedTarget(CallTarget):
         self, request: HttpRequest, now: float, caller: Caller, captured: Sequence[str]
     ) -> HttpExchange | HttpResponse:
         """See `CallTarget.call`."""
-        refusal = caller.body_refusal or caller.accept_refusal
+        body = request.body
+        # What type nothing has does not matter.
+        refusal = (caller.body_refusal if body else None) or caller.accept_refusal
         if refusal is not None:
             return refusal
         if request.query and not self._ignore_unknown:
             raise BadRequest("the arguments of a POST stand in its body, not in a query")
-        body = request.body
         method, arguments = read_arguments(self._group, parse_json(body) if body else {})
         signature = method.signature
         return _Exchange(
@@ -344,12 +345,14 @@ class GenericTarget(CallTarget):
         self, request: HttpRequest, now: float, caller: Caller, captured: Sequence[str]
     ) -> HttpExchange | HttpResponse:
         """See `CallTarget.call`."""
-        refusal = caller.body_refusal or caller.accept_refusal
+        body = request.body
+        # What type nothing has does not matter.
+        refusal = (caller.body_refusal if body else None) or caller.accept_refusal
         if refusal is not None:
             return refusal
         if request.query:
             raise BadRequest("the arguments of a POST stand in its body, not in a query")
-        arguments = read_generic_arguments(parse_json(request.body) if request.body else [])
+        arguments = read_generic_arguments(parse_json(body) if body else [])
         invocation = make_invocation(self._service, captured[0], arguments, None, request, caller, now, oneway=False)
         return _GenericExchange(invocation)
 

@@ -274,6 +274,11 @@ def test_header_that_does_not_fit_is_refused(headers: Mapping[str, str], status:
     assert refusal("POST", "/shop.Store/add", "[1, 2]", headers)["status"] == status
 
 
+def test_type_of_no_body_does_not_matter() -> None:
+    assert call("POST", "/shop.Store/clear", "", {"Content-Type": "application/octet-stream"}).arguments() == ()
+    assert call("GET", "/shop.Store/add?a=1&b=2", "", {"Content-Type": "text/plain"}).arguments() == (1, 2)
+
+
 def test_query_and_body_do_not_mix() -> None:
     assert refusal("POST", "/shop.Store/add?a=1", '{"b": 1}')["status"] == 400
     assert refusal("GET", "/shop.Store/add?a=1&b=2", "[1, 2]")["status"] == 400
