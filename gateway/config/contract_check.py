@@ -39,6 +39,8 @@ def check_contracts(config: GatewayConfig, findings: Findings, plugins: PluginCh
         if contract is not None:
             _check_wires(path, config, service, contract, findings, plugins, verdicts)
             _check_methods((*path, "remote", "methods"), service, contract, findings)
+        elif service.generic:
+            _check_generic_wires(path, config, service, findings, plugins)
         if contract is None and service.interface is None:
             continue
         key = service_key(service, contract)
@@ -96,6 +98,17 @@ def _check_wires(
             if service.remote.options and service.remote.own_protocols() == (protocol,):
                 options, place = service.remote.options, (*inside, "options")
             _report(plugin.check_reference(contract, options), place, findings)
+
+
+def _check_generic_wires(
+    path: Path, config: GatewayConfig, service: ServiceConfig, findings: Findings, plugins: PluginCheck
+) -> None:
+    """Each protocol a service without a contract goes over can do without one."""
+    shown = _shown_over(path, config, service, findings)
+    for protocol, at in {**_called_over(path, config, service, plugins), **shown}.items():
+        plugin = plugins.loaded("protocol", protocol)
+        if plugin is not None and not plugin.generic:
+            findings.problem(at, f"protocol {protocol!r} carries no service without a contract", at_key=True)
 
 
 def _shown_over(path: Path, config: GatewayConfig, service: ServiceConfig, findings: Findings) -> dict[str, Path]:

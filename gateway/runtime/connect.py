@@ -101,6 +101,8 @@ class Client(Generic[_T]):
         """
         plugin = self._catalog.protocol(protocol)
         contract = self._settings.contract
+        if contract is None and not plugin.generic:
+            raise ContractError(f"{protocol}:// carries no service without a contract")
         if contract is not None and (findings := plugin.check_contract(contract)):
             raise ContractError(f"{contract.name} cannot be carried by {protocol}://: {'; '.join(findings)}")
         try:

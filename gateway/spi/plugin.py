@@ -97,6 +97,8 @@ class ProtocolPlugin:
     reference_options: Mapping[str, Option]
     client_snippet: Callable[[str, Any], str]
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
+    generic: bool = True
+    """Whether it carries services without a contract, which takes a wire whose values say themselves what they are."""
     exports: Mapping[str, Callable[[Sequence[Exposure]], Mapping[str, str]]] = field(default_factory=dict)
     """What users of this wire need in other languages: language to a function that gives the text of files by path
     (relative, with `/`), as `polyport export` writes it. It gets the services with their contracts, keys and

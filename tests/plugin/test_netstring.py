@@ -129,6 +129,20 @@ def test_a_configuration_that_names_it_is_checked_with_its_options(installed: In
     assert "heartbeat: '2h' must be at most 1h" in done.out
 
 
+def test_a_service_without_a_contract_is_refused_before_anything_starts(installed: Installation) -> None:
+    (installed.work / "generic.yaml").write_text(
+        "listeners: {a: {protocol: netstring}}\n"
+        "services:\n"
+        "  x.Y: {generic: true, interface: x.Y, listeners: [a], remote: {addresses: ['dubbo://127.0.0.1:1']}}\n"
+    )
+    checked = installed.run("polyport", "check", "generic.yaml")
+    called = installed.run("polyport", "call", "netstring://127.0.0.1:1/x.Y", "z")
+
+    assert checked.code == 2
+    assert "generic.yaml:3:52: services[x.Y].listeners[0]: protocol 'netstring' carries no service" in checked.out
+    assert called.err == "error: netstring:// carries no service without a contract\n"
+
+
 def test_it_is_in_the_schema_for_editors(installed: Installation) -> None:
     done = installed.run("polyport", "schema")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -97,6 +98,10 @@ class FakePlugins:
                 "note": FilterPlugin("note", _NoteOptions, _unused),
             },
         }
+
+    def change(self, kind: PluginKind, name: str, **fields: Any) -> None:
+        """Gives a plug-in other values for some of its fields."""
+        self._all[kind][name] = replace(self._all[kind][name], **fields)
 
     def names(self, kind: PluginKind) -> Sequence[str]:
         return sorted(self._all[kind])

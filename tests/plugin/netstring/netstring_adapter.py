@@ -67,4 +67,5 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     client_snippet=_snippet,
+    generic=False,
 )

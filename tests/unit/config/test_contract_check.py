@@ -140,3 +140,14 @@ def test_an_address_of_another_service_is_probably_not_meant() -> None:
         "f.yaml:7:48: services.s.remote.addresses[2]: "
         "is an address of g/test.Greeting, not of test.Greeting: no call goes there",
     ]
+
+
+def test_a_wire_may_carry_no_service_without_a_contract() -> None:
+    plugins = FakePlugins()
+    plugins.change("protocol", "pipe", generic=False)
+    service = "generic: true, interface: a.B, remote: {addresses: ['drum://h:1', 'pipe://h:1']}"
+
+    assert problems(BASE + f"services:\n  s: {{{service}}}\n", plugins=plugins) == [
+        "6:38: services.s.remote: protocol 'pipe' carries no service without a contract"
+    ]
+    assert problems(BASE + f"services:\n  s: {{{service}}}\n") == []
