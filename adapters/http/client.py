@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
@@ -54,25 +55,36 @@ class HttpClient:
         self._attempts: set[_Attempt] = set()
         self._oneway: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
+        self._trust: dict[str, ssl.SSLContext] = {}
 
     def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
-        """See `ClientAdapter.open`. Must be called from the event loop."""
+        """See `ClientAdapter.open`. Must be called from the event loop. Certificates to trust are read once."""
         options = self._options_for(endpoint, reference)
         binding = self._binding_for(reference)
         bound = binding.bind(endpoint, endpoint.service, reference.contract, reference.token, reference.application)
         key = None
-        try:
-            if reference.connections > 0:
-                provider = HttpProvider(endpoint.host, endpoint.port, options)
-            else:
-                key = (endpoint.host, endpoint.port, options)
-                found = self._shared.get(key)
-                provider, users = found or (HttpProvider(endpoint.host, endpoint.port, options), 0)
-                self._shared[key] = (provider, users + 1)
-        except OSError as exc:
-            raise ContractError(f"{options.ca_file}: no certificates: {exc.strerror or exc}") from exc
-        self._providers.add(provider)
+        if reference.connections > 0:
+            provider = self._provider(endpoint, options)
+        else:
+            key = (endpoint.host, endpoint.port, options)
+            provider, users = self._shared.get(key) or (self._provider(endpoint, options), 0)
+            self._shared[key] = (provider, users + 1)
         return _HttpInvoker(self, endpoint, reference, binding, bound, provider, key)
+
+    def _provider(self, endpoint: Endpoint, options: ProviderOptions) -> HttpProvider:
+        tls = None
+        if options.tls:
+            tls = self._trust.get(options.ca_file)
+            if tls is None:
+                # Reading certificates takes some hundredths of a second: not once per provider.
+                try:
+                    tls = ssl.create_default_context(cafile=options.ca_file or None)
+                except OSError as exc:
+                    raise ContractError(f"{options.ca_file}: no certificates: {exc.strerror or exc}") from exc
+                self._trust[options.ca_file] = tls
+        provider = HttpProvider(endpoint.host, endpoint.port, options, tls)
+        self._providers.add(provider)
+        return provider
 
     async def exchange(
         self, provider: HttpProvider, request: HttpRequest, expires: float, limit: float
@@ -96,13 +108,18 @@ class HttpClient:
         attempt = _Attempt(Sending(asyncio.Event()), expires, limit)
         task = asyncio.get_running_loop().create_task(self._send(provider, request, attempt))
         self._oneway.add(task)
-        task.add_done_callback(self._oneway.discard)
+        task.add_done_callback(self._sent)
         begun = attempt.sending.begun
         assert begun is not None
         # The task sets it in any case.
         await begun.wait()
         if not attempt.sending.began and attempt.error is not None:
             raise attempt.error
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._oneway.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a oneway call went wrong", exc_info=error)
 
     async def _send(self, provider: HttpProvider, request: HttpRequest, attempt: _Attempt) -> None:
         try:

@@ -75,16 +75,15 @@ class Sending:
 class HttpProvider:
     """Owned by an `HttpClient`; must be made and used in one event loop. Connects when it is first used.
 
-    Raises:
-        OSError: the file with certificates cannot be read, or holds none.
+    `tls`: whom to trust, where `options` say that TLS is spoken.
     """
 
-    def __init__(self, host: str, port: int, options: ProviderOptions) -> None:
+    def __init__(self, host: str, port: int, options: ProviderOptions, tls: ssl.SSLContext | None) -> None:
         self.address: Final = format_address(host, port)
         self._host = host
         self._port = port
         self._options = options
-        self._tls = ssl.create_default_context(cafile=options.ca_file or None) if options.tls else None
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._origin = ""
         self._urls: dict[str, URL] = {}

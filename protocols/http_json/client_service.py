@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.jsonform.reader import Readers
@@ -20,7 +20,8 @@ from protocols.http_json.problem import ExceptionForms
 
 __all__ = ["ClientMethod", "ClientService", "content_type_of", "misfit", "parsed", "with_attachments"]
 
-_SHOWN_BYTES: Final = 200
+# Only a few of those Python knows: the name comes from the peer.
+_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
 
 
 class ClientMethod:
@@ -199,8 +200,9 @@ def _text(body: bytes, content_type: str) -> str:
         name, _, value = each.partition("=")
         if name.strip().lower() == "charset":
             charset = value.strip().strip('"')
-    decode: Callable[[str], str] = body.decode
+    if charset.lower() not in _CHARSETS:
+        raise ProviderFailed(f"the answer is a text in {charset[:40]!a}, which is not read", retry=Retry.NEVER)
     try:
-        return decode(charset)
-    except (UnicodeDecodeError, LookupError) as exc:
-        raise ProviderFailed(f"the answer is no text in {charset[:40]}", retry=Retry.NEVER) from exc
+        return body.decode(charset)
+    except UnicodeDecodeError as exc:
+        raise ProviderFailed(f"the answer is no text in {charset}", retry=Retry.NEVER) from exc

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.model.call import Fault, Invocation, Ok
 from gateway.model.contract import MethodContract, ServiceContract
@@ -56,6 +58,21 @@ PRODUCT_JSON: dict[str, Any] = {
     "updated_at": None,
     "maker": {"name": "M", "country": None, "parent": None},
 }
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["jsonrpc", "id", "result", "error", "code", "message", "data", "type", "exception", "class"]
+            ),
+            inner | st.sampled_from(["2.0", "urn:polyport:exception", "urn:polyport:error:overloaded", "$type"]),
+            max_size=5,
+        )
+    ),
+    max_leaves=10,
+)
 
 
 class Caller:
@@ -412,3 +429,32 @@ def test_a_contract_is_compiled_once() -> None:
     binding = JsonClientBinding(ClientOptions())
     first, second = (binding.bind(ENDPOINT, KEY, SHOP, "", "") for _ in range(2))
     assert first.service is second.service
+
+
+@given(
+    st.sampled_from(["polyport", "jsonrpc", "rest"]),
+    st.integers(100, 999),
+    st.one_of(st.binary(max_size=60), json_values.map(lambda value: json.dumps(value).encode())),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Content-Type", "Polyport-Attachment-a", "x"]),
+            st.sampled_from(["application/json", "text/plain; charset=idna", "text/plain", "%", "", "é", ";;"]),
+        ),
+        max_size=3,
+    ),
+)
+def test_nothing_a_peer_sends_raises(style: str, status: int, body: bytes, fields: list[tuple[str, str]]) -> None:
+    caller = FUZZED[style]
+    for method in ("text", "count"):
+        outcome = caller.outcome(status, body, tuple(fields), method=method)
+        assert isinstance(outcome, Ok | Fault | RpcError)
+
+
+LOOSE = ServiceContract(
+    "any.Loose",
+    (
+        MethodContract("text", (), TypeRef(Kind.STRING), "text", routes={"http": "GET /text"}),
+        MethodContract("count", (), TypeRef(Kind.ANY), "count", routes={"http": "GET /count"}),
+    ),
+)
+FUZZED = {style: Caller(LOOSE, style=style) for style in ("polyport", "jsonrpc", "rest")}
