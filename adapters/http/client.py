@@ -172,6 +172,9 @@ class HttpClient:
         providers = tuple(self._providers)
         self._providers.clear()
         self._shared.clear()
+        # Whoever is told below must not call again here.
+        for provider in providers:
+            provider.stop()
         for attempt in tuple(self._attempts):
             attempt.end()
         while self._attempts:

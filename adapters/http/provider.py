@@ -268,6 +268,10 @@ class HttpProvider:
             return f"its certificate is not trusted: {exc.verify_message}"
         return (isinstance(exc, OSError) and exc.strerror) or str(exc) or type(exc).__name__
 
+    def stop(self) -> None:
+        """Takes no further exchanges."""
+        self._closed = True
+
     async def finish(self) -> None:
         """Waits until no exchange is in progress; each of them ends at its timeout, if not before."""
         while self._in_flight:
@@ -276,7 +280,7 @@ class HttpProvider:
 
     async def aclose(self) -> None:
         """Closes every connection; exchanges in progress fail. May be called more than once."""
-        self._closed = True
+        self.stop()
         await self.health.aclose()
         if self._session is not None:
             await self._session.close()

@@ -663,6 +663,23 @@ async def test_closing_the_client_ends_its_calls() -> None:
         await client.aclose()
 
 
+async def test_who_is_told_that_the_client_closes_cannot_call_again() -> None:
+    async with listening(says()) as server:
+        client = HttpClient(lambda reference: Plain())
+        invoker = client.open(Endpoint("http", "127.0.0.1", server.port, SERVICE), Reference(SERVICE, None))
+
+        async def twice() -> RpcError:
+            await failure(invoker)
+            return await failure(invoker)
+
+        task = asyncio.create_task(twice())
+        while not server.heads:
+            await asyncio.sleep(0)
+        await client.aclose()
+        assert isinstance(await task, ConnectFailed)
+        assert len(server.heads) == 1
+
+
 async def test_references_with_the_same_options_share_connections_and_others_do_not() -> None:
     async with listening(says(OK)) as server:
         client = HttpClient(lambda reference: Plain())
