@@ -25,8 +25,9 @@ maybe `class`. A value comes back as the value it was, except where no wire make
 list, a frozenset as a set, an aware datetime in UTC, a plain integer of 33 to 64 bits as `Long`, `Pairs` whose keys can
 be hashed as a map. What has no form is refused with its path: a container inside itself, classes without a contract.
 
-`show_generic` writes those too, for people: a container inside itself becomes `{"$ref": n}`, where n counts the
-containers of the output from 0 in the order they open; an unknown dataclass or exception stands under its Python name.
+`show_generic` is for people: it leaves out what only says the type, a container inside itself becomes `{"$ref": n}`,
+where n counts the containers of the output from 0 in the order they open, and an unknown dataclass or exception stands
+under its Python name.
 """
 
 from __future__ import annotations

@@ -154,7 +154,9 @@ class GenericWriter:
 
 
 def show_generic(value: Any) -> Any:
-    """A value of type `any` for people: what has no exact form is shown as well as it can be.
+    """A value of type `any` for people: plain JSON that does not say which of several types it stands for.
+
+    What has no exact form is shown as well as it can be.
 
     Raises:
         ValueMappingError: nested deeper than 64 levels, too large, or of a class that is no value.
@@ -168,11 +170,33 @@ class _Display(GenericWriter):
         self._open: dict[int, int] = {}
         self._opened = 0
 
+    def __call__(self, value: Any, walk: Walk) -> Any:
+        if isinstance(value, int) and not isinstance(value, Enum | bool):
+            return int(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            return special_text(value)
+        if isinstance(value, str | Enum):
+            return super().__call__(value, walk)
+        scalar = _scalar(value)
+        return super().__call__(value, walk) if scalar is None else scalar["value"]
+
     def _text(self, value: str) -> str:
         return str.__str__(value)
 
     def _constant(self, value: Enum) -> Any:
         return value.name
+
+    def _members(self, value: Any, walk: Walk) -> Any:
+        if isinstance(value, Record) and all(map(_is_text, value)):
+            return {"class": value.type_name, **self._object(value.items(), walk, field_place)}
+        if isinstance(value, Pairs | Record):
+            return self._pairs(value.items() if isinstance(value, Record) else value, walk)
+        if isinstance(value, Mapping):
+            plain = all(map(_is_text, value))
+            return self._object(value.items(), walk, key_place) if plain else self._pairs(value.items(), walk)
+        if isinstance(value, list | tuple | Set):
+            return self._items(value, walk, "")
+        return self._instance(value, walk)
 
     def _container(self, value: Any, walk: Walk) -> Any:
         number = self._open.get(id(value))

@@ -198,7 +198,7 @@ def test_services_shows_a_table_and_json() -> None:
 
     assert table[0].split("  ")[0] == "SERVICE"
     assert len(table) == 1 + len(rows)
-    assert rows["demo.Catalog"]["listeners"] == {"dubbo": "dubbo://127.0.0.1:20880"}
+    assert rows["demo.Catalog"]["listeners"]["dubbo"] == "dubbo://127.0.0.1:20880"
     assert rows["bridged.Catalog"]["key"] == "bridged/demo.Catalog"
     assert rows["bridged.Catalog"]["registries"] == ["local"]
     assert "find(i64) -> demo.Product" in rows["demo.Catalog"]["methods"]

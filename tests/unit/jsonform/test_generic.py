@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -192,6 +193,15 @@ def test_people_see_where_a_container_contains_itself() -> None:
         [],
         {"class": "t.Node", "name": "a", "self": {"$ref": 2}, "items": {"$ref": 0}},
     ]
+
+
+def test_people_see_values_without_their_types() -> None:
+    shown = show_generic(
+        [Long(7), BigInt(7), Decimal("1.10"), b"\0", math.nan, {"class": "a.B", "id": Long(1)}, {1: "one"}, {1}]
+    )
+
+    assert shown == [7, 7, "1.10", "AA==", "NaN", {"class": "a.B", "id": 1}, [[1, "one"]], [1]]
+    assert show_generic(TypedList("[long", [Long(1)])) == [1]
 
 
 def test_people_see_classes_without_a_contract() -> None:
