@@ -7,6 +7,7 @@ and no other test failed.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.support.curl_peer import curl_version
+from tests.support.generated_client import generator_version
 from tests.support.go_peer import go_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_version
 from tests.support.node_peer import jayson_version, node_version
@@ -35,6 +37,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "jayson": lambda: f"jayson {jayson_version()}",
     "node": lambda: f"Node {node_version()} http",
     "jsonrpc4j": lambda: f"Java, jsonrpc4j {library_version('http', 'jsonrpc4j')}",
+    "openapi-python-client": lambda: f"openapi-python-client {generator_version()}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }
 """Titles of the peers that a mark names, with the version they tell; asked when they have been used."""
@@ -103,7 +106,7 @@ class PeerTable:
             said = "passed" if tally.is_passed else "FAILED"
             table.add_row(
                 wire,
-                _PEERS[peer]() if peer in _PEERS and tally.passed else peer,
+                _title(peer),
                 direction,
                 f"{tally.passed} of {tally.total}",
                 f"{tally.seconds:.1f}",
@@ -112,6 +115,15 @@ class PeerTable:
         console.print(table)
         passed = sum(tally.is_passed for tally in self.tallies.values())
         console.print(f"{passed} of {len(self.tallies)} peers and directions passed", highlight=False)
+
+
+def _title(peer: str) -> str:
+    if peer not in _PEERS:
+        return peer
+    try:
+        return _PEERS[peer]()
+    except (OSError, subprocess.CalledProcessError):
+        return peer  # it could not be had, and its tests have failed
 
 
 def _row(item: pytest.Item, mark: pytest.Mark) -> Row:

@@ -146,7 +146,7 @@ async def test_a_foreign_service_by_its_routes(peers: Peers) -> None:
             await catalog.find_by_name("not routed there")
 
 
-@pytest.mark.direction("us → Node", wire="json-rpc", peer="jayson", quick=True)
+@pytest.mark.direction("us → Node", wire="http", peer="jayson", quick=True)
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -165,7 +165,7 @@ async def test_a_typed_client_uses_jayson(parameters: dict[str, Any], peers: Pee
 JAVA: dict[str, Any] = {"style": "jsonrpc", "params": "positional", "names": "java"}
 
 
-@pytest.mark.direction("us → Java", wire="json-rpc", peer="jsonrpc4j", quick=True)
+@pytest.mark.direction("us → Java", wire="http", peer="jsonrpc4j", quick=True)
 async def test_a_typed_client_uses_jsonrpc4j(peers: Peers) -> None:
     address = peers.json_rpc_service()
     async with connect(f"http://{address}", Catalog, parameters=JAVA, **PATIENT) as catalog:
@@ -180,7 +180,7 @@ async def test_a_typed_client_uses_jsonrpc4j(peers: Peers) -> None:
         assert await types.echo_nullable(None) is None
 
 
-@pytest.mark.direction("us → Java", wire="json-rpc", peer="dubbo http", quick=True)
+@pytest.mark.direction("us → Java", wire="http", peer="dubbo http", quick=True)
 async def test_a_typed_client_uses_the_http_protocol_of_dubbo(peers: Peers) -> None:
     require_java()
     address = peers.provider("27-http", "protocol=http")
@@ -205,7 +205,7 @@ async def test_a_typed_client_uses_the_http_protocol_of_dubbo(peers: Peers) -> N
         await types.echo_nothing()
 
 
-@pytest.mark.direction("us → Java", wire="json-rpc", peer="dubbo http")
+@pytest.mark.direction("us → Java", wire="http", peer="dubbo http")
 @pytest.mark.parametrize("peer", ["jsonrpc4j", "dubbo"])
 async def test_exceptions_of_json_rpc_in_java(peer: str, peers: Peers) -> None:
     """They travel as a class and a message; a declared one whose fields did not is still told by its class."""
