@@ -40,18 +40,22 @@ _OPEN_PATHS: Final = ("/docs", "/docs/", "/openapi.json")
 def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBinding:
     own = options.options
     java_names = own.get("names", _CONTRACT_NAMES) == _JAVA_NAMES
+    ignore_unknown = own.get("unknown_fields", _REFUSE) == _IGNORE
     secured = bool(own.get("credentials"))
     title, version = own.get("title", options.application), own.get("version", "1.0.0")
 
     def document() -> bytes:
         # Imported when somebody asks: most listeners are never asked.
-        from protocols.http_json.openapi import openapi_document
-
         from gateway.jsonform.text import format_json
         from protocols.http_json.java_exposure import java_exposure
+        from protocols.http_json.openapi import openapi_document
 
         described = [java_exposure(each) for each in exposures] if java_names else exposures
-        return format_json(openapi_document(described, title=title, version=version, credentials=secured))
+        return format_json(
+            openapi_document(
+                described, title=title, version=version, ignore_unknown=ignore_unknown, credentials=secured
+            )
+        )
 
     shown = own.get("docs", True)
     pages = None
@@ -63,7 +67,7 @@ def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBin
         exposures,
         document=document if shown else None,
         pages=pages,
-        ignore_unknown=own.get("unknown_fields", _REFUSE) == _IGNORE,
+        ignore_unknown=ignore_unknown,
         java_names=java_names,
         max_batch=own.get("max_batch", _MAX_BATCH),
     )

@@ -12,6 +12,7 @@ from gateway.jsonform.writer import Writers
 from gateway.model.contract import MISSING, MethodContract, Param, ServiceContract
 from gateway.model.errors import BadRequest, ValueMappingError
 from gateway.model.typeref import Kind
+from protocols.http_json.route import has_query_form
 
 __all__ = ["ArgumentError", "MethodBinding", "argument_error", "default_of"]
 
@@ -35,6 +36,7 @@ class MethodBinding:
     Attributes:
         signature: The method, as it is called.
         wire: The same with the names that JSON callers use.
+        by_query: Whether it may be called by a query: it is idempotent, and its arguments have a form there.
         returns_value: Whether an answer has a value; false for methods that return nothing.
         names: Of the parameters.
         required: Of the parameters that a caller cannot leave out.
@@ -46,6 +48,7 @@ class MethodBinding:
         "_params",
         "_text_readers",
         "_write",
+        "by_query",
         "names",
         "required",
         "returns_value",
@@ -72,6 +75,7 @@ class MethodBinding:
         )
         self._text_readers: dict[str, TextReader] = {}
         self._write: Final = writers.compile(wire.returns)
+        self.by_query: Final = signature.idempotent and all(has_query_form(each.type) for each in wire.params)
         self.returns_value: Final = signature.returns.kind is not Kind.NULL
         self.names: Final = frozenset(param.name for param in wire.params)
         self.required: Final = frozenset(name for name, _, default in self._params if default is MISSING)

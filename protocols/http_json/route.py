@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
+from gateway.jsonform.bare_text import is_text_key
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.typeref import Kind
+from gateway.model.typeref import Kind, TypeRef
 
 __all__ = [
     "PROTOCOL",
@@ -35,6 +36,7 @@ __all__ = [
     "PathParam",
     "Route",
     "check",
+    "has_query_form",
     "parse_route",
     "route_of",
 ]
@@ -231,6 +233,14 @@ def check(route: Route, method: MethodContract) -> list[str]:
     if method.oneway and route.faults:
         problems.append(f"{method.attribute} is oneway: nobody learns about its exceptions")
     return problems
+
+
+def has_query_form(ref: TypeRef) -> bool:
+    """Whether a document can say how a value of this type stands in a query: as one text, or one for each element.
+
+    Elements that are JSON have a form too (`gateway.jsonform.text_value`), for routes that ask for it.
+    """
+    return ref.kind not in (Kind.LIST, Kind.SET) or is_text_key(ref.args[0])
 
 
 def route_of(routes: Mapping[str, Any], method: MethodContract, contract: ServiceContract) -> Route | None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.jsonform.text import parse_json
 from gateway.model.call import NO_ATTACHMENTS, Fault, Invocation, Ok
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import NoSuchMethod, RpcError, ValueMappingError
+from gateway.model.errors import BadRequest, NoSuchMethod, RpcError, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.binding import HttpExchange
 from protocols.http.message import HttpRequest, HttpResponse
@@ -145,6 +145,8 @@ class RpcTarget(CallTarget):
         refusal = caller.body_refusal or caller.rpc_accept_refusal
         if refusal is not None:
             return refusal
+        if not request.body:
+            raise BadRequest("expected a JSON-RPC request object, or an array of them, and found no body")
         media_type = caller.rpc_type
         try:
             value = parse_json(request.body)

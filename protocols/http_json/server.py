@@ -187,9 +187,7 @@ class JsonBinding:
             path = Route("POST", tuple(segments)).path
             if routed.get(("POST", path)) not in group.candidates:
                 self._add("POST", segments, NamedTarget(key, binding, group, self._ignore_unknown), owner)
-            if any(each.signature.idempotent for each in group.candidates) and (
-                routed.get(("GET", path)) not in group.candidates
-            ):
+            if any(each.by_query for each in group.candidates) and (routed.get(("GET", path)) not in group.candidates):
                 self._add("GET", segments, QueryTarget(key, binding, group), owner)
 
     def _add(self, verb: str, segments: Sequence[str | PathParam], target: Target, owner: str) -> None:

@@ -207,9 +207,10 @@ class QueryTarget(CallTarget):
         texts = _read_query(request.query)
         method = self._group.named(texts)
         signature = method.signature
-        if not signature.idempotent:
+        if not method.by_query:
+            why = "an argument that no query can hold" if signature.idempotent else "not been declared idempotent"
             return refused(
-                BadRequest(f"{signature.name} is not declared idempotent; call it with POST"),
+                BadRequest(f"{signature.name} has {why}; call it with POST"),
                 405,
                 headers=allow(("POST",)),
             )

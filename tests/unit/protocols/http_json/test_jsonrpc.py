@@ -240,11 +240,16 @@ def test_wrong_media_types_are_refused_by_http() -> None:
     assert post("{}", Accept="text/html").status == 406
 
 
-@pytest.mark.parametrize("body", ["[" * 100_000, '{"a": ' * 100_000, "", " ", b"\xef\xbb\xbf{}", b"\xff", "NaN"])
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a": ' * 100_000, " ", b"\xef\xbb\xbf{}", b"\xff", "NaN"])
 def test_what_is_not_json_is_a_parse_error(body: str | bytes) -> None:
     response = post(body)
     assert response.status == 200
     assert json.loads(response.body)["error"]["code"] == -32700
+
+
+def test_request_without_a_body_asks_for_nothing() -> None:
+    response = post("")
+    assert (response.status, json.loads(response.body)["type"]) == (400, "urn:polyport:error:bad-request")
 
 
 @pytest.mark.parametrize("kind", RPC_ERRORS.values(), ids=lambda kind: kind.code)
