@@ -37,11 +37,11 @@ from tests.support.java_peer import BUILD_TIMEOUT, JAVA, require_java
 from tests.support.program import ROOT, until
 
 README: Final = (ROOT / "README.md").read_text("utf-8")
-DOCUMENTS: Final = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md", "SECURITY.md")
+DOCUMENTS: Final = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md", "SECURITY.md", "docs/plugins.md")
 
 _WAIT_S: Final = 60.0
 _BLOCK: Final = re.compile(r"^```(\w+)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PORT: Final = re.compile(r"\b208\d\d\b")
+_PORT: Final = re.compile(r"\b(?:208\d\d|8080)\b")
 _ANY: Final = "…"
 
 
@@ -119,6 +119,7 @@ class Reader:
             "PYTHONPATH": str(ROOT),
             "PYTHONUTF8": "1",
             "POLYPORT_DUBBO_PORT": self._free_port("20880"),
+            "POLYPORT_HTTP_PORT": self._free_port("8080"),
         }
 
     def need_java(self) -> None:
@@ -160,7 +161,7 @@ class Reader:
         output = self._folder / f".output-{len(self._running)}"
         with output.open("w", encoding="utf-8") as file:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {self._translate(command.text.removesuffix('&'))}"],
+                ["bash", "-c", f"exec env {self._translate(command.text.removesuffix('&'))}"],
                 cwd=self._folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -226,7 +227,7 @@ def test_every_file_has_a_name_and_is_used() -> None:
     for block in FILES:
         assert block.name, f"README.md:{block.line}: a block without a file name is not run"
         path = Path(block.name)
-        assert path.name in commands or f"from {path.stem} import" in programs or f"{path.stem}:" in programs, path
+        assert path.name in commands + programs or f"from {path.stem} import" in programs or f"{path.stem}:" in programs, path
 
 
 @pytest.mark.parametrize("block", [each for each in FILES if each.language == "yaml"], ids=_id)
@@ -237,7 +238,7 @@ def test_configurations_have_neither_problems_nor_warnings(
         if each.language in ("python", "yaml"):
             (tmp_path / each.name).write_text(each.text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    found = examine(tmp_path / block.name, Catalog([]), {})
+    found = examine(tmp_path / block.name, Catalog([]), {"PARTNER_SECRET": "s3cret"})
 
     assert [*map(str, found.problems), *map(str, found.warnings)] == []
 
@@ -320,4 +321,4 @@ def test_links_lead_somewhere(document: str) -> None:
         if target.startswith("#"):
             assert target[1:] in headings, target
         elif "://" not in target:
-            assert (ROOT / target.partition("#")[0]).exists(), target
+            assert (ROOT / document).parent.joinpath(target.partition("#")[0]).exists(), target
