@@ -18,6 +18,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from tests.support.browser import require_browser
 from tests.support.curl_peer import curl_version
 from tests.support.generated_client import generator_version
 from tests.support.go_peer import go_version
@@ -30,6 +31,7 @@ WIDTH: Final = 120
 _ORACLES: Final = {"oracle-hl3": "hessian-lite 3.2.13", "oracle-hl4": "hessian-lite 4.0.4"}
 
 _PEERS: Final[Mapping[str, Callable[[], str]]] = {
+    "chromium": lambda: _browser_version(),
     "curl": lambda: f"curl {curl_version()}",
     "fetch": lambda: f"Node {node_version()} fetch",
     "go": lambda: f"Go {go_version()} net/http",
@@ -115,6 +117,12 @@ class PeerTable:
         console.print(table)
         passed = sum(tally.is_passed for tally in self.tallies.values())
         console.print(f"{passed} of {len(self.tallies)} peers and directions passed", highlight=False)
+
+
+def _browser_version() -> str:
+    """As the browser says it, `Chromium 120.0.1`."""
+    said = subprocess.run([require_browser(), "--version"], capture_output=True, text=True, check=True).stdout
+    return " ".join(said.split()[:2])
 
 
 def _title(peer: str) -> str:
