@@ -10,7 +10,7 @@ QUICK ?=
 export QUICK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench interop matrix hostile fuzz clean
+.PHONY: help setup demo test lint bench interop matrix plugin hostile fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ interop: $(READY) ## real peers in both directions; QUICK=1 makes one call per p
 
 matrix: $(READY) ## every value from every protocol through the gateway to every protocol; HTML and JSON in .cache/matrix
 	@$(BIN)/python -m tests.matrix.run
+
+plugin: $(READY) ## somebody else's wire: built, installed, served, called, and guarded against a namesake
+	@$(BIN)/python -m pytest -q tests/plugin
 
 hostile: $(READY) ## hostile inputs, 10,000 repeats each; QUICK=1 for 200
 	@POLYPORT_REPEATS=$(if $(QUICK),200,10000) $(BIN)/python -m pytest -q tests/hostile --timeout 3600

@@ -1,6 +1,6 @@
-"""JSON Schema (2020-12) of contract types: what a writer of the type gives, and what any reader of it should be sent.
+"""JSON Schema (2020-12) of contract types: what a writer of the type gives, and what a reader of it should be sent.
 
-Readers take a little more (`gateway.jsonform`): numbers where a decimal is a text, pairs where a map is an object.
+Readers take a little more (`gateway.jsonform`): pairs where a map is an object, dates and durations in other forms.
 Patterns are regular expressions as ECMA-262 has them and are what the readers check; formats are those of JSON Schema
 and of the OpenAPI format registry (https://spec.openapis.org/registry/format/).
 """
@@ -27,10 +27,13 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _F32_MAX: Final = 3.4028234663852886e38
 _F64_MAX: Final = 1.7976931348623157e308
 _SPECIAL: Final = ("NaN", "Infinity", "-Infinity")
-_DATE: Final = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+# Gregorian: every month has its days, and years their 29 February; for who makes texts out of the pattern.
+_DAY: Final = "(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31"
+_BY_FOUR: Final = "(0[48]|[2468][048]|[13579][26])"
+_DATE: Final = f"((?!0000)[0-9]{{4}}-({_DAY})|([0-9]{{2}}{_BY_FOUR}|{_BY_FOUR}00)-02-29)"
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _ZONE: Final = "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-_NUMBER: Final = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?"
+_NUMBER: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?"
 _DURATION: Final = r"-?P(?=.)([0-9]{1,8}D)?(T(?=.)([0-9]{1,11}H)?([0-9]{1,11}M)?([0-9]{1,13}(\.[0-9]{1,6})?S)?)?"
 _BASE64: Final = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
@@ -42,7 +45,7 @@ def _text(pattern: str, **more: Any) -> Mapping[str, Any]:
 # What a text holds, where JSON has a text; also that of keys.
 _TEXTS: Final[Mapping[Kind, Mapping[str, Any]]] = MappingProxyType(
     {
-        Kind.BIGINT: _text("-?[0-9]+", maxLength=MAX_DIGITS - 1),
+        Kind.BIGINT: _text("[+-]?[0-9]+", maxLength=MAX_DIGITS),
         Kind.DECIMAL: _text(_NUMBER, format="decimal", maxLength=MAX_DIGITS),
         Kind.CHAR: _text(r"[\u0000-\uffff]", minLength=1, maxLength=1),
         Kind.STRING: MappingProxyType({"type": "string"}),
@@ -55,6 +58,8 @@ _TEXTS: Final[Mapping[Kind, Mapping[str, Any]]] = MappingProxyType(
         Kind.UUID: MappingProxyType({"type": "string", "format": "uuid"}),
     }
 )
+# Written as texts, because many a parser of JSON rounds numbers; numbers are read too.
+_NUMBERS_TOO: Final = MappingProxyType({Kind.BIGINT: "integer", Kind.DECIMAL: "number"})
 _EXAMPLES: Final[Mapping[Kind, Any]] = MappingProxyType(
     {
         Kind.NULL: None,
@@ -136,7 +141,10 @@ class Schemas:
             low, high = INTEGER_RANGES[kind]
             return {"type": "integer", "format": kind.value.replace("i", "int"), "minimum": low, "maximum": high}
         if kind in _TEXTS:
-            return dict(_TEXTS[kind])
+            schema = dict(_TEXTS[kind])
+            if kind in _NUMBERS_TOO:
+                schema["type"] = ["string", _NUMBERS_TOO[kind]]
+            return schema
         match kind:
             case Kind.NULL:
                 return {"type": "null"}
@@ -162,7 +170,7 @@ class Schemas:
         key, value = (self.schema(each, contract) for each in ref.args)
         if not is_text_key(ref.args[0]):
             pair = {"type": "array", "prefixItems": [key, value], "items": False, "minItems": 2}
-            return {"type": "array", "items": pair, "description": "Pairs of key and value."}
+            return {"type": "array", "items": pair, "uniqueItems": True, "description": "Pairs of key and value."}
         schema: dict[str, Any] = {"type": "object", "additionalProperties": value}
         if ref.args[0].kind is not Kind.STRING:
             schema["propertyNames"] = self._key(ref.args[0], key)
@@ -175,7 +183,7 @@ class Schemas:
             return {"enum": ["true", "false"]}
         if ref.kind in (Kind.F32, Kind.F64):
             return {"pattern": f"^({_NUMBER}|{'|'.join(_SPECIAL)})$"}
-        return schema
+        return dict(_TEXTS[ref.kind]) if ref.kind in _TEXTS else schema
 
     def _named(self, name: str, contract: ServiceContract) -> str:
         definition = contract.types[name]
@@ -256,8 +264,9 @@ def _enum(definition: EnumType) -> dict[str, Any]:
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(schema.get("type"), str) and "enum" not in schema:
-        return {**schema, "type": [schema["type"], "null"]}
+    kinds = schema.get("type")
+    if kinds is not None and "enum" not in schema:
+        return {**schema, "type": [*([kinds] if isinstance(kinds, str) else kinds), "null"]}
     if "anyOf" in schema:
         return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
     return {"anyOf": [schema, {"type": "null"}]}

@@ -1,14 +1,14 @@
 """What a listener offers as an OpenAPI document (https://spec.openapis.org/oas/v3.1.0), for people and generators.
 
 Every method is described once, at the address it is best called by: its route where it has one, else `POST` below the
-service with the arguments by name, and `GET` beside it where the method is idempotent and its arguments have a form in
-a query. JSON-RPC is described as one operation. Calls of services without a contract take and give any JSON.
+service with the arguments by name, and `GET` beside it where the method is idempotent and its arguments are scalars or
+lists of them. JSON-RPC is mentioned, but is no API of operations. Services without a contract take and give any JSON.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +27,6 @@ __all__ = ["export_openapi", "openapi_document"]
 
 _SCHEMAS: Final = "#/components/schemas/"
 _RESPONSES: Final = "#/components/responses/"
-_RPC_PATH: Final = "/jsonrpc"
 _ABOUT: Final = (
     "Every method can be called by `POST /{service}/{method}` with its arguments by name in a JSON object, and by "
     "JSON-RPC 2.0 at `/jsonrpc`. Trouble is answered with a problem document (RFC 9457). `Polyport-Timeout` says how "
@@ -49,7 +48,6 @@ _TROUBLES: Final[Mapping[int, tuple[str, str]]] = {
 }
 _SECURED: Final = frozenset({401, 403})
 _OF_BODIES: Final = frozenset({413, 415})
-_OF_RPC: Final = frozenset({400, 401, 403, 406, 413, 415})
 
 
 def openapi_document(
@@ -101,18 +99,16 @@ class _Document:
         self._paths: dict[str, dict[str, Any]] = {}
 
     def make(self, title: str, version: str, servers: Sequence[str]) -> dict[str, Any]:
-        tags = [self._tag(each) for each in self._exposures]
         for place in self._places():
             self._add(place)
         for exposure in self._exposures:
             if exposure.contract is None:
                 self._add_generic(exposure.service)
-        self._paths.setdefault(_RPC_PATH, {})["post"] = self._json_rpc()
         document: dict[str, Any] = {
             "openapi": "3.1.0",
             "info": {"title": title, "version": version, "description": _ABOUT},
             "servers": [{"url": url} for url in servers],
-            "tags": [*tags, {"name": "JSON-RPC", "description": "All services, by JSON-RPC 2.0."}],
+            "tags": [self._tag(each) for each in self._exposures],
             "paths": self._paths,
             "components": {
                 "schemas": {**self._schemas.definitions, **self._problems, "Problem": _problem_schema()},
@@ -211,6 +207,10 @@ class _Document:
             parameter["required"] = True
         schema = self._schemas.schema(ref, contract)
         example = self._schemas.example(ref, contract)
+        # The length of a target is bounded before anybody counts characters.
+        if ref.kind in (Kind.BIGINT, Kind.DECIMAL):
+            schema = {**schema, "type": "string"}
+            del schema["maxLength"]
         if ref.kind in BARE_KINDS:
             if where == "path" and ref.kind is Kind.STRING:
                 schema["minLength"] = 1
@@ -342,59 +342,11 @@ class _Document:
             "requestBody": body,
             "responses": {
                 "200": {"description": "The value.", "content": {JSON: {"schema": {}}}},
-                **self._references(_TROUBLES),
+                **{str(each): {"$ref": _RESPONSES + name} for each, (name, _) in self._common()},
                 "default": _problem_response("Other trouble."),
             },
         }
         self._paths.setdefault(Route("POST", segments).path, {})["post"] = operation
-
-    def _json_rpc(self) -> dict[str, Any]:
-        call = {
-            "type": "object",
-            "properties": {
-                "jsonrpc": {"const": "2.0"},
-                "method": {"type": "string", "description": "`{service}.{method}`"},
-                "params": {"type": ["object", "array"]},
-                "id": {"type": ["string", "number", "null"]},
-            },
-            "required": ["jsonrpc", "method"],
-        }
-        answer = {
-            "type": "object",
-            "properties": {
-                "jsonrpc": {"const": "2.0"},
-                "result": {},
-                "error": {
-                    "type": "object",
-                    "properties": {"code": {"type": "integer"}, "message": {"type": "string"}, "data": {}},
-                    "required": ["code", "message"],
-                },
-                "id": {"type": ["string", "number", "null"]},
-            },
-            "required": ["jsonrpc", "id"],
-        }
-        several = {"type": "array", "minItems": 1}
-        return {
-            "operationId": self._unique("jsonrpc"),
-            "tags": ["JSON-RPC"],
-            "summary": "One call, or several at once, by JSON-RPC 2.0.",
-            "requestBody": {
-                "required": True,
-                "content": {JSON: {"schema": {"anyOf": [call, {**several, "items": call}]}}},
-            },
-            "responses": {
-                "200": {
-                    "description": "The answer, or those of a batch; trouble too.",
-                    "content": {JSON: {"schema": {"anyOf": [answer, {**several, "items": answer}]}}},
-                },
-                "204": {"description": "Nothing was asked for an answer."},
-                **self._references(_OF_RPC),
-                "default": _problem_response("Other trouble."),
-            },
-        }
-
-    def _references(self, statuses: Collection[int]) -> dict[str, Any]:
-        return {str(each): {"$ref": _RESPONSES + name} for each, (name, _) in self._common() if each in statuses}
 
     def _unique(self, name: str) -> str:
         while name in self._ids:
@@ -420,7 +372,7 @@ def _is_bare(ref: TypeRef) -> bool:
 
 
 def _has_query_form(ref: TypeRef) -> bool:
-    return ref.kind not in (Kind.LIST, Kind.SET) or _is_bare(ref.args[0])
+    return ref.kind in BARE_KINDS or (ref.kind in (Kind.LIST, Kind.SET) and _is_bare(ref.args[0]))
 
 
 def _described(doc: str) -> dict[str, Any]:

@@ -57,35 +57,39 @@ _COUNTED_MODULES = ("adapters.", "protocols.", "gateway.model.call", "gateway.ru
 _REMEMBERED = {"RequestHead", "_Target", "CallAttachments", "ClassDefinition", "TypeRef"}
 
 
-HOSTED = """
+_HOSTED = """
 application: {{name: abused, drain: 1s}}
 listeners:
-  dubbo: {{protocol: dubbo, port: 0, limits: {{{limits}}}}}
+  attacked: {{protocol: {protocol}, port: 0, options: {options}, limits: {{{limits}}}}}
+  far: {{protocol: dubbo, port: 0}}
 registries:
   local: {{type: embedded}}
 services:
   catalog:
     contract: gateway.demo.catalog:Catalog
     implementation: gateway.demo.catalog:DemoCatalog
-    listeners: [dubbo]
+    listeners: [attacked]
   types:
     contract: gateway.demo.types:Types
     implementation: gateway.demo.types:DemoTypes
-    listeners: [dubbo]
+    listeners: [attacked{far}]
     announce: [local]
+"""
+_FAR = """
+  far: {protocol: dubbo, port: 0}
 """
 _FORWARDED = """
   bridged:
     contract: gateway.demo.types:Types
-    remote: {registries: [local], group: ""}
+    remote: {registries: [local], group: "", protocol: dubbo}
     group: bridged
-    listeners: [dubbo]
+    listeners: [attacked]
   blind:
     generic: true
     interface: demo.Types
-    remote: {registries: [local], group: ""}
+    remote: {registries: [local], group: "", protocol: dubbo}
     group: blind
-    listeners: [dubbo]
+    listeners: [attacked]
 """
 """`demo.Types` once more, forwarded with its contract (group `bridged`) and without one (group `blind`)."""
 

@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +56,10 @@ def test_examples_fit_their_schema_and_can_be_read(ref: TypeRef) -> None:
         (of(Kind.BYTES), "a"),
         (of(Kind.DATE), "2026-13-01"),
         (of(Kind.DATE), "2026-02-30"),
+        (of(Kind.LOCAL_DATETIME), "2026-02-29T00:00:00"),
+        (of(Kind.LOCAL_DATETIME), "1900-02-29T00:00:00"),
+        (of(Kind.LOCAL_DATETIME), "2026-04-31T00:00:00"),
+        (of(Kind.LOCAL_DATETIME), "0000-01-01T00:00:00"),
         (of(Kind.TIME), "24:00:00"),
         (of(Kind.DATETIME), "2026-08-14T09:26:53"),
         (of(Kind.DATETIME), "2026-08-14T09:26:53.1234567Z"),
@@ -92,6 +97,22 @@ def test_integer_keys_are_exactly_those_of_the_type(kind: Kind, bits: int) -> No
     near = [low, low + 1, -10, -9, -1, 0, 1, 9, 10, 99, 100, high - 1, high, *range(0, high, max(1, high // 997))]
     assert all(pattern.fullmatch(str(each)) for each in near)
     assert not any(pattern.fullmatch(each) for each in (str(low - 1), str(high + 1), f"{high}0", "-0", "01", "", "+1"))
+
+
+def test_the_days_of_four_centuries_are_those_of_the_calendar() -> None:
+    pattern = re.compile(json_schema(of(Kind.DATE), CONTRACT)["pattern"])
+    day = date(1899, 1, 1)
+    while day.year < 2401:
+        assert pattern.match(str(day))
+        if day.month == 2 and day.day == 28 and (day + timedelta(days=1)).month == 3:
+            assert not pattern.match(f"{day.year}-02-29")
+        day += timedelta(days=1)
+
+
+def test_decimals_may_be_numbers() -> None:
+    assert valid(json_schema(of(Kind.DECIMAL), CONTRACT), 19.9)
+    assert valid(json_schema(of(Kind.BIGINT, nullable=True), CONTRACT), 1 << 70)
+    assert not valid(json_schema(of(Kind.BIGINT), CONTRACT), 1.5)
 
 
 def test_the_schema_of_a_struct() -> None:
