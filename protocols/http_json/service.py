@@ -10,7 +10,7 @@ from gateway.jsonform.writer import Writers
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, NoSuchMethod
 from protocols.http_json.java_names import java_named
-from protocols.http_json.method import MethodBinding
+from protocols.http_json.method import ArgumentError, MethodBinding
 from protocols.http_json.problem import ExceptionForms
 
 __all__ = ["MethodGroup", "ServiceBinding", "read_arguments"]
@@ -21,8 +21,9 @@ _SHOWN: Final = 100
 class MethodGroup:
     """What one name may mean: the overloads of this name, and the method that has it as attribute.
 
-    A call means the one that its arguments fit, by their names or their number. Where they fit several, it means the
-    one whose attribute was asked for; so every method can be called by its attribute, with all its arguments given.
+    A call means the one that its arguments fit: by their names, or by their number and what they can be read as. Where
+    they fit several, it means the one whose attribute was asked for; so every method can be called by its attribute,
+    with all its arguments given.
     """
 
     __slots__ = ("candidates", "name", "own", "single")
@@ -39,23 +40,46 @@ class MethodGroup:
             return self.single
         return self._chosen([each for each in self.candidates if each.fits_names(names)])
 
-    def positional(self, count: int) -> MethodBinding:
-        """The method for so many arguments by position. Raises BadRequest."""
+    def read_positional(self, items: Sequence[Any]) -> tuple[MethodBinding, tuple[Any, ...]]:
+        """The method for arguments by position, and its arguments.
+
+        Callers in Java have overloads in one name and no other; what tells those apart is which of them can read the
+        arguments. Raises BadRequest.
+        """
         if self.single is not None:
-            return self.single
-        return self._chosen([each for each in self.candidates if each.fits_count(count)])
+            return self.single, self.single.read_positional(items)
+        fitting = [each for each in self.candidates if each.fits_count(len(items))]
+        readable: list[tuple[MethodBinding, tuple[Any, ...]]] = []
+        refusal: ArgumentError | None = None
+        for each in fitting:
+            try:
+                arguments = each.read_positional(items)
+            except ArgumentError as exc:
+                refusal = exc if each is self.own or len(fitting) == 1 else refusal
+                continue
+            if each is self.own:
+                return each, arguments
+            readable.append((each, arguments))
+        if len(readable) == 1:
+            return readable[0]
+        if refusal is not None and not readable:
+            raise refusal
+        raise self._undecided([each for each, _ in readable])
 
     def _chosen(self, fitting: Sequence[MethodBinding]) -> MethodBinding:
         if len(fitting) == 1:
             return fitting[0]
         if self.own is not None and self.own in fitting:
             return self.own
+        raise self._undecided(fitting)
+
+    def _undecided(self, fitting: Sequence[MethodBinding]) -> BadRequest:
         listed = "; ".join(_shown(each.wire) for each in fitting or self.candidates)
         if fitting:
-            raise BadRequest(
+            return BadRequest(
                 f"{self.name}: several overloads take these arguments, call one of them by its own name: {listed}"
             )
-        raise BadRequest(f"{self.name}: no overload takes these arguments: {listed}")
+        return BadRequest(f"{self.name}: no overload takes these arguments: {listed}")
 
 
 class ServiceBinding:
@@ -111,8 +135,7 @@ def read_arguments(group: MethodGroup, value: Any) -> tuple[MethodBinding, tuple
         method = group.single or group.named(value)
         return method, method.read_named(value)
     if type(value) is list:
-        method = group.single or group.positional(len(value))
-        return method, method.read_positional(value)
+        return group.read_positional(value)
     raise BadRequest("expected an object with the arguments by name, or an array with the arguments by position")
 
 

@@ -168,7 +168,7 @@ def test_overload_is_the_one_the_arguments_fit(verb: str, target: str, body: str
     ("body", "reason"),
     [
         ('{"a": 1}', "several overloads"),
-        ("[1]", "several overloads"),
+        ("[null]", "no overload takes these arguments"),
         ('{"x": 1}', "no overload takes these arguments"),
         ("[]", "no overload takes these arguments"),
     ],
