@@ -2,8 +2,8 @@
 
 Source: the CORS protocol of https://fetch.spec.whatwg.org/#http-cors-protocol.
 
-It says who may *read* answers, and is no protection of the service: a request from another origin is answered as ever,
-only without the fields that let a page see the answer. `Access-Control-Allow-Credentials` is never sent. It is about
+It says whose pages may *read* answers, and notes for the binding inside that they may call
+(`protocols.http.cross_site`). `Access-Control-Allow-Credentials` is never sent. It is about
 what a browser adds by itself (cookies, remembered passwords), which no service here should trust a foreign page with;
 a page that sets `Authorization` itself does not need it.
 """
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from gateway.model.call import Invocation
 from protocols.contract import Outcome
 from protocols.http.binding import HttpBinding, HttpExchange
+from protocols.http.cross_site import allow_site
 from protocols.http.message import HttpRequest, HttpResponse
 
 __all__ = ["ANY_ORIGIN", "CorsBinding", "parse_origin"]
@@ -76,6 +77,8 @@ class CorsBinding:
         if request.method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
             return self._preflight(request)
         marks = self._marks_for(headers.get("origin"))
+        if len(marks) > len(self._vary):
+            allow_site(headers)
         answer = self._inner.decode_call(request, now)
         return _marked(answer, marks) if isinstance(answer, HttpResponse) else _Marked(answer, marks)
 

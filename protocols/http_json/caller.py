@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.model.errors import BadRequest, RpcError
+from gateway.model.errors import BadRequest, Forbidden, RpcError
 from protocols.http.context import Context, read_context
+from protocols.http.cross_site import refuse_site
 from protocols.http.message import Headers, HttpResponse
 from protocols.http_json import media
 from protocols.http_json.answer import refused
@@ -20,16 +21,19 @@ class Caller:
 
     Attributes:
         context: Attachments, deadline, trace and the caller's name.
+        site_refusal: The response to a request that a page of another site has sent; None for all others.
         body_refusal: The response to a request whose body is not read because of its type; None when it is.
         accept_refusal: The response to a request whose caller takes no JSON; None when it does.
         rpc_accept_refusal: The same for JSON-RPC, which has a type of its own.
         rpc_type: The type of a JSON-RPC response: the one of the request, where that says.
     """
 
-    __slots__ = ("accept_refusal", "body_refusal", "context", "rpc_accept_refusal", "rpc_type")
+    __slots__ = ("accept_refusal", "body_refusal", "context", "rpc_accept_refusal", "rpc_type", "site_refusal")
 
     def __init__(self, headers: Headers, context: Context) -> None:
         self.context: Final = context
+        foreign = refuse_site(headers)
+        self.site_refusal: Final = refused(Forbidden(foreign)) if foreign else None
         content_type, accept = headers.get("content-type"), headers.get("accept")
         why = media.body_refusal(content_type)
         self.body_refusal: Final = refused(BadRequest(why), 415) if why else None
@@ -49,7 +53,7 @@ def read_caller(headers: Headers) -> Caller | HttpResponse:
             found = headers.memo[_MEMO] = Caller(headers, read_context(headers))
         except RpcError as exc:
             return refused(exc)
-    return found
+    return found if found.site_refusal is None else found.site_refusal
 
 
 def _not_acceptable() -> HttpResponse:
