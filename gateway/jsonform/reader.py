@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -35,6 +36,8 @@ _TEXTUAL: Final[Mapping[Kind, Callable[[str], Any]]] = MappingProxyType(
     }
 )
 _SHOWN: Final = 60
+_JAVA_DATE: Final = ("java", "java.util.Date")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INTEGER: Final = frozenset({int})
 _set_attribute: Final = object.__setattr__
 
@@ -61,12 +64,22 @@ def compile_reader(
 
 
 class Readers:
-    """Compiles the readers of one contract; each type is compiled once."""
+    """Compiles the readers of one contract; each type is compiled once.
+
+    `epoch_dates`: what a contract says is a java.util.Date is also read from milliseconds since 1970, as Jackson writes
+    it unless it is told otherwise.
+    """
 
     def __init__(
-        self, contract: ServiceContract, *, ignore_unknown: bool = False, field_name: FieldName | None = None
+        self,
+        contract: ServiceContract,
+        *,
+        ignore_unknown: bool = False,
+        field_name: FieldName | None = None,
+        epoch_dates: bool = False,
     ) -> None:
         self._contract = contract
+        self._epoch_dates = epoch_dates
         self._ignore_unknown = ignore_unknown
         self._field_name = contract_name if field_name is None else field_name
         self._steps: dict[TypeRef, Step] = {}
@@ -91,6 +104,8 @@ class Readers:
         kind = ref.kind
         if kind in INTEGER_RANGES:
             return _integer(ref)
+        if kind is Kind.DATETIME and self._epoch_dates and _JAVA_DATE in ref.hints:
+            return _java_date(ref)
         if kind in _TEXTUAL:
             return _textual(ref, _TEXTUAL[kind])
         if kind in _SCALARS:
@@ -180,6 +195,20 @@ def _textual(ref: TypeRef, parse: Callable[[str], Any]) -> Step:
         if isinstance(value, str):
             return parse(value)
         raise _mismatch(ref, value)
+
+    return read
+
+
+def _java_date(ref: TypeRef) -> Step:
+    read_text = _textual(ref, _TEXTUAL[Kind.DATETIME])
+
+    def read(value: Any, depth: int) -> Any:
+        if type(value) is not int:
+            return read_text(value, depth)
+        try:
+            return _EPOCH + timedelta(milliseconds=value)
+        except OverflowError:
+            raise ValueMappingError(f"{value} milliseconds are beyond the years 1 to 9999") from None
 
     return read
 

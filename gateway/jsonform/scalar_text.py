@@ -186,8 +186,13 @@ def parse_datetime(text: str) -> datetime:
 
 
 def format_datetime(value: datetime) -> str:
-    """In UTC, ending in Z."""
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+    """In UTC, ending in Z; with no, three or six digits of a fraction, as java.time prints it.
+
+    Three where they suffice, because Jackson before 2.9 takes all digits of a java.util.Date for milliseconds.
+    """
+    in_utc = value.astimezone(UTC).replace(tzinfo=None)
+    fraction = in_utc.microsecond
+    return f"{in_utc.isoformat(timespec='milliseconds' if fraction and fraction % 1000 == 0 else 'auto')}Z"
 
 
 def parse_local_datetime(text: str) -> datetime:

@@ -99,7 +99,8 @@ class ClientService:
 
     def __init__(self, contract: ServiceContract, *, java_names: bool = False, ignore_unknown: bool = False) -> None:
         wire = java_named(contract) if java_names else contract
-        readers, writers = Readers(wire, ignore_unknown=ignore_unknown), Writers(wire)
+        readers = Readers(wire, ignore_unknown=ignore_unknown, epoch_dates=java_names)
+        writers = Writers(wire)
         self.contract: Final = contract
         self.wire: Final = wire
         self.methods: Final[Mapping[str, ClientMethod]] = {

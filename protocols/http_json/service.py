@@ -101,7 +101,7 @@ class ServiceBinding:
         self.contract: Final = contract
         self.wire: Final = wire
         self.exceptions: Final = ExceptionForms(contract, wire)
-        readers, writers = Readers(wire, ignore_unknown=ignore_unknown), Writers(wire)
+        readers, writers = Readers(wire, ignore_unknown=ignore_unknown, epoch_dates=java_names), Writers(wire)
         self.methods: Final = tuple(
             MethodBinding(ours, theirs, wire, readers, writers, ignore_unknown=ignore_unknown)
             for ours, theirs in zip(contract.methods, wire.methods, strict=True)

@@ -196,6 +196,8 @@ async def test_a_typed_client_uses_the_http_protocol_of_dubbo(peers: Peers) -> N
         for number in (2**53 + 1, -(2**63), 2**63 - 1):
             assert await types.echo_i64(number) == number
         assert await types.echo_decimal(Decimal("1.25")) == Decimal("1.25")
+        moment = dt.datetime(2024, 1, 2, 3, 4, 5, 678000, tzinfo=dt.UTC)
+        assert await types.echo_java_date(moment) == moment
         assert await types.echo_string("茶 😀 \t\n\0") == "茶 😀 \t\n\0"
         assert await types.echo_bytes(b"\x00\xff") == b"\x00\xff"
         assert await types.echo_struct(Maker("a", "DE", Maker("b"))) == Maker("a", "DE", Maker("b"))

@@ -45,7 +45,7 @@ FORMS = [
     (Decimal("1.10"), typed("decimal", "1.10")),
     (UUID(int=1), typed("uuid", "00000000-0000-0000-0000-000000000001")),
     (datetime(2026, 1, 2, 3, tzinfo=UTC), typed("datetime", "2026-01-02T03:00:00Z")),
-    (JavaDate(2026, 1, 2, 3, 4, 5, 6000, tzinfo=UTC), typed("java.util.Date", "2026-01-02T03:04:05.006000Z")),
+    (JavaDate(2026, 1, 2, 3, 4, 5, 6000, tzinfo=UTC), typed("java.util.Date", "2026-01-02T03:04:05.006Z")),
     (datetime(2026, 1, 2, 3), typed("local_datetime", "2026-01-02T03:00:00")),
     (date(2026, 1, 2), typed("date", "2026-01-02")),
     (time(1, 2), typed("time", "01:02:00")),

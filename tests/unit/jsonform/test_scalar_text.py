@@ -128,6 +128,7 @@ def test_other_texts_are_no_instants(text: str, message: str) -> None:
 
 def test_instants_are_written_in_utc() -> None:
     assert texts.format_datetime(datetime(2026, 8, 14, 9, 26, 53, tzinfo=UTC)) == "2026-08-14T09:26:53Z"
+    assert texts.format_datetime(datetime(2026, 8, 14, 9, 26, 53, 120_000, tzinfo=UTC)) == "2026-08-14T09:26:53.120Z"
     assert texts.format_datetime(datetime(5, 1, 1, 0, 0, 0, 1, tzinfo=UTC)) == "0005-01-01T00:00:00.000001Z"
 
 
