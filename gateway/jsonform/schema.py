@@ -169,7 +169,7 @@ class Schemas:
     def _map(self, ref: TypeRef, contract: ServiceContract) -> dict[str, Any]:
         key, value = (self.schema(each, contract) for each in ref.args)
         if not is_text_key(ref.args[0]):
-            pair = {"type": "array", "prefixItems": [key, value], "items": False, "minItems": 2}
+            pair = {"type": "array", "prefixItems": [key, value], "minItems": 2, "maxItems": 2}
             return {"type": "array", "items": pair, "uniqueItems": True, "description": "Pairs of key and value."}
         schema: dict[str, Any] = {"type": "object", "additionalProperties": value}
         if ref.args[0].kind is not Kind.STRING:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.jsonform.bare_text import BARE_KINDS
+from gateway.jsonform.bare_text import BARE_KINDS, is_text_key
 from gateway.jsonform.schema import Schemas
 from gateway.model.contract import MISSING, MethodContract, Param, ServiceContract, StructType
 from gateway.model.endpoint import ServiceKey
@@ -21,7 +21,7 @@ from gateway.model.typeref import Kind, TypeRef
 from protocols.http_json.media import JSON, PROBLEM
 from protocols.http_json.method import default_of
 from protocols.http_json.problem import ERROR_TYPE, EXCEPTION_STATUS, EXCEPTION_TYPE
-from protocols.http_json.route import Parts, PathParam, Route, route_of
+from protocols.http_json.route import Parts, PathParam, Route, has_query_form, route_of
 
 __all__ = ["export_openapi", "openapi_document"]
 
@@ -216,7 +216,7 @@ class _Document:
                 schema["minLength"] = 1
         elif ref.kind not in (Kind.LIST, Kind.SET):
             return {**parameter, "content": {JSON: {"schema": schema, "example": example}}}
-        elif not _is_bare(ref.args[0]):
+        elif not is_text_key(ref.args[0]):
             # One text per element, each of them JSON.
             item = {"type": "string", "contentMediaType": JSON, "contentSchema": schema["items"]}
             schema = {**schema, "items": item}
@@ -362,17 +362,9 @@ def _named_places(key: ServiceKey, contract: ServiceContract, method: MethodCont
     segments = (*str(key).split("/"), name)
     own = tuple(param.name for param in method.params)
     yield _Place(key, contract, method, Route("POST", segments), Parts(members=own))
-    if method.idempotent and all(_has_query_form(param.type) for param in method.params):
+    if method.idempotent and all(has_query_form(param.type) for param in method.params):
         query = tuple((each, each) for each in own)
         yield _Place(key, contract, method, Route("GET", segments), Parts(query=query), "_get")
-
-
-def _is_bare(ref: TypeRef) -> bool:
-    return ref.kind in BARE_KINDS and not ref.nullable
-
-
-def _has_query_form(ref: TypeRef) -> bool:
-    return ref.kind in BARE_KINDS or (ref.kind in (Kind.LIST, Kind.SET) and _is_bare(ref.args[0]))
 
 
 def _described(doc: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.jsonform.bare_text import is_text_key
+from gateway.jsonform.bare_text import BARE_KINDS, is_text_key
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.typeref import Kind, TypeRef
 
@@ -236,11 +236,12 @@ def check(route: Route, method: MethodContract) -> list[str]:
 
 
 def has_query_form(ref: TypeRef) -> bool:
-    """Whether a document can say how a value of this type stands in a query: as one text, or one for each element.
+    """Whether values of this type are offered in the query of a GET by name: scalars, and lists and sets of them.
 
-    Elements that are JSON have a form too (`gateway.jsonform.text_value`), for routes that ask for it.
+    Everything else has a form there too (`gateway.jsonform.text_value`), for routes that ask for it; it is JSON, which
+    soon is longer than a request target may be.
     """
-    return ref.kind not in (Kind.LIST, Kind.SET) or is_text_key(ref.args[0])
+    return ref.kind in BARE_KINDS or (ref.kind in (Kind.LIST, Kind.SET) and is_text_key(ref.args[0]))
 
 
 def route_of(routes: Mapping[str, Any], method: MethodContract, contract: ServiceContract) -> Route | None:
