@@ -50,4 +50,4 @@ async def test_jsonrpc4j_uses_jsonrpc4j(peers: Peers) -> None:
 @control("dubbo http", "Java → Java")
 async def test_dubbo_uses_dubbo_over_http(peers: Peers) -> None:
     provider = peers.provider("27-http", "protocol=http")
-    (await peers.consumer("27-http").run("json", f"http://{provider}", "warehouse=north")).check()
+    (await peers.consumer("27-http").run("json,json-generic", f"http://{provider}", "warehouse=north")).check()

@@ -63,7 +63,7 @@ async def test_typed_proxies_of_jsonrpc4j(driver: str) -> None:
 @each_driver
 async def test_dubbo_uses_a_python_service_over_http(driver: str, peers: Peers) -> None:
     async with serving(driver, options=JAVA_NAMES) as address:
-        report = await peers.consumer("27-http").run("json", f"http://{address}", "warehouse=berlin")
+        report = await peers.consumer("27-http").run("json,json-generic", f"http://{address}", "warehouse=berlin")
     report.check()
 
 
@@ -71,5 +71,5 @@ async def test_dubbo_uses_a_python_service_over_http(driver: str, peers: Peers) 
 async def test_dubbo_uses_dubbo_through_the_gateway(peers: Peers) -> None:
     behind = peers.provider("27-http", "protocol=http")
     async with serving(services=remote(behind), options=JAVA_NAMES) as address:
-        report = await peers.consumer("27-http").run("json", f"http://{address}", "warehouse=north")
+        report = await peers.consumer("27-http").run("json,json-generic", f"http://{address}", "warehouse=north")
     report.check()

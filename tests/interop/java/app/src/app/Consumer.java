@@ -28,6 +28,7 @@ public final class Consumer {
             Map.entry("reply-attachments", AttachmentsScenario::runReplies),
             Map.entry("echo", EchoScenario::run),
             Map.entry("json", JsonScenario::run),
+            Map.entry("json-generic", JsonScenario::runGeneric),
             Map.entry("heartbeat", LifeScenario::runHeartbeat),
             Map.entry("reconnect", LifeScenario::runReconnect)));
 

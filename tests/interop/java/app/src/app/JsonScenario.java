@@ -93,6 +93,33 @@ final class JsonScenario {
         checks.same("and the connection is still good", "yes", () -> types.echoString("yes"));
     }
 
+    /** Calls without a class of the interface, with the values for which JSON needs none. */
+    static void runGeneric(Session session) {
+        Checks checks = session.checks;
+        Dubbo.Generic types = session.generic(Types.class);
+        echo(checks, types, "echoBool", "boolean", true);
+        echo(checks, types, "echoI32", "int", Integer.MIN_VALUE);
+        echo(checks, types, "echoI64", "long", Long.MAX_VALUE);
+        echo(checks, types, "echoF64", "double", 0.1);
+        echo(checks, types, "echoString", "java.lang.String", "\u8336 \uD83D\uDE00 \0");
+        echo(checks, types, "echoEnum", "demo.Status", "PREORDER");
+        echo(checks, types, "echoStringList", "java.util.List", List.of("a", "b"));
+        echo(checks, types, "echoNullable", "java.lang.String", null);
+        checks.same("echoStruct", "inner", () -> {
+            Map<String, Object> bean = Map.of("name", "outer", "parent", Map.of("name", "inner"));
+            Map<?, ?> answer = (Map<?, ?>) types.invoke("echoStruct", new String[] {"demo.Maker"}, new Object[] {bean});
+            return ((Map<?, ?>) answer.get("parent")).get("name");
+        });
+        Dubbo.Generic catalog = session.generic(Catalog.class);
+        checks.fails("find unknown", () -> catalog.invoke("find", new String[] {"long"}, new Object[] {-5L}));
+        checks.same("remove nothing", false, () -> catalog.invoke("remove", new String[] {"long"}, new Object[] {-5L}));
+    }
+
+    private static void echo(Checks checks, Dubbo.Generic types, String method, String type, Object value) {
+        checks.same(method + " " + Same.text(value), value,
+                () -> types.invoke(method, new String[] {type}, new Object[] {value}));
+    }
+
     private static Maker maker() {
         Maker owner = new Maker();
         owner.setName("Owner");
