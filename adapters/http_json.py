@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.http.json_client import REFERENCE_OPTIONS, make_client
+from adapters.http.json_client import REFERENCE_OPTIONS, check_reference, make_client
 from adapters.tcp.server import TcpServer
+from gateway.model.contract import ServiceContract
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions, ServerAdapter
 from gateway.spi.handler import Handler
-from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
+from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.contract import ServerWire
 from protocols.http.access import guarded
 from protocols.http.binding import HttpBinding
@@ -19,6 +20,7 @@ from protocols.http.cors import parse_origin
 from protocols.http.limits import HttpLimits
 from protocols.http_json.mapping import check_contract
 from protocols.http_json.route import ROUTES_OPTION, parse_route
+from protocols.http_json.route_check import route_misfits, same_addresses
 from protocols.http_json.server import JsonBinding
 
 __all__ = ["PLUGIN"]
@@ -125,6 +127,16 @@ def _snippet(address: str, service: Any) -> str:
     return f"curl -s 'http://{address}/{service}/find?product_id=1'"
 
 
+def _check_service(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    routes = options.get(ROUTES_OPTION, {})
+    found = route_misfits(contract, routes) or same_addresses(contract, routes)
+    return [Misfit((ROUTES_OPTION, each.name) if each.name else (), each.text) for each in found]
+
+
+def _listens(options: Mapping[str, Any]) -> bool:
+    return options.get("driver") != _NO_DRIVER
+
+
 def _export_openapi(exposures: Sequence[Exposure]) -> Mapping[str, str]:
     from protocols.http_json.openapi import export_openapi
 
@@ -137,6 +149,9 @@ PLUGIN: Final = ProtocolPlugin(
     server=_server,
     client=make_client,
     check_contract=check_contract,
+    check_service=_check_service,
+    check_reference=check_reference,
+    listens=_listens,
     listener_options=MappingProxyType(
         {
             "driver": Option(
@@ -206,7 +221,7 @@ PLUGIN: Final = ProtocolPlugin(
             ),
             "max_inflated": Option(
                 OptionKind.SIZE,
-                "A body after it was inflated; as much as the listener's max_frame_bytes by default.",
+                "A body after it was inflated; as much as the listener's limits.frame by default.",
                 minimum=1_024,
                 maximum=1024**3,
             ),

@@ -52,8 +52,8 @@ def call(
         polyport call demo.Catalog search text=lamp limit=5 --config conf/demo.yaml
         polyport call dubbo://127.0.0.1:20880/demo.Catalog "find(long)" 1 --generic
 
-    A service of a configuration is called where its first listener shows it, as any client would; one without
-    listeners is called as the configuration reaches it. Exits with 1 when there was no answer, 3 when the
+    A service of a configuration is called where its first listener shows it, as any client would; one that none
+    shows is called as the configuration reaches it. Exits with 1 when there was no answer, 3 when the
     service raised.
     """
     import asyncio

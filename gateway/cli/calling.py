@@ -161,8 +161,8 @@ async def _client(request: Request) -> AsyncIterator[_Client]:
     contract = load_contract(service)
     if cls is None and service.contract is not None:
         cls = import_target(service.contract)
-    if service.listeners:
-        url = _shown_at(service, service_key(service, contract), config, catalog)
+    url = _shown_at(service, service_key(service, contract), config, catalog)
+    if url is not None:
         async with _connect(request, url, cls) as client:
             yield client
         return
@@ -195,14 +195,20 @@ async def _connect(request: Request, url: str, cls: type[Any] | None) -> AsyncIt
         yield _Client(proxy, None if cls is None else contract_of(cls))
 
 
-def _shown_at(service: ServiceConfig, key: ServiceKey, config: GatewayConfig, catalog: Catalog) -> str:
-    """The URL of a service on its first listener, as a client on this machine uses it."""
-    name = service.listeners[0]
-    listener = config.listeners[name]
-    port = catalog.protocol(listener.protocol).default_port if listener.port is None else listener.port
-    if not port:
-        raise Misuse(f"listener {name!r} lets the system choose its port; name the URL that polyport serve printed")
-    return str(Endpoint(listener.protocol, _ANY_HOST.get(listener.host, listener.host), port, key))
+def _shown_at(service: ServiceConfig, key: ServiceKey, config: GatewayConfig, catalog: Catalog) -> str | None:
+    """The URL of a service on its first listener, as a client on this machine uses it; None when no listener has one.
+
+    Raises:
+        Misuse: the system chooses the listener's port.
+    """
+    for name in service.listeners:
+        listener = config.listeners[name]
+        port = listener.port_taken(catalog.protocol(listener.protocol))
+        if port == 0:
+            raise Misuse(f"listener {name!r} lets the system choose its port; name the URL that polyport serve printed")
+        if port is not None:
+            return str(Endpoint(listener.protocol, _ANY_HOST.get(listener.host, listener.host), port, key))
+    return None
 
 
 def _value(shown: Any, received: Mapping[str, Any]) -> Answer:

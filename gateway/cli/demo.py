@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gateway.config import GatewayConfig
     from gateway.demo.show import Row
     from gateway.plugins.catalog import Catalog
-    from gateway.runtime.app import App, Listening
+    from gateway.runtime.app import Listening
 
 __all__ = ["demo"]
 
@@ -46,9 +46,10 @@ async def _run(config: GatewayConfig, catalog: Catalog) -> list[Row]:
     typer.echo(f"starting {config.application.name} …")
     rows: list[Row] = []
     async with App(config, catalog) as app:
-        for listening in app.listening:
+        reachable = [each for each in app.listening if each.address]
+        for listening in reachable:
             rows += await _rows(listening, _bridges(config, listening))
-        _snippets(app, catalog)
+        _snippets(reachable, catalog)
     return rows
 
 
@@ -106,9 +107,9 @@ def _show(rows: Sequence[Row]) -> None:
     console.print(table)
 
 
-def _snippets(app: App, catalog: Catalog) -> None:
+def _snippets(reachable: Sequence[Listening], catalog: Catalog) -> None:
     typer.echo("\ntry it yourself, while `polyport serve` runs with the same file:")
-    for listening in app.listening:
+    for listening in reachable:
         snippet = catalog.protocol(listening.protocol).client_snippet(listening.address, "demo.Catalog")
         typer.echo(f"  {snippet}")
     typer.echo("")

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from gateway.cli.collector import tuned_collector
 from gateway.cli.outcome import Exit
 from gateway.cli.version import installed_version
 from gateway.config import GatewayConfig
@@ -38,8 +39,9 @@ async def _serve(file: Path, config: GatewayConfig, catalog: Catalog) -> Exit:
         # A signal while starting ends it at once: nobody was told of an address yet.
         if not await _unless(signals.first, app.start()):
             return Exit.OK
-        _show(file, config, app)
-        await signals.first.wait()
+        with tuned_collector():
+            _show(file, config, app)
+            await signals.first.wait()
         drain = format_seconds(config.application.drain)
         typer.echo(f"stopping; calls in progress have {drain} (Ctrl-C again ends them)", err=True)
         return Exit.OK if await _unless(signals.second, app.stop()) else Exit.INTERRUPTED
@@ -47,7 +49,7 @@ async def _serve(file: Path, config: GatewayConfig, catalog: Catalog) -> Exit:
 
 def _show(file: Path, config: GatewayConfig, app: App) -> None:
     typer.echo(f"polyport {installed_version()}, {config.application.name} from {file}")
-    urls = [f"{each.protocol}://{each.address}" for each in app.listening]
+    urls = [f"{each.protocol}://{each.address}" if each.address else "only mounted" for each in app.listening]
     names = [each.listener for each in app.listening]
     for name, url, each in zip(names, urls, app.listening, strict=True):
         shown = ", ".join(map(str, each.services)) or "no service"

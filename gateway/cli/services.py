@@ -61,7 +61,9 @@ def _address(name: str, config: GatewayConfig, catalog: Catalog) -> str:
     from gateway.model.endpoint import format_address
 
     listener = config.listeners[name]
-    port = catalog.protocol(listener.protocol).default_port if listener.port is None else listener.port
+    port = listener.port_taken(catalog.protocol(listener.protocol))
+    if port is None:
+        return f"{listener.protocol}, only mounted"
     return f"{listener.protocol}://{format_address(listener.host, port)}"
 
 

@@ -90,7 +90,7 @@ class PluginCheck:
         found = {}
         for name, listener in config.listeners.items():
             plugin = self.loaded("protocol", listener.protocol)
-            port = listener.port if listener.port is not None else getattr(plugin, "default_port", None)
+            port = listener.port if plugin is None else listener.port_taken(plugin)
             if port:
                 found[name] = port
         return found

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from gateway.config.load import load
 from gateway.config.model import GatewayConfig
 from gateway.contracts.python import contract_of
-from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.endpoint import Endpoint, ServiceKey, format_address
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
@@ -39,7 +39,11 @@ class StartError(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """One listener that is up. `address` is `host:port` as really bound; `services` in the order of the file."""
+    """One listener that is up. `services` in the order of the file.
+
+    `address`: `host:port` as really bound; empty where nothing is bound, because the services are only mounted in
+    somebody's own application.
+    """
 
     listener: str
     protocol: str
@@ -106,8 +110,12 @@ class App:
             except OSError as exc:
                 text = exc.strerror or str(exc)
                 raise StartError(f"listener {name} ({listener.options.protocol}): {text}") from exc
-            address = endpoints[0].address if endpoints else f"{listener.options.host}:{listener.options.port}"
             services = tuple(exposure.service for exposure in listener.exposures)
+            address = ""
+            if listener.plugin.listens(listener.options.options):
+                # Endpoints are of services; a listener that shows none has a port all the same.
+                configured = format_address(listener.options.host, listener.options.port)
+                address = endpoints[0].address if endpoints else configured
             listening.append(Listening(name, listener.options.protocol, address, services))
             for endpoint in endpoints:
                 self._plan_announcements(plan, name, endpoint)

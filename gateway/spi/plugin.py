@@ -77,6 +77,10 @@ def _nothing_to_check(_: ServiceContract, __: Mapping[str, Any]) -> Sequence[Mis
     return ()
 
 
+def _always(_: Mapping[str, Any]) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ProtocolPlugin:
     """One wire. Found by name through the catalogue (`gateway.plugins.catalog`); importing it has no side effects.
@@ -97,6 +101,8 @@ class ProtocolPlugin:
     reference_options: Mapping[str, Option]
     client_snippet: Callable[[str, Any], str]
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
+    listens: Callable[[Mapping[str, Any]], bool] = _always
+    """Whether a listener with these options takes its address; not where its services are only mounted."""
     generic: bool = True
     """Whether it carries services without a contract, which takes a wire whose values say themselves what they are."""
     exports: Mapping[str, Callable[[Sequence[Exposure]], Mapping[str, str]]] = field(default_factory=dict)

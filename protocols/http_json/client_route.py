@@ -11,7 +11,8 @@ from gateway.jsonform.text_value import compile_text_writer
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import ContractError, ValueMappingError
 from protocols.http_json.client_service import ClientMethod, ClientService
-from protocols.http_json.route import PathParam, Route, check, route_of
+from protocols.http_json.route import PathParam, Route, route_of
+from protocols.http_json.route_check import RouteMisfit, route_misfits, unrouted
 
 __all__ = ["RouteMethods", "Routed", "misfits"]
 
@@ -45,7 +46,7 @@ class RouteMethods:
 
     def __init__(self, service: ClientService, routes: Mapping[str, Route], base: str) -> None:
         if problems := misfits(service.contract, routes):
-            raise ContractError(f"{service.contract.name}: {'; '.join(text for _, text in problems)}")
+            raise ContractError(f"{service.contract.name}: {'; '.join(each.text for each in problems)}")
         self._encoders: Final = {
             method.signature.attribute: _Encoder(service, method, _route(service, method, routes), base)
             for method in service.methods.values()
@@ -61,21 +62,11 @@ class RouteMethods:
         return found.route, found.throws
 
 
-def misfits(contract: ServiceContract, routes: Mapping[str, Route]) -> list[tuple[str, str]]:
-    """What keeps a contract from being called by routes: the name in `routes` or empty, and the text."""
-    known = {name for method in contract.methods for name in (method.name, method.attribute)}
-    problems = [(name, f"{contract.name} has no method {name!r}") for name in routes if name not in known]
-    for method in contract.methods:
-        given = next((name for name in (method.attribute, method.name) if name in routes), "")
-        try:
-            route = route_of(routes, method, contract)
-        except ValueError as exc:
-            problems.append((given, f"{method.attribute}: its route: {exc}"))
-            continue
-        if route is None:
-            problems.append((given, f"{method.attribute} has no route"))
-        else:
-            problems += ((given, f"{method.attribute}: {route}: {each}") for each in check(route, method))
+def misfits(contract: ServiceContract, routes: Mapping[str, Route]) -> list[RouteMisfit]:
+    """What keeps a contract from being called by routes: those that do not fit, and the methods that have none."""
+    problems = route_misfits(contract, routes)
+    if missing := unrouted(contract, routes):
+        problems.append(RouteMisfit("", f"without a route: {', '.join(missing)}"))
     return problems
 
 

@@ -30,7 +30,8 @@ from protocols.http_json.invoke_target import GENERIC_PATH, InvokeTarget
 from protocols.http_json.mapping import check_contract
 from protocols.http_json.media import JSON
 from protocols.http_json.method import MethodBinding
-from protocols.http_json.route import ROUTES_OPTION, PathParam, Route, check, route_of
+from protocols.http_json.route import ROUTES_OPTION, PathParam, Route, route_of
+from protocols.http_json.route_check import route_misfits
 from protocols.http_json.route_table import RouteConflict, RouteTable, split_path
 from protocols.http_json.rpc_target import RpcService, RpcTarget
 from protocols.http_json.service import ServiceBinding
@@ -145,27 +146,16 @@ class JsonBinding:
             if routes:
                 raise ContractError(f"{exposure.service} has no contract, and so no methods to have routes")
             return
-        contract, problems = binding.contract, _strangers(routes, binding.contract)
+        contract = binding.contract
+        if misfits := route_misfits(contract, routes):
+            raise ContractError(f"routes of {exposure.service}: " + "; ".join(each.text for each in misfits))
         for method in binding.methods:
-            attribute = method.signature.attribute
-            try:
-                route = route_of(routes, method.signature, contract)
-            except ValueError as exc:
-                problems.append(f"{attribute}: {exc}")
-                continue
+            route = route_of(routes, method.signature, contract)
             if route is None:
                 continue
-            if found := check(route, method.signature):
-                problems += (f"{attribute}: {route}: {each}" for each in found)
-                continue
             target = RouteTarget(exposure.service, binding, method, route, self._ignore_unknown)
-            try:
-                self._add(route.verb, route.segments, target, f"{exposure.service}.{attribute}")
-            except ContractError as exc:
-                problems.append(str(exc))
+            self._add(route.verb, route.segments, target, f"{exposure.service}.{method.signature.attribute}")
             routed[route.verb, route.path] = method
-        if problems:
-            raise ContractError(f"routes of {exposure.service}: " + "; ".join(problems))
 
     def _add_service(
         self, service: RpcService, routed: Mapping[tuple[str, str], MethodBinding], max_batch: int
@@ -198,19 +188,3 @@ class JsonBinding:
             raise ContractError(f"{route} is the address of {exc.owner} and of {owner}") from None
         if not any(isinstance(each, PathParam) for each in segments):
             self._known[verb + route.path] = target
-
-
-def _strangers(routes: Mapping[str, Route], contract: ServiceContract) -> list[str]:
-    """Routes for methods that the contract does not have, or has several of."""
-    attributes = {method.attribute for method in contract.methods}
-    problems: list[str] = []
-    for name in routes:
-        if name in attributes:
-            continue
-        overloads = contract.overloads(name)
-        if not overloads:
-            problems.append(f"{contract.name} has no method {name!r}; it has {', '.join(sorted(attributes))}")
-        elif len(overloads) > 1:
-            listed = ", ".join(method.attribute for method in overloads)
-            problems.append(f"{name!r} is overloaded; name one of {listed}")
-    return problems

@@ -8,11 +8,13 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from adapters.http_json import PLUGIN
 from gateway.config.load import load_text
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App
 from tests.support.running import running
 
+PORT = PLUGIN.default_port
 TEXT = """
 application: {name: shop}
 listeners:
@@ -51,9 +53,18 @@ async def test_calls_reach_services_beside_the_handlers_of_the_application(liste
 async def test_a_listener_without_a_driver_listens_nowhere() -> None:
     async with running(TEXT) as app:
         (shown,) = [each for each in app.listening if each.listener == "web"]
-        host, _, port = shown.address.rpartition(":")
+        assert shown.address == ""
+        assert [str(each) for each in shown.services] == ["demo.Catalog"]
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(host, int(port))
+            await asyncio.open_connection("127.0.0.1", PORT)
+
+
+def test_a_listener_without_a_driver_leaves_its_port_to_others() -> None:
+    both_on_one = TEXT.replace("driver: none}", f"driver: none}}, port: {PORT}").replace(
+        "http, port: 0", f"http, port: {PORT}"
+    )
+
+    load_text(both_on_one, "test.yaml", Catalog())
 
 
 async def test_only_what_can_be_mounted_is_given() -> None:

@@ -12,6 +12,7 @@ from gateway.config.secret import Secret
 from gateway.config.sections.section import Options, Section
 from gateway.config.units import Bytes, Seconds
 from gateway.spi.adapter import ListenerOptions
+from gateway.spi.plugin import ProtocolPlugin
 
 __all__ = ["LimitsConfig", "ListenerConfig"]
 
@@ -67,6 +68,12 @@ class ListenerConfig(Section):
 
     filters: tuple[Name, ...] = ()
     """Filters for every call that comes in here: names from `filters`, or types of filters that need no options."""
+
+    def port_taken(self, plugin: ProtocolPlugin) -> int | None:
+        """The port it will listen on, 0 for one that the system chooses; None when it takes no address."""
+        if not plugin.listens(self.options):
+            return None
+        return plugin.default_port if self.port is None else self.port
 
     def listener_options(self, name: str, application: str, default_port: int) -> ListenerOptions:
         """The same for the adapter. `default_port`: of the protocol, where this listener names none."""

@@ -143,6 +143,23 @@ async def test_listener_without_a_driver_listens_nowhere() -> None:
     await server.aclose()
 
 
+def test_only_mounted_listeners_take_no_port() -> None:
+    assert PLUGIN.listens({})
+    assert PLUGIN.listens({"driver": "aiohttp"})
+    assert not PLUGIN.listens({"driver": "none"})
+
+
+def test_routes_are_checked_where_they_are_written() -> None:
+    contract = EXPOSURES[0].contract
+    assert contract is not None
+    routes = {"nothing": parse_route("GET /nothing")}
+
+    assert [each.path for each in PLUGIN.check_service(contract, {"routes": routes})] == [("routes", "nothing")]
+    assert ("routes", "nothing") in [
+        each.path for each in PLUGIN.check_reference(contract, {"style": "rest", "routes": routes})
+    ]
+
+
 def test_snippet_calls_the_demo() -> None:
     assert PLUGIN.client_snippet("h:1", "demo.Catalog") == "curl -s 'http://h:1/demo.Catalog/find?product_id=1'"
 
