@@ -32,6 +32,7 @@ from yarl import URL
 
 from adapters.http.provider_health import ProviderHealth
 from adapters.http.provider_options import ProviderOptions
+from adapters.os_error import reason_of
 from gateway.model.endpoint import format_address
 from gateway.model.errors import ConnectFailed, ConnectionLost, LocalWireError, ProviderFailed, Retry
 from protocols.http.content import ContentRefused, content_codings, gzip, inflate
@@ -254,7 +255,7 @@ class HttpProvider:
             why = _RECEIVED.split(exc.message.strip(), maxsplit=1)[0][:_MAX_REASON]
             return ConnectionLost(f"{self.address} broke the protocol before it answered: {why}")
         cause = exc.__cause__ if isinstance(exc, _BrokenOff) else exc
-        why = f": {cause.strerror or cause}" if isinstance(cause, OSError) else ""
+        why = f": {reason_of(cause)}" if isinstance(cause, OSError) else ""
         return ConnectionLost(f"{self.address} closed the connection before it answered{why}")
 
     def _why(self, exc: BaseException) -> str:
@@ -266,7 +267,7 @@ class HttpProvider:
             exc = exc.os_error
         if isinstance(exc, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {exc.verify_message}"
-        return (isinstance(exc, OSError) and exc.strerror) or str(exc) or type(exc).__name__
+        return reason_of(exc) if isinstance(exc, OSError) else str(exc) or type(exc).__name__
 
     def stop(self) -> None:
         """Takes no further exchanges."""

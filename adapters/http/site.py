@@ -98,7 +98,7 @@ class HttpSite:
                 answer.calls,
                 request.protocol,
                 peer,
-                lambda: request.transport is None or request.transport.is_closing(),
+                lambda: _is_gone(request),
             )
             answer = _reply(answer, outcomes)
         return self.respond(answer, request)
@@ -261,7 +261,7 @@ def _prefix(request: web.BaseRequest) -> str:
     return "" if resource is None else resource.canonical.removesuffix("/{path}")
 
 
-def _gone(request: web.BaseRequest) -> bool:
+def _is_gone(request: web.BaseRequest) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 

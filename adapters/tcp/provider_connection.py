@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, cast
 
+from adapters.os_error import reason_of
 from adapters.tcp.driver import ReplySlot
 from adapters.tcp.timers import TimerWheel
 from gateway.model.call import Invocation, Ok, Result
@@ -213,7 +214,7 @@ class ProviderConnection(asyncio.Protocol):
         except TimeoutError:
             self._fail_connect(f"no connection within {self._options.connect_timeout_s:g} s")
         except OSError as exc:
-            self._fail_connect(exc.strerror or str(exc))
+            self._fail_connect(reason_of(exc))
         except (ValueError, OverflowError) as exc:
             # A host or port that no address can have: `socket.getaddrinfo` says so in these ways.
             self._fail_connect(str(exc))
