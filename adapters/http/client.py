@@ -249,14 +249,7 @@ class _HttpInvoker:
 
     async def __call__(self, invocation: Invocation) -> Result:
         """See `Invoker.__call__`."""
-        reference = self._reference
-        now = monotonic()
-        limit = reference.method_timeouts_s.get(invocation.method, reference.timeout_s)
-        expires = now + limit
-        deadline = invocation.deadline
-        if deadline is not None and deadline < expires:
-            expires = deadline
-            limit = deadline - now
+        expires, limit = self._reference.time_of(invocation, monotonic())
         if limit <= 0:
             raise DeadlineExceeded("the deadline had passed before the call was sent", retry=Retry.SAFE)
         try:

@@ -142,14 +142,7 @@ class _TcpInvoker:
 
     def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         """See `Invoker.__call__`."""
-        reference = self.reference
-        now = monotonic()
-        limit = reference.method_timeouts_s.get(invocation.method, reference.timeout_s)
-        expires = now + limit
-        deadline = invocation.deadline
-        if deadline is not None and deadline < expires:
-            expires = deadline
-            limit = deadline - now
+        expires, limit = self.reference.time_of(invocation, monotonic())
         connections = self.connections
         connection = connections[0]
         if len(connections) > 1:

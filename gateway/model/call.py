@@ -280,6 +280,19 @@ class Fault:
         self.attachments = attachments
         self.raw = raw
 
+    def with_attachments(self, attachments: Attachments) -> Fault:
+        """The fault together with what goes beside it; itself when that is nothing. It must not be raw."""
+        if not attachments:
+            return self
+        return Fault(
+            self.type_name,
+            self.message,
+            self.fields,
+            declared=self.declared,
+            stack=self.stack,
+            attachments=attachments,
+        )
+
     def decoded(self) -> Fault:
         """Itself, or the decoded form of a fault that is still raw."""
         if self.raw is None or self.type_name:

@@ -14,7 +14,7 @@ from gateway.contracts.call import Call
 from gateway.contracts.fault import fault_of
 from gateway.contracts.implementation import bind_implementation
 from gateway.contracts.values import Checker
-from gateway.model.call import Fault, Invocation, Ok, Result
+from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, ConnectFailed, NoProvider, NoSuchMethod, Retry, RpcError, ValueMappingError
 from gateway.telemetry.logs import call_fields, shorten
@@ -102,16 +102,7 @@ class LocalService:
         fault = fault_of(error, method, self._contract)
         if not fault.declared:
             self._log(invocation, error)
-        if call is None or not call.reply_attachments:
-            return fault
-        return Fault(
-            fault.type_name,
-            fault.message,
-            fault.fields,
-            declared=fault.declared,
-            stack=fault.stack,
-            attachments=call.reply_attachments,
-        )
+        return fault if call is None else fault.with_attachments(call.reply_attachments)
 
     def _log(self, invocation: Invocation, error: BaseException) -> None:
         held_back = self._failures.admit((invocation.method, type(error), _origin(error)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from gateway.model.call import Invocation
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.exposure import Exposure
@@ -26,7 +27,7 @@ class ListenerOptions:
     `max_frame_bytes`: of one message, checked before anything is allocated.
     `max_write_buffer_bytes`: unsent bytes to one peer before reading from it stops; at eight times that it is dropped.
     `first_byte_timeout_s`: from connect until something is received; `frame_timeout_s`: from the first to the
-    last byte of one message; `idle_timeout_s`: neither reads nor writes.
+    last byte of one message; `idle_timeout_s`: without a byte received, and without a call in progress.
     `options`: what only this protocol knows, already checked by it.
     """
 
@@ -66,12 +67,20 @@ class Reference:
     connections: int = 0
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    def time_of(self, invocation: Invocation, now: float) -> tuple[float, float]:
+        """Until when an attempt may last that begins `now` (both monotonic), and how long that is, for messages."""
+        limit = self.method_timeouts_s.get(invocation.method, self.timeout_s)
+        deadline = invocation.deadline
+        if deadline is not None and deadline < now + limit:
+            return deadline, deadline - now
+        return now + limit, limit
+
 
 class ServerAdapter(Protocol):
     """One listener. Life: construct, `start`, `drain`, `aclose`; `aclose` works at any point."""
 
     async def start(self, handler: Handler, exposures: Sequence[Exposure]) -> Sequence[Endpoint]:
-        """Listens, and gives the endpoints really bound, one per exposure.
+        """Listens, and gives the endpoints really bound, one per exposure (none at all where it takes no port).
 
         Raises:
             OSError: the address cannot be bound.

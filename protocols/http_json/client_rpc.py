@@ -16,7 +16,7 @@ from gateway.model.errors import ProviderFailed, Retry, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.message import HttpResponse
 from protocols.http_json.client_generic import generic_answer, generic_arguments, generic_call
-from protocols.http_json.client_service import ClientMethod, ClientService, with_attachments
+from protocols.http_json.client_service import ClientMethod, ClientService
 from protocols.http_json.client_trouble import trouble
 from protocols.http_json.jsonrpc import error_of_object
 from protocols.http_json.problem import ExceptionForms
@@ -94,7 +94,7 @@ class RpcCalls:
             outcome = error_of_object(error, forms)
             if isinstance(outcome, Fault):
                 if self._service is None:
-                    return with_attachments(outcome, attachments)
+                    return outcome.with_attachments(attachments)
                 return self._service.fault(outcome, attachments)
             return outcome
         if not _is_same(answered, request_id):

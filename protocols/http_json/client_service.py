@@ -18,7 +18,7 @@ from protocols.http_json import media
 from protocols.http_json.java_names import java_named
 from protocols.http_json.problem import ExceptionForms
 
-__all__ = ["ClientMethod", "ClientService", "content_type_of", "misfit", "parsed", "with_attachments"]
+__all__ = ["ClientMethod", "ClientService", "content_type_of", "misfit", "parsed"]
 
 # Only a few of those Python knows: the name comes from the peer.
 _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
@@ -134,7 +134,7 @@ class ClientService:
         """
         struct = self._exceptions.get(fault.type_name)
         if struct is None:
-            return with_attachments(fault, attachments)
+            return fault.with_attachments(attachments)
         if fault.declared:
             wire = self.forms.struct(struct.name)
             assert wire is not None
@@ -171,20 +171,6 @@ def parsed(body: bytes, what: str) -> Any:
 def misfit(error: ValueMappingError, what: str) -> ProviderFailed:
     """The provider answered, but not what the contract says."""
     return ProviderFailed(f"the answer to {what} does not fit the contract: {error}", retry=Retry.NEVER)
-
-
-def with_attachments(fault: Fault, attachments: Attachments) -> Fault:
-    """The fault together with what came beside it."""
-    if not attachments:
-        return fault
-    return Fault(
-        fault.type_name,
-        fault.message,
-        fault.fields,
-        declared=fault.declared,
-        stack=fault.stack,
-        attachments=attachments,
-    )
 
 
 def content_type_of(response: HttpResponse) -> str:

@@ -31,7 +31,7 @@ from gateway.model.errors import ProviderFailed, Retry, RpcError, ValueMappingEr
 from protocols.contract import Outcome
 from protocols.http.message import HttpResponse
 from protocols.http_json import media
-from protocols.http_json.client_service import ClientService, content_type_of, with_attachments
+from protocols.http_json.client_service import ClientService, content_type_of
 from protocols.http_json.problem import (
     ExceptionForms,
     error_of_status,
@@ -91,7 +91,7 @@ def _ours(
         return None
     fault = fault_of_exception(kind, document.get("exception"), _NO_FORMS if service is None else service.forms)
     if fault is not None:
-        return with_attachments(fault, attachments) if service is None else service.fault(fault, attachments)
+        return fault.with_attachments(attachments) if service is None else service.fault(fault, attachments)
     return error_of_type(kind, document)
 
 

@@ -45,7 +45,7 @@ class LimitsConfig(Section):
     """From the first to the last byte of one message."""
 
     idle: Annotated[Seconds, Field(gt=0, le=604800)] = 180.0
-    """Without a byte in either direction."""
+    """Without a byte received, and without a call in progress."""
 
 
 class ListenerConfig(Section):

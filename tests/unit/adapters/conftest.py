@@ -1,4 +1,4 @@
-"""Every test of the TCP drivers runs on asyncio's own loop and, where there is one, on uvloop."""
+"""Every test of the adapters runs on asyncio's own loop and, where there is one, on uvloop."""
 
 from __future__ import annotations
 
