@@ -29,6 +29,18 @@ _READERS: Final[Mapping[OptionKind, TypeAdapter[Any]]] = {
     OptionKind.TEXTS: TypeAdapter(Text),
 }
 
+_TYPES: Final[Mapping[OptionKind, tuple[Any, str]]] = {
+    OptionKind.DURATION: ((int, float), "seconds"),
+    OptionKind.SIZE: (int, "bytes"),
+    OptionKind.COUNT: (int, "a whole number"),
+    OptionKind.FLAG: (bool, "true or false"),
+    OptionKind.TEXT: (str, "a text"),
+    OptionKind.CREDENTIAL: (str, "a secret"),
+    OptionKind.CREDENTIALS: (Mapping, "secrets by name"),
+    OptionKind.TEXTS: ((Mapping, list, tuple), "texts"),
+}
+"""What programs give where a file has a text, and how that is called."""
+
 
 class OptionReader:
     """Reads the options of one file. `credentials`: with their secrets, for options that name some.
@@ -141,15 +153,28 @@ def parse_options(options: Mapping[str, Any], known: Mapping[str, Option]) -> di
     """Options given by a program, in a plug-in's own terms; only texts that a plug-in reads itself are read.
 
     Raises:
-        ValueError: there is no such option, or its text cannot be read; names it.
+        ValueError: there is no such option, its value is of another kind or out of bounds, or its text cannot be read;
+            names it.
     """
     made = {}
     for name, value in options.items():
         option = known.get(name)
         if option is None:
             raise ValueError(f"unknown option {name!r}{suggestion(name, known)}")
+        _check(name, option, value)
         made[name] = value if option.parse is None else _parsed(name, value, option.parse)
     return made
+
+
+def _check(name: str, option: Option, value: Any) -> None:
+    types, expected = _TYPES[option.kind]
+    # What a plug-in reads from a text may be given as what it reads it to.
+    is_read = option.kind is OptionKind.TEXT and option.parse is not None
+    if not is_read and (not isinstance(value, types) or isinstance(value, bool) is not (types is bool)):
+        # The type alone: the value may be a secret.
+        raise ValueError(f"{name}: expected {expected}, found {type(value).__name__}")
+    for problem in _out_of_bounds(option, value, value):
+        raise ValueError(f"{name}: {problem}")
 
 
 def _parsed(name: str, value: Any, parse: Callable[[str], Any]) -> Any:

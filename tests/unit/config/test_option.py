@@ -82,6 +82,11 @@ KNOWN = {
     "named": Option(OptionKind.TEXTS, "numbers", named=True, parse=parse),
     "one": Option(OptionKind.TEXT, "a number", parse=parse),
     "plain": Option(OptionKind.TEXT, "text"),
+    "style": Option(OptionKind.TEXT, "text", choices=("rest", "jsonrpc")),
+    "wait": Option(OptionKind.DURATION, "seconds", minimum=0.1),
+    "most": Option(OptionKind.COUNT, "number", maximum=10),
+    "flag": Option(OptionKind.FLAG, "flag"),
+    "secret": Option(OptionKind.CREDENTIAL, "secret"),
 }
 
 
@@ -97,6 +102,16 @@ def test_a_program_may_give_texts_or_what_they_mean() -> None:
         ({"plane": "x"}, "unknown option 'plane', did you mean 'plain'?"),
         ({"named": {"a": "x"}}, "named['a']: invalid literal for int() with base 10: 'x'"),
         ({"each": ["1", "x"]}, "each[1]: invalid literal for int() with base 10: 'x'"),
+        ({"each": "1"}, "each: expected texts, found str"),
+        ({"plain": 5}, "plain: expected a text, found int"),
+        ({"style": "rst"}, "style: 'rst' is not one of rest, jsonrpc, did you mean 'rest'?"),
+        ({"wait": "3s"}, "wait: expected seconds, found str"),
+        ({"wait": 0.01}, "wait: 0.01 must be at least 100ms"),
+        ({"most": 1.5}, "most: expected a whole number, found float"),
+        ({"most": True}, "most: expected a whole number, found bool"),
+        ({"most": 11}, "most: 11 must be at most 10"),
+        ({"flag": 1}, "flag: expected true or false, found int"),
+        ({"secret": 12345}, "secret: expected a secret, found int"),
     ],
 )
 def test_what_a_program_gives_wrong_is_named(given: dict[str, Any], message: str) -> None:
