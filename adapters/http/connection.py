@@ -85,7 +85,7 @@ class GuardedConnection(RequestHandler):
         super().__init__(
             state.server,
             loop=state.loop,
-            access_log=None,  # type: ignore[arg-type]
+            access_log=None,  # type: ignore[arg-type] # None is how aiohttp is told to keep none
             keepalive_timeout=_NEVER_S,
             lingering_time=0.0,
             # The guard has checked these already.
@@ -287,7 +287,7 @@ class GuardedConnection(RequestHandler):
         response.force_close()
         return response
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio takes a bool; aiohttp declares None
         """The peer sends no more but may still read: what it asked for is still answered."""
         self._eof = True
         if self._left is not None and not self._left.done():
