@@ -1,17 +1,21 @@
-"""A binding of a few lines, so that tests of HTTP drivers need no real wire.
+"""A binding of a few lines and a service behind it, so that tests of HTTP drivers need no real wire.
 
-`POST /echo` is one call with the body as its argument, `POST /batch` one for each line of the body, lines that begin
-with `!` oneway. `GET /document` needs no call, `GET /refused` is refused. Answers are the outcomes as text, one a line.
+`POST /<method>` is one call with the body as its argument, `POST /batch` one for each line of the body, which is both
+method and argument; lines that begin with `!` are oneway. Answers are the outcomes as text, one a line. `GET /document`
+needs no call, any other `GET` shows the request. A path that ends in `/refused` is refused; `/injected` answers with a
+field that is none, and `/broken` raises, which bindings must not do.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.model.call import Invocation, Ok
+from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import BadRequest, RpcError
+from gateway.model.errors import BadRequest, Forbidden, RpcError
 from protocols.contract import Outcome
 from protocols.http.message import HttpRequest, HttpResponse
 
@@ -32,27 +36,82 @@ class EchoExchange:
 
 
 class EchoBinding:
-    """See `HttpBinding`. `requests` holds what it was given, oldest first."""
+    """See `HttpBinding`. `requests` holds what it was given, oldest first. `timeout_s`: of every call."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float | None = None) -> None:
         self.requests: list[HttpRequest] = []
+        self._timeout_s = timeout_s
 
     def decode_call(self, request: HttpRequest, now: float) -> EchoExchange | HttpResponse:
         self.requests.append(request)
+        if request.path.endswith("/refused"):
+            return HttpResponse(403, TEXT, b"no", Forbidden("no"))
+        if request.path == "/injected":
+            return HttpResponse(200, (*TEXT, ("X-Name", "a\r\nX-Other: b")))
+        if request.path == "/broken":
+            raise ZeroDivisionError("a secret of the binding")
         if request.path == "/document":
             return HttpResponse(200, TEXT, DOCUMENT)
-        if request.path == "/refused":
-            return HttpResponse(422, TEXT, b"no", BadRequest("no"))
-        lines = request.body.split(b"\n") if request.path == "/batch" else [request.body]
-        return EchoExchange([_call(request, each) for each in lines])
+        if request.method == "GET":
+            return _shown(request)
+        if request.method != "POST":
+            return HttpResponse(405, TEXT, b"POST it", BadRequest("POST it"))
+        deadline = None if self._timeout_s is None else now + self._timeout_s
+        if request.path == "/batch":
+            lines = request.body.split(b"\n")
+            return EchoExchange([_call(request, each.lstrip(b"!").decode("latin-1"), each, deadline) for each in lines])
+        return EchoExchange([_call(request, request.path[1:], request.body, deadline)])
 
     def encode_refusal(self, status: int, reason: str) -> HttpResponse:
         return HttpResponse(status, TEXT, reason.encode())
 
 
-def _call(request: HttpRequest, line: bytes) -> Invocation:
-    oneway = line.startswith(b"!")
-    return Invocation(SERVICE, request.path[1:], (line,), peer=request.peer, oneway=oneway)
+class EchoService:
+    """Answers with the argument; `hold` waits for `release`, `large` answers with 100 times the argument."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.ended: list[str] = []
+        self.cancelled: list[str] = []
+        self.held = asyncio.Event()
+        """Set when a call waits."""
+        self.release = asyncio.Event()
+
+    async def __call__(self, invocation: Invocation) -> Result:
+        argument = invocation.arguments()[0]
+        self.started.append(invocation.method)
+        try:
+            if invocation.method == "hold":
+                self.held.set()
+                await self.release.wait()
+            elif invocation.method == "fail":
+                raise ValueError("a secret of the service")
+            elif invocation.method == "timeout":
+                raise TimeoutError
+            elif invocation.method == "large":
+                argument = argument * 100
+        except asyncio.CancelledError:
+            self.cancelled.append(invocation.method)
+            raise
+        self.ended.append(invocation.method)
+        return Ok(argument)
+
+
+def _call(request: HttpRequest, method: str, argument: bytes, deadline: float | None) -> Invocation:
+    oneway = argument.startswith(b"!")
+    return Invocation(SERVICE, method, (argument,), peer=request.peer, oneway=oneway, deadline=deadline)
+
+
+def _shown(request: HttpRequest) -> HttpResponse:
+    assert request.peer is not None
+    seen = {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": request.headers.pairs,
+        "peer": request.peer.address,
+    }
+    return HttpResponse(200, (("Content-Type", "application/json"),), json.dumps(seen).encode())
 
 
 def _line(outcome: Outcome) -> bytes:

@@ -18,7 +18,7 @@ from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions
 from protocols.http.limits import HttpLimits
 from protocols.http.server import HttpServerWire
-from tests.support.http_echo import SERVICE, EchoBinding, EchoService
+from tests.support.echo_binding import SERVICE, EchoBinding, EchoService
 from tests.support.raw_peer import LIMIT_S, RawPeer
 
 Server = AiohttpServer | TcpServer
@@ -221,7 +221,7 @@ async def test_ambiguous_and_malformed_requests_are_refused_and_the_connection_e
 
     assert found.status == 400
     assert found.headers["connection"] == "close"
-    assert found.headers["content-type"] == "application/problem+json"
+    assert found.headers["content-type"] == "text/plain"
     assert web.service.started == []
     assert sum(web.server.refused.values()) == 1
     peer.sock.close()
