@@ -6,17 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from protocols.http.field import OWN_FIELDS, is_field_name
+
 __all__ = ["parse_base_path", "read_extra_fields"]
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*/?")
-_NOT_FREE: Final = frozenset(
-    {
-        "accept", "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect",
-        "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
 
 
 def parse_base_path(text: str) -> str:
@@ -40,9 +35,9 @@ def read_extra_fields(fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         ValueError: a name or value that no field can have, or a field that belongs to HTTP or to this gateway itself.
     """
     for name, value in fields.items():
-        if _TOKEN.fullmatch(name) is None:
+        if not is_field_name(name):
             raise ValueError(f"{name!r} is no name of a header field")
-        if name.lower() in _NOT_FREE or name.lower().startswith("polyport-"):
+        if name.lower() in OWN_FIELDS or name.lower().startswith("polyport-"):
             raise ValueError(f"the header field {name} is not free")
         if _VALUE.fullmatch(value) is None:
             raise ValueError(f"the header field {name} needs a value of visible ASCII")

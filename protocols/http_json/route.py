@@ -26,6 +26,7 @@ from urllib.parse import quote, unquote_to_bytes
 from gateway.jsonform.bare_text import BARE_KINDS, is_text_key
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.typeref import Kind, TypeRef
+from protocols.http.field import OWN_FIELDS, is_field_name
 
 __all__ = [
     "PROTOCOL",
@@ -52,17 +53,9 @@ _BODILESS: Final = frozenset({"GET", "DELETE"})
 """Verbs whose requests have no body unless the route says so. RFC 9110, sections 9.3.1 and 9.3.5."""
 _FORBIDS_BODY: Final = frozenset({"GET"})
 _PARAM: Final = re.compile(r"\{([^{}]*)\}")
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SEGMENT: Final = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+")
 _STATUS: Final = re.compile(r"[2-5][0-9]{2}")
 _MAX_SEGMENTS: Final = 32
-_OWN_FIELDS: Final = frozenset(
-    {
-        "accept", "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect",
-        "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
-"""Header fields that frame a message, or say what its body is: never a parameter."""
 _COMPOUND: Final = frozenset({Kind.LIST, Kind.SET, Kind.MAP, Kind.STRUCT, Kind.EXCEPTION, Kind.ANY, Kind.NULL})
 
 
@@ -301,9 +294,9 @@ def _query(text: str) -> tuple[tuple[str, str], ...]:
 def _header(word: str) -> tuple[str, str]:
     name, _, value = word.removeprefix("header:").partition("=")
     param = _PARAM.fullmatch(value)
-    if param is None or _TOKEN.fullmatch(name) is None:
+    if param is None or not is_field_name(name):
         raise ValueError(f"{word!r}: a header field is written header:Name={{parameter}}")
-    if name.lower() in _OWN_FIELDS:
+    if name.lower() in OWN_FIELDS:
         raise ValueError(f"{word!r}: this field belongs to HTTP itself")
     return name, _param_name(param[1], word)
 
