@@ -38,9 +38,13 @@ class ReplySlot:
     slot makes itself a Future.
     """
 
-    __slots__ = ("_error", "_result", "_waiter", "bucket", "call_id", "done", "limit", "on_expire")
+    __slots__ = ("_error", "_loop", "_result", "_waiter", "bucket", "call_id", "done", "limit", "on_expire")
 
-    def __init__(self, call_id: int, limit: float, on_expire: Callable[[ReplySlot], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, call_id: int, limit: float, on_expire: Callable[[ReplySlot], None]
+    ) -> None:
+        # Asking for the running loop makes a system call, up to Python 3.11.
+        self._loop = loop
         self.call_id = call_id
         """The id its reply will carry."""
         self.limit = limit
@@ -87,12 +91,11 @@ class ReplySlot:
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self.done:
-            loop = asyncio.get_running_loop()
-            current: object = asyncio.current_task(loop)
-            if isinstance(current, CallDriver):
+            current: object = asyncio.current_task(self._loop)
+            if type(current) is CallDriver:
                 yield self
             else:
-                future: asyncio.Future[None] = loop.create_future()
+                future: asyncio.Future[None] = self._loop.create_future()
                 self._waiter = lambda: None if future.done() else future.set_result(None)
                 yield from future
         error, self._error = self._error, None

@@ -155,11 +155,12 @@ class ProviderConnection(asyncio.Protocol):
         self._send(data)
         if invocation.oneway:
             return _ONEWAY_DONE
-        slot = ReplySlot(call_id, limit, self._expired)
+        slot = ReplySlot(self._loop, call_id, limit, self._expired)
         slot.bucket = self._wheel.add(slot, expires)
         self._pending[call_id] = slot
         try:
-            return cast("Result", await slot)
+            result: Result = await slot
+            return result
         finally:
             if not slot.done:
                 # The caller is gone: the reply, should it come, has no home.

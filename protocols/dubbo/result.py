@@ -21,7 +21,7 @@ from protocols.contract import Outcome
 from protocols.dubbo import throwable
 from protocols.dubbo.frame import HEADER_BYTES
 from protocols.dubbo.service import MethodBinding
-from protocols.hessian.attachments import read_attachments
+from protocols.hessian.attachments import read_attachments, write_attachments
 from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
 from protocols.reader import Limits
@@ -49,6 +49,8 @@ FLAG_ZERO: Final = 0x90
 """Hessian's int 0; the flag is one byte, an int from 0 to 5."""
 OWN_ATTACHMENTS: Final = frozenset({"dubbo"})
 """Keys of the wire itself in an answer: never shown to the caller."""
+_USUAL_ATTACHMENTS: Final = write_attachments({"dubbo": "2.0.2"})
+"""What providers send when the service itself sends none."""
 
 
 def outcome(frame: bytes, method: MethodBinding | None, is_generic: bool, limits: Limits) -> Outcome:
@@ -92,6 +94,8 @@ def decode(frame: bytes, method: MethodBinding | None, is_generic: bool, limits:
 
 
 def _attachments(frame: bytes, reader: Reader, limits: Limits) -> Attachments:
+    if frame[reader.pos :] == _USUAL_ATTACHMENTS:
+        return NO_ATTACHMENTS
     values, _ = read_attachments(frame, reader.pos, reader=reader, limits=limits)
     user = {key: value for key, value in values.items() if key not in OWN_ATTACHMENTS}
     return user or NO_ATTACHMENTS

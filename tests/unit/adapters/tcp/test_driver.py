@@ -48,7 +48,7 @@ async def drive(coroutine: Coroutine[Any, Any, Any]) -> tuple[CallDriver, Outcom
 
 
 def slot() -> ReplySlot:
-    return ReplySlot(1, 1.0, lambda each: each.fail(DeadlineExceeded("expired")))
+    return ReplySlot(asyncio.get_running_loop(), 1, 1.0, lambda each: each.fail(DeadlineExceeded("expired")))
 
 
 async def test_coroutine_that_never_waits_is_done_when_start_returns() -> None:
