@@ -122,7 +122,6 @@ class Invocation:
         service: ServiceKey,
         method: str,
         arguments: tuple[Any, ...] | None,
-        *,
         signature: MethodContract | None = None,
         raw: RawArguments | None = None,
         attachments: Attachments = NO_ATTACHMENTS,

@@ -295,22 +295,21 @@ class DubboServerCodec:
                     name = signature.name
         if ticket is not None:
             ticket.method = method
-        return CallReceived(
-            ticket,
-            Invocation(
-                exposure.service,
-                name,
-                values,
-                signature=signature,
-                raw=raw,
-                attachments=attachments.user,
-                deadline=None if attachments.timeout_s is None else now + attachments.timeout_s,
-                traceparent=attachments.traceparent,
-                peer=self._peer,
-                consumer=attachments.consumer,
-                oneway=ticket is None,
-            ),
+        # By position: with keywords, making it takes twice as long.
+        invocation = Invocation(
+            exposure.service,
+            name,
+            values,
+            signature,
+            raw,
+            attachments.user,
+            None if attachments.timeout_s is None else now + attachments.timeout_s,
+            attachments.traceparent,
+            self._peer,
+            attachments.consumer,
+            ticket is None,
         )
+        return CallReceived(ticket, invocation)
 
     def _echo(self, raw: DubboArguments, ticket: Ticket | None) -> ServerEvent:
         """Dubbo's `$echo` health check: the argument goes back as it came, and no service is asked."""
