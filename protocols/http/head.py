@@ -54,6 +54,7 @@ _FRAMING: Final = frozenset(
 """Fields about this message on this connection, which bindings do not see."""
 
 _MAX_CACHED: Final = 512
+_MAX_CACHED_HEAD_BYTES: Final = 512
 _MAX_CACHED_LINE_BYTES: Final = 256
 _MAX_CACHED_BLOCK_BYTES: Final = 1_536
 _MAX_CACHED_FIELDS: Final = 32
@@ -116,9 +117,26 @@ class HeadReader:
     def __init__(self, limits: HttpLimits) -> None:
         self._limits = limits
         self._max_line_bytes: Final = _MAX_METHOD_BYTES + limits.max_target_bytes + len("  HTTP/1.1")
+        self._heads: dict[bytes, tuple[RequestLine, FieldBlock]] = {}
         self._lines: dict[bytes, RequestLine] = {}
         self._blocks: dict[bytes, FieldBlock] = {}
         self._headers: dict[tuple[tuple[str, str], ...], Headers] = {}
+
+    def head(self, raw: bytes) -> tuple[RequestLine, FieldBlock]:
+        """First line and field lines, given with their line ends and without the empty line behind them.
+
+        Raises:
+            HttpWireError: as `line` and `block`.
+        """
+        found = self._heads.get(raw)
+        if found is None:
+            line_end = raw.find(b"\r\n")
+            found = (self.line(raw[:line_end]), self.block(raw[line_end + 2 :]))
+            if len(raw) <= _MAX_CACHED_HEAD_BYTES:
+                if len(self._heads) >= _MAX_CACHED:
+                    self._heads.clear()
+                self._heads[raw] = found
+        return found
 
     def line(self, raw: bytes) -> RequestLine:
         """The first line, given without its line end.

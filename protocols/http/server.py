@@ -26,7 +26,7 @@ from protocols.http.content import ContentRefused, inflate
 from protocols.http.errors import HttpWireError
 from protocols.http.head import ALLOWED_METHODS, CHUNKED, FieldBlock, HeadReader, RequestLine, parse_fields
 from protocols.http.limits import DEFAULT_LIMITS, HttpLimits
-from protocols.http.message import NO_HEADERS, HttpRequest, HttpResponse
+from protocols.http.message import NO_HEADERS, Headers, HttpRequest, HttpResponse
 from protocols.http.respond import CONTINUE, ResponseWriter
 
 __all__ = ["HttpServerCodec", "HttpServerWire"]
@@ -66,14 +66,17 @@ class _Turn:
 
     __slots__ = ("close", "exchange", "head", "headers", "http_1_0", "interim", "left", "outcomes", "response")
 
-    def __init__(self) -> None:
-        self.head = self.http_1_0 = self.close = self.interim = False
-        self.headers = NO_HEADERS
+    def __init__(self, headers: Headers = NO_HEADERS, head: bool = False, http_1_0: bool = False) -> None:
+        self.headers = headers
         """Of the request."""
+        self.head = head
+        self.http_1_0 = http_1_0
+        self.close = self.interim = False
         self.exchange: HttpExchange | None = None
-        self.outcomes: list[Outcome | None] = []
+        self.outcomes: list[Outcome | None] | None = None
+        """Of several calls."""
         self.left = 0
-        """Outcomes that are still to come."""
+        """Outcomes of several calls that are still to come."""
         self.response: HttpResponse | None = None
         """What to send. It waits for the responses before it, and becomes bytes when they have left."""
 
@@ -174,9 +177,7 @@ class HttpServerCodec:
             heads.check_beginning(held)
             self._held = held
             return len(data)
-        line_end = data.find(b"\r\n", start, end + 2)
-        line = heads.line(data[start:line_end])
-        fields = heads.block(data[line_end + 2 : end + 2])
+        line, fields = heads.head(data[start : end + 2])
         start = end + 4
         length = fields.length
         if not fields.has_host and not line.is_http_1_0:
@@ -267,23 +268,19 @@ class HttpServerCodec:
         turn.exchange = result
         calls = result.calls
         if len(calls) == 1 and not calls[0].oneway:
-            turn.outcomes = [None]
-            turn.left = 1
             events.append(CallReceived(turn, calls[0]))
             return
-        turn.outcomes = [None] * len(calls)
+        outcomes: list[Outcome | None] = [None] * len(calls)
+        turn.outcomes = outcomes
         for index, invocation in enumerate(calls):
             ticket = None if invocation.oneway else _Member(turn, index)
             turn.left += ticket is not None
             events.append(CallReceived(ticket, invocation))
         if not turn.left:
-            self._respond(turn, result.encode_reply(turn.outcomes), events)
+            self._respond(turn, result.encode_reply(outcomes), events)
 
     def _turn(self, line: RequestLine, fields: FieldBlock) -> _Turn:
-        turn = _Turn()
-        turn.head = line.is_head
-        turn.headers = fields.headers
-        turn.http_1_0 = line.is_http_1_0
+        turn = _Turn(fields.headers, line.is_head, line.is_http_1_0)
         if fields.close or (line.is_http_1_0 and not fields.keep_alive):
             turn.close = self.finished = True
         self._turns.append(turn)
@@ -337,11 +334,7 @@ class HttpServerCodec:
 
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""
-        turn: _Turn
-        if type(ticket) is _Turn:
-            turn, index = ticket, 0
-        else:
-            turn, index = ticket.turn, ticket.index
+        turn: _Turn = ticket if type(ticket) is _Turn else ticket.turn
         if turn.response is None:
             exchange = turn.exchange
             if exchange is None:
@@ -349,13 +342,13 @@ class HttpServerCodec:
                 turn.response = self._internal()
             else:
                 outcomes = turn.outcomes
-                turn.left -= outcomes[index] is None
-                outcomes[index] = outcome
-                if turn.left:
-                    return b""
-                turn.exchange = None
-                turn.response = exchange.encode_reply(outcomes)
-                turn.outcomes = []
+                if outcomes is not None:
+                    turn.left -= outcomes[ticket.index] is None
+                    outcomes[ticket.index] = outcome
+                    if turn.left:
+                        return b""
+                turn.exchange = turn.outcomes = None
+                turn.response = exchange.encode_reply((outcome,) if outcomes is None else outcomes)
         turns = self._turns
         # What was refused may have left already, behind the answer before it.
         return self._release() if turns and turns[0] is turn else b""
@@ -377,13 +370,11 @@ class HttpServerCodec:
             return CONTINUE
         if self._leaving and is_last and self._held is None and self._incoming is None:
             turn.close = self.finished = True
+        write = self._wire.writer.write
         try:
-            return self._written(turn, response)
+            return write(response, turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
         except LocalWireError:
-            return self._written(turn, self._internal())
-
-    def _written(self, turn: _Turn, response: HttpResponse) -> bytes:
-        return self._wire.writer.write(response, turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
+            return write(self._internal(), turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
 
     def _internal(self) -> HttpResponse:
         response = self._wire.binding.encode_refusal(500, _INTERNAL)

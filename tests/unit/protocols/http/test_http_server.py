@@ -512,9 +512,10 @@ def test_remembered_heads_are_bounded() -> None:
     codec = wire.accept(PEER)
     for index in range(3_000):
         codec.receive(get(b"/document?%d" % index, b"X: %d" % index), 0.0)
-    for memory in (wire.heads._lines, wire.heads._blocks, wire.heads._headers):
+    for memory in (wire.heads._heads, wire.heads._lines, wire.heads._blocks, wire.heads._headers):
         assert len(memory) <= 512
     codec.receive(get(b"/document?" + b"a" * 300, b"X: " + b"a" * 3_000), 0.0)
+    assert max(map(len, wire.heads._heads)) <= 512
     assert max(map(len, wire.heads._lines)) < 300
     assert max(map(len, wire.heads._blocks)) < 3_000
 
