@@ -144,7 +144,9 @@ def _say_where(text: str, decoder: json.JSONDecoder) -> NoReturn:
     try:
         decoder.decode(text)
     except json.JSONDecodeError as exc:
-        raise ValueMappingError(f"not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}") from None
+        # Some of its texts end with the word already.
+        what = exc.msg.removesuffix(" at")
+        raise ValueMappingError(f"not JSON: {what} at line {exc.lineno}, column {exc.colno}") from None
     raise AssertionError("a decoder refuses the same text twice")
 
 

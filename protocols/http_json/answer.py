@@ -50,6 +50,7 @@ _BY_STATUS: Final[Mapping[int, type[RpcError]]] = {
     404: NoSuchMethod,
     408: DeadlineExceeded,
     429: Overloaded,
+    501: NoSuchMethod,
     503: Overloaded,
     504: DeadlineExceeded,
 }

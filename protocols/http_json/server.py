@@ -41,6 +41,7 @@ __all__ = ["JsonBinding", "Pages"]
 
 _MAX_CACHED: Final = 2_048
 _MAX_CACHED_PATH: Final = 256
+_SHOWN: Final = 100
 _NOTHING: Final[tuple[str, ...]] = ()
 
 
@@ -119,16 +120,16 @@ class JsonBinding:
             return target.decode(request, now, captured)
         allowed = () if segments is None else self._table.allowed(segments)
         if not allowed:
-            return self._nothing_there(segments)
+            return self._nothing_there(path, segments)
         headers = answer.allow(allowed)
         if verb == "OPTIONS":
             return HttpResponse(204, headers)
         return answer.refused(BadRequest(f"{verb[:40]} is not what this path takes"), 405, headers=headers)
 
-    def _nothing_there(self, segments: Sequence[str] | None) -> HttpResponse:
+    def _nothing_there(self, path: str, segments: Sequence[str] | None) -> HttpResponse:
         if segments is not None and (service := "/".join(segments[:-1])) in self._services:
-            return answer.refused(NoSuchMethod(f"{service} has no method {segments[-1][:100]!r}"))
-        return answer.refused(NoSuchService("no service has this path"))
+            return answer.refused(NoSuchMethod(f"{service} has no method {segments[-1][:_SHOWN]!r}"))
+        return answer.refused(NoSuchService(f"nothing has the path {path[:_SHOWN]!a}"))
 
     def _compile(self, contract: ServiceContract | None) -> ServiceBinding | None:
         if contract is None:

@@ -9,6 +9,7 @@ from gateway.jsonform.reader import Readers
 from gateway.jsonform.writer import Writers
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, NoSuchMethod
+from protocols import java
 from protocols.http_json.java_names import java_named
 from protocols.http_json.method import ArgumentError, MethodBinding
 from protocols.http_json.problem import ExceptionForms
@@ -90,11 +91,11 @@ class ServiceBinding:
 
     Attributes:
         contract: As it is called. `wire`: with the names that JSON callers use.
-        groups: By every name a method can be called by.
+        groups: By every name a method has an address by.
         exceptions: The contract's exceptions.
     """
 
-    __slots__ = ("_by_attribute", "contract", "exceptions", "groups", "methods", "wire")
+    __slots__ = ("_by_attribute", "_java_groups", "contract", "exceptions", "groups", "methods", "wire")
 
     def __init__(self, contract: ServiceContract, *, ignore_unknown: bool = False, java_names: bool = False) -> None:
         wire = java_named(contract) if java_names else contract
@@ -112,14 +113,20 @@ class ServiceBinding:
             for name in dict.fromkeys((method.wire.name, method.signature.name, method.signature.attribute)):
                 named.setdefault(name, []).append(method)
         self.groups: Final[Mapping[str, MethodGroup]] = {name: MethodGroup(name, named[name]) for name in named}
+        in_java: dict[str, list[MethodBinding]] = {}
+        for method in self.methods:
+            if (name := java.method_name(method.signature)) not in named:
+                in_java.setdefault(name, []).append(method)
+        self._java_groups: Final = {name: MethodGroup(name, in_java[name]) for name in in_java}
 
     def of(self, signature: MethodContract) -> MethodBinding:
         """The binding of one of the contract's methods."""
         return self._by_attribute[signature.attribute]
 
     def group(self, name: str) -> MethodGroup:
-        """What a name means. Raises NoSuchMethod."""
-        found = self.groups.get(name)
+        """What a name means in JSON-RPC, where a method has its Java name as well: such callers come from Java (Dubbo
+        2.7's http://, jsonrpc4j). Raises NoSuchMethod."""
+        found = self.groups.get(name) or self._java_groups.get(name)
         if found is None:
             raise NoSuchMethod(f"{self.contract.name} has no method {name[:_SHOWN]!r}")
         return found

@@ -110,6 +110,15 @@ def test_examples_of_the_specification(request_: str, response: Any) -> None:
     assert without_texts(answered(request_)) == response
 
 
+@pytest.mark.parametrize(("method", "path"), [("getData", "/Calc"), ("Calc.getData", "/jsonrpc")])
+def test_methods_have_their_java_name_too(method: str, path: str) -> None:
+    assert answered(f'{{"jsonrpc": "2.0", "method": "{method}", "id": 1}}', path)["result"] == ["hello", 5]
+
+
+def test_java_names_are_no_addresses() -> None:
+    assert post("{}", "/Calc/getData").status == 404
+
+
 def test_batch_of_the_specification() -> None:
     answer = without_texts(
         answered(

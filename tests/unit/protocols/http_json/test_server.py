@@ -432,7 +432,8 @@ def test_pages_are_asked_for_what_is_no_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, "unauthenticated"), (403, "forbidden"), (413, "bad-request"), (503, "overloaded")]
+    ("status", "kind"),
+    [(401, "unauthenticated"), (403, "forbidden"), (413, "bad-request"), (501, "no-such-method"), (503, "overloaded")],
 )
 def test_refusals_of_a_driver_are_problem_documents(status: int, kind: str) -> None:
     response = BINDING.encode_refusal(status, "because")
