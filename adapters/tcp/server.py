@@ -15,6 +15,7 @@ from typing import Final
 
 from adapters.refusals import Refusals
 from adapters.tcp.acceptor import Acceptor, Connected
+from adapters.tcp.driver import CallDriver
 from adapters.tcp.server_connection import ServerConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.endpoint import Endpoint
@@ -47,6 +48,8 @@ class ListenerState:
     half_close_grace_s: float = HALF_CLOSE_GRACE_S
     connected: Connected[ServerConnection] = field(default_factory=Connected)
     calls: int = 0
+    unanswered: set[CallDriver] = field(default_factory=set)
+    """Running calls whose callers wait for no answer. They outlive the connections they came on."""
     max_calls: int = field(init=False)
     """As the options say; none once it closes."""
     draining: bool = False
@@ -176,6 +179,8 @@ class TcpServer:
         state.max_calls = 0
         for connection in state.connections:
             connection.cancel_calls()
+        for driver in tuple(state.unanswered):
+            driver.cancel()
         await _until_idle(state, monotonic() + _CANCEL_S)
         await asyncio.gather(*(connection.aclose() for connection in tuple(state.connections)))
         state.wheel.close()

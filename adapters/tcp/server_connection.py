@@ -54,6 +54,7 @@ class ServerConnection(asyncio.Protocol):
         "_stalled",
         "_state",
         "_transport",
+        "_unanswered",
         "_unsent",
         "_untaken",
         "opening",
@@ -66,7 +67,9 @@ class ServerConnection(asyncio.Protocol):
         self._codec: ServerCodec = state.wire.accept(Peer(state.options.protocol, peer))
         self._transport: asyncio.Transport | None = None
         self._running: set[CallDriver] | None = None
-        """Calls that did not end in their first step."""
+        """Calls that did not end in their first step, and whose answers the peer waits for."""
+        self._unanswered = 0
+        """Others of that kind, for which it does not wait. They are the listener's: nobody's leaving ends them."""
         self._held: Iterator[ServerEvent] | None = None
         """What the peer asked for before answers to it began to pile up."""
         self._out: list[bytes] | None = None
@@ -205,7 +208,7 @@ class ServerConnection(asyncio.Protocol):
         state = self._state
         running = self._running
         if state.calls >= state.max_calls or (
-            running is not None and len(running) >= state.options.max_calls_per_connection
+            (0 if running is None else len(running)) + self._unanswered >= state.options.max_calls_per_connection
         ):
             self._refuse(event)
             return
@@ -220,9 +223,13 @@ class ServerConnection(asyncio.Protocol):
         state.calls += 1
         if driver.start():
             return
-        if running is None:
-            running = self._running = set()
-        running.add(driver)
+        if event.ticket is None:
+            self._unanswered += 1
+            state.unanswered.add(driver)
+        else:
+            if running is None:
+                running = self._running = set()
+            running.add(driver)
         if invocation.deadline is not None:
             driver.bucket = state.wheel.add(driver, invocation.deadline)
 
@@ -236,7 +243,11 @@ class ServerConnection(asyncio.Protocol):
         state.calls -= 1
         if not state.calls and state.draining:
             state.idle.set()
-        if self._running:
+        if driver.tag is None:
+            if driver in state.unanswered:
+                self._unanswered -= 1
+                state.unanswered.discard(driver)
+        elif self._running:
             self._running.discard(driver)
         self._answer(driver.tag, result if error is None else failure_of(error, state.closing))
         if self._ended:

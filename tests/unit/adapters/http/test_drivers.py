@@ -398,6 +398,41 @@ async def test_a_request_must_be_complete_in_time(listen: Listen, beginning: byt
     peer.sock.close()
 
 
+@pytest.mark.parametrize("goes", ["closes", "resets"])
+async def test_oneway_calls_go_on_when_their_caller_is_gone(listen: Listen, goes: str) -> None:
+    web = await listen()
+    peer = web.peer()
+    await peer.send(post("batch", b"!hold"))
+    await web.service.held.wait()
+    if goes == "resets":
+        peer.reset()
+    else:
+        peer.sock.close()
+    await web.until(lambda: web.server.connections == 0)
+    web.service.release.set()
+
+    await web.until(lambda: web.service.ended == ["hold"])
+
+
+async def test_oneway_calls_count_among_those_of_their_connection(listen: Listen) -> None:
+    web = await listen(max_calls_per_connection=1)
+
+    found = await web.ask(post("batch", b"!hold\nhold"))
+
+    assert b"too many calls" in found[0].body
+    assert web.service.started == ["hold"]
+
+
+async def test_oneway_calls_are_cancelled_when_the_listener_closes(listen: Listen) -> None:
+    web = await listen()
+    await web.ask(post("batch", b"!hold"))
+    await web.service.held.wait()
+
+    await web.server.aclose()
+
+    assert web.service.cancelled == ["hold"]
+
+
 async def test_an_idle_connection_is_closed_but_not_one_with_a_call(listen: Listen) -> None:
     web = await listen(idle_timeout_s=0.15)
     peer = web.peer()
