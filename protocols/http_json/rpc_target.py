@@ -20,17 +20,12 @@ from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json import jsonrpc
 from protocols.http_json.answer import attachment_fields, unwritable
 from protocols.http_json.caller import Caller
+from protocols.http_json.generic_target import NO_EXCEPTIONS, encode_generic, read_generic_arguments
 from protocols.http_json.jsonrpc import InvalidRequest, RpcRequest
 from protocols.http_json.method import ArgumentError, MethodBinding
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.service import ServiceBinding, read_arguments
-from protocols.http_json.target import (
-    NO_EXCEPTIONS,
-    CallTarget,
-    encode_generic,
-    make_invocation,
-    read_generic_arguments,
-)
+from protocols.http_json.target import CallTarget, make_invocation
 
 __all__ = ["RpcCall", "RpcService", "RpcTarget"]
 

@@ -26,6 +26,7 @@ from gateway.model.exposure import Exposure
 from protocols.http.binding import HttpExchange
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json import answer
+from protocols.http_json.generic_target import GenericTarget
 from protocols.http_json.invoke_target import GENERIC_PATH, InvokeTarget
 from protocols.http_json.mapping import check_contract
 from protocols.http_json.media import JSON
@@ -33,9 +34,10 @@ from protocols.http_json.method import MethodBinding
 from protocols.http_json.route import ROUTES_OPTION, PathParam, Route, route_of
 from protocols.http_json.route_check import route_misfits
 from protocols.http_json.route_table import RouteConflict, RouteTable, split_path
+from protocols.http_json.route_target import RouteTarget
 from protocols.http_json.rpc_target import RpcService, RpcTarget
 from protocols.http_json.service import ServiceBinding
-from protocols.http_json.target import DocumentTarget, GenericTarget, NamedTarget, QueryTarget, RouteTarget, Target
+from protocols.http_json.target import DocumentTarget, NamedTarget, QueryTarget, Target
 
 __all__ = ["JsonBinding", "Pages"]
 
