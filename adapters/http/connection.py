@@ -182,9 +182,11 @@ class GuardedConnection(RequestHandler):
         if wire is None or wire.is_closing() or self._eof:
             return
         full = self._busy and not self._ended and self._cutter.pending_bytes > _HELD_BYTES
-        if full and not self._full:
-            wire.pause_reading()
-        elif self._full and not full:
+        if full:
+            # Not only the first time: aiohttp resumes reading when it has read a body, without asking.
+            if wire.is_reading():
+                wire.pause_reading()
+        elif self._full:
             # While nothing was read the peer could not complete a message.
             self._pending_since = monotonic()
             wire.resume_reading()
@@ -336,7 +338,7 @@ class GuardedConnection(RequestHandler):
         options = self._state.options
         if self._state.runner.running_of(self):
             self._last_busy = now
-            if self._eof and self._busy:
+            if (self._eof or self._full) and self._busy:
                 self._probe(wire, now)
             return
         if self._left is not None:
@@ -352,12 +354,12 @@ class GuardedConnection(RequestHandler):
             self._drop("idle", f"idle for {options.idle_timeout_s:g} s")
 
     def _probe(self, wire: asyncio.Transport, now: float) -> None:
-        """Finds out whether a peer that sends no more is gone altogether, or gives it up where that cannot be asked."""
+        """Finds out whether a peer from which nothing is read is gone, or gives it up where that cannot be asked."""
         if self._speaks_1_1:
             # To one that is gone a write comes back as a reset. An interim response may always be sent, and clients
             # pass over it (RFC 9110, section 15.2); those of HTTP/1.0 do not know it.
             wire.write(CONTINUE)
-        elif now - self._last_read > HALF_CLOSE_GRACE_S:
+        elif self._eof and now - self._last_read > HALF_CLOSE_GRACE_S:
             self._drop("half-closed", "the peer closed its side and waited too long; its call is cancelled")
 
     def _drop(self, reason: str, text: str) -> None:

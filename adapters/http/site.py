@@ -87,7 +87,8 @@ class HttpSite:
         peer = _peer_address(request)
         received = await self._receive(request, peer)
         if isinstance(received, HttpResponse):
-            self._refusals.count("bad-request", peer, f"refused with status {received.status}")
+            if received.error is None:
+                self._refusals.count("bad-request", peer, f"refused with status {received.status}")
             # The rest of the message may still be on its way; nobody will look at it.
             response = self.respond(received, request)
             response.force_close()

@@ -154,7 +154,6 @@ class ServerConnection(asyncio.Protocol):
         if not self._running:
             return False
         self._left_since = monotonic()
-        self._probe()
         return True
 
     def pause_writing(self) -> None:
@@ -380,6 +379,9 @@ class ServerConnection(asyncio.Protocol):
             return
         if self._running:
             self._last_busy = now
+        if self._stalled:
+            # Nothing is read meanwhile, so only a write can tell that the peer is gone.
+            self._probe()
         if self._ended:
             if not self._paused:
                 self._probe()

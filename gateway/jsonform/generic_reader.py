@@ -12,6 +12,7 @@ from gateway.jsonform import scalar_text
 from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS, Place, field_place, key_place
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import BigInt, JavaDate, Long, Pairs, Record, TypedList, TypedMap
+from gateway.model.key_hash import KeyHashes
 from gateway.model.scalar import INTEGER_RANGES
 from gateway.model.typeref import Kind
 
@@ -117,10 +118,13 @@ def _read_items(items: Iterable[Any], read_named: ReadNamed, depth: int, place: 
 
 def _read_set(items: Iterable[Any], read_named: ReadNamed, depth: int) -> set[Any]:
     found: set[Any] = set()
+    hashes = KeyHashes()
     for index, each in enumerate(_read_items(items, read_named, depth, ".value")):
         element = _hashable(each)
         if element is NotImplemented:
             raise ValueMappingError("what cannot be compared cannot be in a set", f".value[{index}]")
+        if not hashes.admit(element):
+            raise ValueMappingError("too many elements have the same hash", f".value[{index}]")
         if element in found:
             raise ValueMappingError("the element stands twice", f".value[{index}]")
         found.add(element)
@@ -130,13 +134,15 @@ def _read_set(items: Iterable[Any], read_named: ReadNamed, depth: int) -> set[An
 def _read_map(content: Any, name: str, read_named: ReadNamed, depth: int) -> Any:
     pairs: list[tuple[Any, Any]] = []
     hashed: dict[Any, Any] | None = {}
+    hashes = KeyHashes()
     for index, (key, item) in enumerate(_pairs(content)):
         pair = (
             _read_at(f".value[{index}][0]", key, read_named, depth),
             _read_at(f".value[{index}][1]", item, read_named, depth),
         )
         pairs.append(pair)
-        if hashed is not None and _is_plain_key(pair[0]) and pair[0] not in hashed:
+        # What has the hash of too many others stays in pairs, which compare with nothing.
+        if hashed is not None and _is_plain_key(pair[0]) and hashes.admit(pair[0]) and pair[0] not in hashed:
             hashed[pair[0]] = pair[1]
         else:
             hashed = None

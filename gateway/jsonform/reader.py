@@ -16,6 +16,7 @@ from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS, key_text
 from gateway.jsonform.generic_reader import read_generic
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
+from gateway.model.key_hash import KeyHashes, has_common_hashes, may_collide
 from gateway.model.scalar import INTEGER_RANGES, round_to_single
 from gateway.model.typeref import Kind, TypeRef
 
@@ -355,9 +356,12 @@ def _list(ref: TypeRef, element: Step) -> Step:
 def _set(ref: TypeRef, element: Step) -> Step:
     elements = _elements(ref, element)
     cls: type[Any] = frozenset if ref.hint("python") == "frozenset" else set
+    guarded = may_collide(ref.args[0])
 
     def read(value: Any, depth: int) -> Any:
         items = elements(value, depth)
+        if guarded and has_common_hashes(items):
+            raise ValueMappingError(f"too many elements of {ref} have the same hash")
         found = cls(items)
         if len(found) != len(items):
             raise ValueMappingError(f"an element of {ref} stands twice")
@@ -369,6 +373,7 @@ def _set(ref: TypeRef, element: Step) -> Step:
 def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
     key_kind = ref.args[0].kind
     parse_key = parser_of_bare_text(key_kind)
+    guarded = may_collide(ref.args[0])
 
     def read(value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -383,11 +388,14 @@ def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
                     raise exc.within(f"[{key_text(key, len(found))}]") from None
             return found
         is_object = isinstance(value, dict)
+        hashes = KeyHashes() if guarded else None
         for key, item in _pairs(value, ref):
             try:
                 converted = key_step(parse_key(key) if is_object else key, depth)
             except ValueMappingError as exc:
                 raise exc.within(f"[key {len(found)}]") from None
+            if hashes is not None and not hashes.admit(converted):
+                raise ValueMappingError(f"too many keys of {ref} have the same hash", f"[key {len(found)}]")
             if converted in found:
                 raise ValueMappingError("the key stands twice", f"[key {len(found)}]")
             try:

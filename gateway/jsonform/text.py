@@ -22,6 +22,12 @@ __all__ = ["format_json", "parse_json"]
 _BLANK: Final = " \t\n\r"
 _MAY_BE_LONE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
+_MAX_COST: Final = 1_000_000
+"""Of one text: each comma and colon costs one, each array and object eight, which is what they cost in time and memory.
+Dubbo's wire has the same bound (`protocols.reader.Limits.max_elements`)."""
+_COST_OF_CONTAINER: Final = 8
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
 # Below this size no number can be too long, so that the fast way need not look.
 _FAST_BYTES: Final = 4096
 
@@ -108,6 +114,13 @@ _EXACT: Final = json.JSONDecoder(
 
 
 def _parse(data: bytes) -> Any:
+    # What is inside of texts is counted as well at first, because that is quick.
+    if (
+        len(data) > _MAX_COST // _COST_OF_CONTAINER
+        and _cost(data) > _MAX_COST
+        and _cost(_TEXTS.sub(b"", data)) > _MAX_COST
+    ):
+        raise ValueMappingError("the JSON has too many values for one message")
     try:
         text = data.decode()
     except UnicodeDecodeError as exc:
@@ -118,6 +131,11 @@ def _parse(data: bytes) -> Any:
     if _MAY_BE_LONE.search(text) is not None:
         _refuse_lone_surrogates(value)
     return value
+
+
+def _cost(data: bytes) -> int:
+    count = data.count
+    return count(b",") + count(b":") + _COST_OF_CONTAINER * (count(b"[") + count(b"{"))
 
 
 def _decode(text: str, decoder: json.JSONDecoder) -> Any:

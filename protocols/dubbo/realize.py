@@ -16,10 +16,10 @@ from gateway.model.contract import MISSING, EnumType, Field, NamedType, ServiceC
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Pairs, Record, TypedList, TypedMap
 from gateway.model.instance import new_exception, new_struct
+from gateway.model.key_hash import KeyHashes
 from gateway.model.typeref import Kind, TypeRef
 from protocols.dubbo.generic_scalar import CLASS, is_scalar, mismatch, to_scalar
 from protocols.hessian.errors import shorten
-from protocols.hessian.key_hash import KeyHashes
 from protocols.java import class_name, field_name, property_name
 from protocols.reader import DEFAULT_LIMITS
 

@@ -28,11 +28,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from gateway.model.generic import Long, Pairs, Record, TypedList, TypedMap
+from gateway.model.key_hash import KeyHashes
 from protocols.hessian import cost
 from protocols.hessian.definition import ClassDefinition, DefinitionCache, decode_definition, decode_name
 from protocols.hessian.errors import TRUNCATED, HessianError, tag_name
 from protocols.hessian.java_types import KNOWN_CLASSES, Inexact, date_from_millis
-from protocols.hessian.key_hash import KeyHashes
 from protocols.hessian.numbers import decode_count, decode_int
 from protocols.hessian.text import STRING_TAGS, decode_text, decode_units
 from protocols.reader import DEFAULT_LIMITS, Limits

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Record
+from gateway.model.key_hash import KeyHashes, has_common_hashes, may_collide
 from gateway.model.typeref import Kind, TypeRef
 from protocols.hessian import cost
 from protocols.hessian.errors import READ_ERRORS, HessianError
 from protocols.hessian.inline import add_read, add_write
-from protocols.hessian.key_hash import KeyHashes, has_common_hashes, may_collide
 from protocols.hessian.numbers import encode_int
 from protocols.hessian.reader import EMPTY, INCOMPLETE, Reader
 from protocols.hessian.source import Source

@@ -33,7 +33,7 @@ class ChunkedBody:
         trailers: The trailer lines with their line ends, once the message has ended. Nobody has looked at them.
     """
 
-    __slots__ = ("_extension_bytes", "_left", "_limits", "_partial", "_reading", "data", "trailers")
+    __slots__ = ("_chunks", "_extension_bytes", "_left", "_limits", "_partial", "_reading", "data", "trailers")
 
     def __init__(self, limits: HttpLimits) -> None:
         self._limits = limits
@@ -43,6 +43,7 @@ class ChunkedBody:
         self._partial = b""
         """A line that has not ended, or trailers that have not."""
         self._extension_bytes = 0
+        self._chunks = 0
         self.data = bytearray()
         self.trailers = b""
 
@@ -91,6 +92,9 @@ class ChunkedBody:
         self._extension_bytes += found.end(2) - found.start(2)
         if self._extension_bytes > limits.max_chunk_extension_bytes:
             raise _bad(f"more than {limits.max_chunk_extension_bytes} bytes of chunk extensions")
+        self._chunks += 1
+        if self._chunks > limits.max_chunks:
+            raise _bad(f"the body has more than {limits.max_chunks} chunks")
         size = int(found[1], 16)
         if size + len(self.data) > limits.max_body_bytes:
             raise HttpWireError(413, f"the body has more than {limits.max_body_bytes} bytes", reason="body-too-large")

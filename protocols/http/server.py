@@ -64,11 +64,24 @@ class HttpServerWire:
 class _Turn:
     """The place of one response in the order of a connection; the ticket of a request that became one call."""
 
-    __slots__ = ("close", "exchange", "head", "headers", "http_1_0", "interim", "left", "outcomes", "response")
+    __slots__ = (
+        "close",
+        "exchange",
+        "head",
+        "headers",
+        "http_1_0",
+        "inflated",
+        "interim",
+        "left",
+        "outcomes",
+        "response",
+    )
 
     def __init__(self, headers: Headers = NO_HEADERS, head: bool = False, http_1_0: bool = False) -> None:
         self.headers = headers
         """Of the request."""
+        self.inflated = 0
+        """Bytes of its body without its content coding, where it had one."""
         self.head = head
         self.http_1_0 = http_1_0
         self.close = self.interim = False
@@ -229,6 +242,7 @@ class HttpServerCodec:
                 # What they say is of no use here, but they must not be able to say how long the message is.
                 parse_fields(b"Transfer-Encoding: chunked\r\n" + chunks.trailers, self._wire.limits)
             body = bytes(chunks.data)
+            chunks.data.clear()
         else:
             end = min(position + incoming.left, len(data))
             incoming.body += memoryview(data)[position:end]
@@ -236,6 +250,7 @@ class HttpServerCodec:
             if incoming.left:
                 return end
             body = bytes(incoming.body)
+            incoming.body.clear()
         self._incoming = None
         self._request(incoming.line, incoming.fields, body, now, events)
         return end
@@ -248,9 +263,13 @@ class HttpServerCodec:
         if line.refused:
             self._refuse(line, fields, line.refused, "", events, close=line.method == "CONNECT")
             return
+        inflated = 0
         if fields.codings and body:
+            # All that wait together stay below the limit of one: a few bytes each could fill the memory otherwise.
+            limit = wire.limits.max_inflated_bytes - sum(turn.inflated for turn in self._turns)
             try:
-                body = inflate(body, fields.codings, wire.limits.max_inflated_bytes)
+                body = inflate(body, fields.codings, limit)
+                inflated = len(body)
             except ContentRefused as exc:
                 self._refuse(line, fields, exc.status, str(exc), events)
                 return
@@ -259,6 +278,7 @@ class HttpServerCodec:
             self._refuse(line, fields, 503, why, events, close=True)
             return
         turn = self._turn(line, fields)
+        turn.inflated = inflated
         result = wire.binding.decode_call(
             HttpRequest(line.method, line.path, line.query, fields.headers, body, self._peer), now
         )
@@ -386,5 +406,10 @@ class HttpServerCodec:
         return b""
 
     def ping(self) -> bytes:
-        """HTTP has no heartbeat."""
-        return b""
+        """What a peer that waits for an answer must take at any time: an interim response.
+
+        HTTP has no heartbeat. But to a peer that is gone any write comes back as a reset, and clients pass over interim
+        responses (RFC 9110, section 15.2), those of HTTP/1.0 excepted.
+        """
+        turns = self._turns
+        return CONTINUE if turns and not turns[0].http_1_0 else b""

@@ -160,10 +160,12 @@ class RpcTarget(CallTarget):
     ) -> HttpExchange | HttpResponse:
         calls: list[RpcCall] = []
         answers: list[bytes] = []
+        refused: RpcError | None = None
         for value in values:
             try:
                 read = jsonrpc.read_request(value)
             except InvalidRequest as exc:
+                refused = exc
                 answers.append(
                     jsonrpc.encode_error(exc.request_id, jsonrpc.invalid_object(jsonrpc.INVALID_REQUEST, str(exc)))
                 )
@@ -171,13 +173,15 @@ class RpcTarget(CallTarget):
             try:
                 calls.append(self.make_call(read, request, now, caller))
             except (RpcError, ValueMappingError) as exc:
+                refused = exc if isinstance(exc, RpcError) else BadRequest(str(exc))
                 if read.request_id is not None:
                     answers.append(jsonrpc.encode_error(read.request_id, _refusal(exc)))
         if calls:
             return _Exchange(calls, answers, batch, caller.rpc_type)
         if not answers:
-            return HttpResponse(204)
-        return HttpResponse(200, (("Content-Type", caller.rpc_type),), _array(answers) if batch else answers[0])
+            return HttpResponse(204, error=refused)
+        body = _array(answers) if batch else answers[0]
+        return HttpResponse(200, (("Content-Type", caller.rpc_type),), body, refused)
 
     def make_call(self, read: RpcRequest, request: HttpRequest, now: float, caller: Caller) -> RpcCall:
         """The call that a request object asks for. Raises RpcError, ValueMappingError."""
@@ -230,4 +234,5 @@ def _invalid(message: str, media_type: str) -> HttpResponse:
 
 
 def _single(request_id: bytes, error: Mapping[str, Any], media_type: str) -> HttpResponse:
-    return HttpResponse(200, (("Content-Type", media_type),), jsonrpc.encode_error(request_id, error))
+    refused = BadRequest(error["message"])
+    return HttpResponse(200, (("Content-Type", media_type),), jsonrpc.encode_error(request_id, error), refused)

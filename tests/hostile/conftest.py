@@ -11,6 +11,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.support.abuse import Abuse, abused
+from tests.support.dialect import DUBBO, Dialect
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -51,11 +52,20 @@ def records() -> Iterator[list[logging.LogRecord]]:
 
 
 @pytest.fixture
-async def abuse(records: list[logging.LogRecord], request: pytest.FixtureRequest) -> AsyncIterator[Abuse]:
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    """The wire under attack; `@pytest.mark.parametrize("dialect", DIALECTS, indirect=True)` chooses others."""
+    found: Dialect = getattr(request, "param", DUBBO)
+    return found
+
+
+@pytest.fixture
+async def abuse(
+    records: list[logging.LogRecord], dialect: Dialect, request: pytest.FixtureRequest
+) -> AsyncIterator[Abuse]:
     """A gateway to abuse; `@pytest.mark.parametrize("abuse", ["frame: 64KiB"], indirect=True)` sets its limits.
 
     It forwards as well where the test has a parameter called group.
     """
     group = getattr(request.node, "callspec", None) and request.node.callspec.params.get("group")
-    async with abused(records, getattr(request, "param", ""), forwarding=bool(group)) as made:
+    async with abused(records, dialect, getattr(request, "param", ""), forwarding=bool(group)) as made:
         yield made

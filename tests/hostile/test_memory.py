@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.abuse import HOSTED, MOST_GROWTH, REPEATS, Attacker
+from tests.support.abuse import MOST_GROWTH, REPEATS, Attacker, hosted
 from tests.support.abused_process import AbusedProcess, abused_process, canary_of
 from tests.support.dubbo_bytes import (
     BAD_REQUEST,
@@ -32,14 +32,14 @@ PROBE = """
   probe:
     contract: tests.support.probe_service:Probe
     implementation: tests.support.probe_service:Probing
-    listeners: [dubbo]
+    listeners: [attacked]
 """
 
 
 @pytest.fixture
 async def process() -> AsyncIterator[AbusedProcess]:
     async with (
-        abused_process(HOSTED.format(limits="connections_per_address: 10000") + PROBE) as started,
+        abused_process(hosted(limits="connections_per_address: 10000") + PROBE) as started,
         canary_of(started) as canary,
         canary.watching(),
     ):

@@ -17,15 +17,17 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import monotonic
+from typing import Any
 
-from adapters.tcp.server import ListenerState, TcpServer
+from adapters.http.connection import GuardedConnection
+from adapters.http.server import AiohttpServer
+from adapters.tcp.server import TcpServer
 from adapters.tcp.server_connection import ServerConnection
 from gateway.runtime.app import App
-from tests.support.dubbo_bytes import HEADER, OK, Reply, replies, request
+from tests.support.dialect import DUBBO, Dialect
 from tests.support.running import running
 
 __all__ = [
-    "HOSTED",
     "MOST_GROWTH",
     "REPEATS",
     "Abuse",
@@ -33,6 +35,7 @@ __all__ = [
     "Canary",
     "Gateway",
     "abused",
+    "hosted",
     "memory",
     "reset_peak",
 ]
@@ -60,8 +63,7 @@ _REMEMBERED = {"RequestHead", "_Target", "CallAttachments", "ClassDefinition", "
 _HOSTED = """
 application: {{name: abused, drain: 1s}}
 listeners:
-  attacked: {{protocol: {protocol}, port: 0, options: {options}, limits: {{{limits}}}}}
-  far: {{protocol: dubbo, port: 0}}
+  attacked: {{protocol: {protocol}, port: 0, options: {options}, limits: {{{limits}}}}}{far}
 registries:
   local: {{type: embedded}}
 services:
@@ -72,12 +74,11 @@ services:
   types:
     contract: gateway.demo.types:Types
     implementation: gateway.demo.types:DemoTypes
-    listeners: [attacked{far}]
+    listeners: [{hosts}]
     announce: [local]
 """
 _FAR = """
-  far: {protocol: dubbo, port: 0}
-"""
+  far: {protocol: dubbo, port: 0}"""
 _FORWARDED = """
   bridged:
     contract: gateway.demo.types:Types
@@ -91,13 +92,30 @@ _FORWARDED = """
     group: blind
     listeners: [attacked]
 """
-"""`demo.Types` once more, forwarded with its contract (group `bridged`) and without one (group `blind`)."""
+
+
+def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = False) -> str:
+    """The configuration of a gateway whose first listener is there to be attacked.
+
+    `limits`: of that listener, as in a configuration file. `forwarding`: `demo.Types` once more, forwarded over dubbo://
+    with its contract (group `bridged`) and without one (group `blind`), to the listener itself where it speaks that.
+    """
+    far = forwarding and dialect.protocol != "dubbo"
+    text = _HOSTED.format(
+        protocol=dialect.protocol,
+        options=dialect.options,
+        limits=limits,
+        far=_FAR if far else "",
+        hosts="attacked, far" if far else "attacked",
+    )
+    return text + (_FORWARDED if forwarding else "")
 
 
 class Attacker:
     """A connected socket that sends what it likes and closes as it likes."""
 
-    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, source: str = "127.0.0.1", dialect: Dialect = DUBBO) -> None:
+        self._dialect = dialect
         self._loop = asyncio.get_running_loop()
         self.sock = socket.socket()
         # Otherwise the kernel looks for a port that nobody uses at all, and thousands wait here for their second end.
@@ -120,21 +138,17 @@ class Attacker:
                     return
                 await asyncio.sleep(0)
 
-    async def reply(self) -> Reply:
-        """The next frame."""
+    async def reply(self) -> Any:
+        """The next answer, as the dialect takes it apart."""
         async with asyncio.timeout(LIMIT_S):
-            while len(self._received) < HEADER.size or len(self._received) < self._wanted():
+            while (found := self._dialect.first(self._received)) is None:
                 data = await self._loop.sock_recv(self.sock, 1 << 18)
                 if not data:
                     raise EOFError(f"closed after {self._received!r}")
                 self._received += data
-        end = self._wanted()
-        found, self._received = self._received[:end], self._received[end:]
-        return replies(found)[0]
-
-    def _wanted(self) -> int:
-        length: int = HEADER.unpack_from(self._received)[4]
-        return HEADER.size + length
+        answer, end = found
+        self._received = self._received[end:]
+        return answer
 
     async def end(self) -> bytes:
         """What still comes until the other side closes."""
@@ -166,22 +180,75 @@ Attack = Callable[[Attacker], Awaitable[None]]
 
 
 class Gateway:
-    """The gateway under attack."""
+    """The gateway under attack, and what its first listener holds."""
 
-    def __init__(self, app: App) -> None:
-        (server,) = app._servers
-        assert isinstance(server, TcpServer)
+    def __init__(self, app: App, dialect: Dialect) -> None:
+        server = app._servers[0]
+        assert isinstance(server, TcpServer | AiohttpServer)
         assert server._state is not None
-        self.state: ListenerState = server._state
+        self._server = server
+        self._state = server._state
+        self.dialect = dialect
         self.address = app.listening[0].address
         self.port = int(self.address.rpartition(":")[2])
 
     def attacker(self, source: str = "127.0.0.1") -> Attacker:
-        return Attacker(self.port, source)
+        return Attacker(self.port, source, self.dialect)
 
-    def connection(self, attacker: Attacker) -> ServerConnection | None:
+    @property
+    def refused(self) -> dict[str, int]:
+        """How often something was refused, by reason."""
+        return self._server.refused
+
+    @property
+    def peers(self) -> set[str]:
+        """Who is connected."""
+        return {each._peer for each in self._state.connected.connections}
+
+    @property
+    def per_address(self) -> dict[str, int]:
+        """Connections that count against the limit of an address."""
+        return dict(self._state.connected.per_address)
+
+    @property
+    def calls(self) -> int:
+        """Calls in progress."""
+        if isinstance(self._server, AiohttpServer):
+            assert self._server._state is not None
+            return self._server._state.runner.running
+        assert self._server._state is not None
+        return self._server._state.calls
+
+    @property
+    def timeouts(self) -> int:
+        """Deadlines of calls that somebody keeps."""
+        return len(self._server._state.wheel) if isinstance(self._server, TcpServer) and self._server._state else 0
+
+    def _connection(self, attacker: Attacker) -> ServerConnection | GuardedConnection | None:
         """The listener's end of the attacker's connection; None before it was accepted and after it ended."""
-        return next((each for each in self.state.connections if each._peer == attacker.address), None)
+        return next((each for each in self._state.connected.connections if each._peer == attacker.address), None)
+
+    def pending(self, attacker: Attacker) -> int:
+        """Bytes of an incomplete message that the listener holds."""
+        connection = self._connection(attacker)
+        if isinstance(connection, GuardedConnection):
+            return connection._cutter.pending_bytes
+        return connection._codec.pending_bytes if connection is not None else 0
+
+    def calls_of(self, attacker: Attacker) -> int:
+        """Calls of the attacker in progress."""
+        connection = self._connection(attacker)
+        if isinstance(connection, GuardedConnection):
+            return connection._state.runner.running_of(connection)
+        return len(connection._running or ()) if connection is not None else 0
+
+    def unsent(self, attacker: Attacker) -> int:
+        """Bytes that the listener has given to the transport and that the attacker has not taken."""
+        connection = self._connection(attacker)
+        if connection is None:
+            return 0
+        transport = connection._wire if isinstance(connection, GuardedConnection) else connection._transport
+        return transport.get_write_buffer_size() if transport is not None else 0
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Waits for something that must happen soon."""
@@ -197,9 +264,10 @@ class Canary:
     Time in which a process was ready to run and got no processor is not the gateway's fault and is left out.
     """
 
-    def __init__(self, port: int, *schedules: str) -> None:
+    def __init__(self, port: int, *schedules: str, dialect: Dialect = DUBBO) -> None:
         """`schedules`: files that say for other processes that take part in a call how long they waited."""
-        self._peer = Attacker(port)
+        self._dialect = dialect
+        self._peer = Attacker(port, dialect=dialect)
         self._singing = False
         self._schedules = [os.open(each, os.O_RDONLY) for each in ("/proc/thread-self/schedstat", *schedules)]
         self.calls = 0
@@ -212,10 +280,10 @@ class Canary:
     async def call(self) -> None:
         self.calls += 1
         queued, started = self._queued_s(), monotonic()
-        await self._peer.send(request(id=self.calls))
+        await self._peer.send(self._dialect.count)
         reply = await self._peer.reply()
         took = monotonic() - started - (self._queued_s() - queued)
-        assert (reply.id, reply.status, reply.body[:2]) == (self.calls, OK, b"\x94\xe3")
+        assert self._dialect.is_count(reply), reply
         self.slowest_s = max(self.slowest_s, took)
 
     async def _sing(self) -> None:
@@ -263,13 +331,13 @@ class Leftovers:
 
     def check(self) -> None:
         """Fails where more is held than when this was made."""
-        state = self._gateway.state
+        gateway = self._gateway
         gc.collect()
         assert len(os.listdir("/proc/self/fd")) <= self._descriptors, "descriptors are left"
         assert len(asyncio.all_tasks()) <= self._tasks, "tasks are left"
-        assert state.calls == 0
-        assert len(state.wheel) == 0, "timeouts are left"
-        assert sum(state.connected.per_address.values()) == len(state.connections)
+        assert gateway.calls == 0
+        assert gateway.timeouts == 0, "timeouts are left"
+        assert sum(gateway.per_address.values()) == len(gateway.peers)
         grown = self._count() - self._objects
         left = {name: count for name, count in grown.items() if count >= _CHANCE}
         assert not left, f"objects are left: {left}"
@@ -296,6 +364,7 @@ class Abuse:
 
     def __init__(self, gateway: Gateway, canary: Canary, records: list[logging.LogRecord]) -> None:
         self.gateway = gateway
+        self.dialect = gateway.dialect
         self.canary = canary
         self.records = records
         self._addresses: set[str] = set()
@@ -304,7 +373,7 @@ class Abuse:
         self,
         attack: Attack,
         *,
-        reason: str | Mapping[str, int] | None,
+        reason: str | Mapping[str, int] | frozenset[str] | None,
         times: int = REPEATS,
         at_once: int = 1,
         relayed: bool = False,
@@ -312,14 +381,22 @@ class Abuse:
         """Runs `attack` `times` times, `at_once` at a time, each with a connection of its own.
 
         `reason`: what the listener must count and log, once or as often as said for each attack; None when nothing is
-        refused. `relayed`: the provider behind the gateway refuses, so that the peer it logs is the gateway, which
-        logs what became of the call as well.
+        refused; the same one of a set every time, whose empty text stands for none. `relayed`: the provider behind the
+        gateway refuses, so that the peer it logs is the gateway, which logs what became of the call as well.
         """
-        refused = {reason: 1} if isinstance(reason, str) else dict(reason or {})
-        before = Counter(self.gateway.state.refused)
+        refused: dict[str, int] = {}
+        if isinstance(reason, str):
+            refused = {reason: 1}
+        elif isinstance(reason, Mapping):
+            refused = dict(reason)
+        before = Counter(self.gateway.refused)
         async with self.canary.watching():
             address = await self._attack(attack)
             await self.settled()
+            if isinstance(reason, frozenset):
+                refused = dict(Counter(self.gateway.refused) - before)
+                assert (set(refused) or {""}) <= reason, refused
+                assert sum(refused.values()) <= 1, refused
             self._check_counted(before, refused)
             if not relayed:
                 assert not before, "lines that are not the first of their kind may be held back"
@@ -333,7 +410,7 @@ class Abuse:
             await self.settled()
             self._check_counted(before, {code: count * done for code, count in refused.items()})
             shown = [each.getMessage() for each in self.records]
-            most = sum(len(str(count)) for count in self.gateway.state.refused.values())
+            most = sum(len(str(count)) for count in self.gateway.refused.values())
             assert len(shown) <= most + relayed, shown[:10]
         left.check()
 
@@ -348,14 +425,12 @@ class Abuse:
 
     async def settled(self) -> None:
         """Waits until no attacker has a connection or a call."""
-        state = self.gateway.state
-        await self.gateway.until(
-            lambda: not any(each._peer in self._addresses for each in state.connections), "connections to end"
-        )
-        await self.gateway.until(lambda: state.calls <= 1, "calls to end")
+        gateway = self.gateway
+        await gateway.until(lambda: not gateway.peers & self._addresses, "connections to end")
+        await gateway.until(lambda: gateway.calls <= 1, "calls to end")
 
     def _check_counted(self, before: Mapping[str, int], refused: Mapping[str, int]) -> None:
-        found = Counter(self.gateway.state.refused) - Counter(before)
+        found = Counter(self.gateway.refused) - Counter(before)
         assert found == refused, found
 
     def _check_log(self, refused: Mapping[str, int], address: str) -> None:
@@ -372,15 +447,12 @@ class Abuse:
 
 @contextlib.asynccontextmanager
 async def abused(
-    records: list[logging.LogRecord], limits: str = "", *, forwarding: bool = False
+    records: list[logging.LogRecord], dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = False
 ) -> AsyncIterator[Abuse]:
-    """A gateway ready to be abused, with a canary.
-
-    `limits`: of its listener, as in a configuration file. `forwarding`: whether it forwards `demo.Types` to itself.
-    """
-    async with running(HOSTED.format(limits=limits) + (_FORWARDED if forwarding else "")) as app:
-        gateway = Gateway(app)
-        canary = Canary(gateway.port)
+    """A gateway as `hosted` describes it, ready to be abused, with a canary."""
+    async with running(hosted(dialect, limits, forwarding=forwarding)) as app:
+        gateway = Gateway(app, dialect)
+        canary = Canary(gateway.port, dialect=dialect)
         try:
             await canary.call()
             yield Abuse(gateway, canary, records)

@@ -1,7 +1,8 @@
 """A gateway in a process of its own, so that its memory can be told from that of those who abuse it.
 
-Run as a module it serves the YAML configuration on standard input's first line (JSON text) and answers each line
-`state` with what it holds, `rest` by collecting garbage and taking its present memory as the highest so far.
+Run as a module it serves what standard input's first line says (JSON: name of a dialect, YAML configuration) and
+answers each line `state` with what it holds, `rest` by collecting garbage and taking its present memory as the highest
+so far.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.abuse import Attacker, Canary, Gateway, memory, reset_peak
+from tests.support.dialect import DIALECTS, DUBBO, Dialect
 from tests.support.running import running
 
 __all__ = ["AbusedProcess", "State", "abused_process", "canary_of"]
@@ -42,13 +44,14 @@ class State:
 class AbusedProcess:
     """The process, seen from outside."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, dialect: Dialect) -> None:
         self._process = process
+        self.dialect = dialect
         self.port = port
         self.pid = process.pid
 
     def attacker(self, source: str = "127.0.0.1") -> Attacker:
-        return Attacker(self.port, source)
+        return Attacker(self.port, source, self.dialect)
 
     async def state(self) -> State:
         return State(**await self._ask("state"))
@@ -66,8 +69,11 @@ class AbusedProcess:
 
 
 @asynccontextmanager
-async def abused_process(configuration: str) -> AsyncIterator[AbusedProcess]:
-    """The gateway that the configuration describes, in a process that ends with the block."""
+async def abused_process(configuration: str, dialect: Dialect = DUBBO) -> AsyncIterator[AbusedProcess]:
+    """The gateway that the configuration describes, in a process that ends with the block.
+
+    `dialect`: of its first listener.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -79,8 +85,8 @@ async def abused_process(configuration: str) -> AsyncIterator[AbusedProcess]:
     try:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(configuration).encode() + b"\n")
-        yield AbusedProcess(process, int(await process.stdout.readline()))
+        process.stdin.write(json.dumps([dialect.name, configuration]).encode() + b"\n")
+        yield AbusedProcess(process, int(await process.stdout.readline()), dialect)
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -90,7 +96,7 @@ async def abused_process(configuration: str) -> AsyncIterator[AbusedProcess]:
 @asynccontextmanager
 async def canary_of(process: AbusedProcess) -> AsyncIterator[Canary]:
     """A client of its `demo.Catalog`, whose calls are not blamed for the time that process waited for a processor."""
-    canary = Canary(process.port, f"/proc/{process.pid}/schedstat")
+    canary = Canary(process.port, f"/proc/{process.pid}/schedstat", dialect=process.dialect)
     try:
         await canary.call()
         yield canary
@@ -102,8 +108,10 @@ async def _serve() -> None:
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async with running(json.loads(await reader.readline())) as app:
-        gateway = Gateway(app)
+    name, configuration = json.loads(await reader.readline())
+    (dialect,) = (each for each in DIALECTS if each.name == name)
+    async with running(configuration) as app:
+        gateway = Gateway(app, dialect)
         print(gateway.port, flush=True)
         while line := await reader.readline():
             if line == b"rest\n":
@@ -113,11 +121,11 @@ async def _serve() -> None:
             state = State(
                 resident,
                 peak,
-                len(gateway.state.connections),
-                gateway.state.calls,
+                len(gateway.peers),
+                gateway.calls,
                 len(os.listdir("/proc/self/fd")),
                 len(asyncio.all_tasks()),
-                dict(gateway.state.refused),
+                gateway.refused,
             )
             print(json.dumps(asdict(state)), flush=True)
 

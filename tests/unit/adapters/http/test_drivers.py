@@ -41,7 +41,8 @@ class Running:
         try:
             await peer.send(data)
             peer.finish()
-            return answers(await peer.end())
+            # A listener may ask by an interim response whether a peer that sends no more is still there.
+            return [each for each in answers(await peer.end()) if each.status >= 200]
         finally:
             peer.sock.close()
 

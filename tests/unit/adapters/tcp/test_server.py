@@ -243,8 +243,7 @@ async def test_half_closed_peer_still_gets_its_answers() -> None:
             await it.service.until(waiting=1)
             assert await peer.frames(1) == [reply(1, b"at once")]
             it.service.finish()
-            kinds = [kind for kind, _, _ in await peer.frames(2)]
-            assert sorted(kinds) == [Kind.REPLY, Kind.PING]
+            assert [kind for kind, _, _ in await peer.frames(1)] == [Kind.REPLY]
             assert await peer.end() == b""
         assert it.server.refused == {}
 

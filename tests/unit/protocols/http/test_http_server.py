@@ -101,7 +101,7 @@ def test_answers_keep_the_order_of_requests() -> None:
     assert peer.finish(1) == b""
     assert peer.finish(1) == b""
     assert [each.body for each in read_answers(peer.finish())] == [b"1", b"2", DOCUMENT, b"no", b"3"]
-    assert peer.rejected == ["bad-request: no"]
+    assert peer.rejected == ["forbidden: no"]
     assert peer.codec.pending_bytes == 0
 
 
@@ -468,8 +468,18 @@ def test_goodbye_waits_for_a_request_that_has_begun() -> None:
     assert [(each.body, each.keep) for each in peer.answers] == [(b"x", True), (b"yz", False)]
 
 
-def test_no_heartbeats() -> None:
-    assert HttpPeer().codec.ping() == b""
+def test_only_a_peer_that_waits_for_an_answer_can_be_sent_something() -> None:
+    peer = HttpPeer(outcome=None)
+    assert peer.codec.ping() == b""
+    peer.send(post(b"x"))
+    assert peer.codec.ping() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    peer.finish()
+    assert peer.codec.ping() == b""
+
+
+def test_peer_of_http_1_0_knows_no_interim_responses() -> None:
+    peer = HttpPeer(outcome=None).send(post(b"x").replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert peer.codec.ping() == b""
 
 
 def test_binding_that_cannot_encode_an_answer_spoils_that_one_alone() -> None:

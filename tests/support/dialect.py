@@ -1,0 +1,149 @@
+"""How the wires speak that are attacked: as much of each as the attacks need that any listener must bear."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Final, Protocol
+
+from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
+from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
+
+__all__ = ["AIOHTTP", "DIALECTS", "DUBBO", "HTTP", "Dialect"]
+
+
+class Dialect(Protocol):
+    """One wire on one driver.
+
+    Attributes:
+        name: As tests are called.
+        protocol: Of the listener.
+        options: Of the listener, as in a configuration file.
+        count: Asks demo.Catalog how many products there are.
+        slow: A call that is answered in a later turn of the loop.
+        forever: A call that is not answered as long as anybody waits.
+        aside: What a peer may send although it is no call, and `aside_answers` how many answers it gets.
+        answers_in_order: Whatever ends first.
+        one_at_a_time: The next call of a connection begins when the one before it was answered.
+    """
+
+    name: str
+    protocol: str
+    options: str
+    count: bytes
+    slow: bytes
+    forever: bytes
+    aside: bytes
+    aside_answers: int
+    answers_in_order: bool
+    one_at_a_time: bool
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        """Asks for a text to be given back. `id`: of the call, on wires that have one."""
+        ...
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        """Asks for so many bytes to be given back."""
+        ...
+
+    def first(self, data: bytes) -> tuple[Any, int] | None:
+        """The first answer in `data` and where it ends; None while it is not complete."""
+        ...
+
+    def answers(self, data: bytes) -> list[Any]:
+        """All answers in `data`, which must end with one; what a listener says by itself is left out."""
+        ...
+
+    def is_ok(self, answer: Any) -> bool:
+        """Whether the call was answered with a value."""
+        ...
+
+    def is_count(self, answer: Any) -> bool:
+        """Whether this answers `count`."""
+        ...
+
+    def is_echo(self, answer: Any, value: str) -> bool:
+        """Whether this answers `echo`."""
+        ...
+
+
+class _Dubbo:
+    name = protocol = "dubbo"
+    options = "{}"
+    count = request()
+    slow = request("slow", "J", b"\xe0")
+    forever = request("slow", "J", b"L" + (1 << 40).to_bytes(8, "big"))
+    aside = heartbeat(1)
+    aside_answers = 1
+    answers_in_order = one_at_a_time = False
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return request("echoString", "Ljava/lang/String;", text(value), group=group, id=id)
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        payload = b"B" + size.to_bytes(2, "big") + bytes(size)
+        return request("echoBytes", "[B", payload, group=group, id=id)
+
+    def first(self, data: bytes) -> tuple[Reply, int] | None:
+        if len(data) < HEADER.size:
+            return None
+        end: int = HEADER.size + HEADER.unpack_from(data)[4]
+        return (replies(data[:end])[0], end) if len(data) >= end else None
+
+    def answers(self, data: bytes) -> list[Reply]:
+        return [each for each in replies(data) if not each.flags & REQUEST]
+
+    def is_ok(self, answer: Reply) -> bool:
+        return answer.status == OK
+
+    def is_count(self, answer: Reply) -> bool:
+        return answer.status == OK and answer.body[:2] == b"\x94\xe3"
+
+    def is_echo(self, answer: Reply, value: str) -> bool:
+        wanted = b"\x94" + text(value)
+        return answer.status == OK and answer.body[: len(wanted)] == wanted
+
+
+class _Http:
+    protocol = "http"
+    count = call()
+    slow = call("slow", 0)
+    forever = call("slow", 1 << 40)
+    aside = b"\r\n"
+    aside_answers = 0
+    answers_in_order = True
+
+    def __init__(self, name: str, driver: str, *, one_at_a_time: bool) -> None:
+        self.name = name
+        self.options = f"{{driver: {driver}}}"
+        self.one_at_a_time = one_at_a_time
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return call("echo_string", value, service=_service(group))
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        return call("echo_bytes", base64.b64encode(bytes(size)).decode(), service=_service(group))
+
+    def first(self, data: bytes) -> tuple[HttpAnswer, int] | None:
+        return first_answer(data)
+
+    def answers(self, data: bytes) -> list[HttpAnswer]:
+        return all_answers(data)
+
+    def is_ok(self, answer: HttpAnswer) -> bool:
+        return answer.status == 200
+
+    def is_count(self, answer: HttpAnswer) -> bool:
+        return answer.status == 200 and answer.json == 3
+
+    def is_echo(self, answer: HttpAnswer, value: str) -> bool:
+        return answer.status == 200 and answer.json == value
+
+
+def _service(group: str) -> str:
+    return f"{group}/demo.Types" if group else "demo.Types"
+
+
+DUBBO: Final[Dialect] = _Dubbo()
+HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False)
+AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True)
+DIALECTS: Final = (DUBBO, HTTP, AIOHTTP)
