@@ -1,6 +1,6 @@
 """A binding of a few lines and a service behind it, so that tests of HTTP drivers need no real wire.
 
-`POST /<method>` is one call with the body as its argument, `POST /batch` one for each line of the body, which is both
+`POST /<method>`, or `PUT`, is one call with the body as its argument, `POST /batch` one for each line of the body, which is both
 method and argument; lines that begin with `!` are oneway. Answers are the outcomes as text, one a line. `GET /document`
 needs no call, any other `GET` shows the request. A path that ends in `/refused` is refused; `/injected` answers with a
 field that is none, and `/broken` raises, which bindings must not do.
@@ -54,7 +54,7 @@ class EchoBinding:
             return HttpResponse(200, TEXT, DOCUMENT)
         if request.method == "GET":
             return _shown(request)
-        if request.method != "POST":
+        if request.method not in ("POST", "PUT"):
             return HttpResponse(405, TEXT, b"POST it", BadRequest("POST it"))
         deadline = None if self._timeout_s is None else now + self._timeout_s
         if request.path == "/batch":
