@@ -29,10 +29,10 @@ def body_refusal(content_type: str) -> str:
         return ""
     kind, parameters = _split(content_type)
     if kind not in _JSON_TYPES and not (kind.startswith("application/") and kind.endswith("+json")):
-        return f"expected {JSON}, found {kind[:100] or 'no media type'}"
+        return f"expected {JSON}, found {_shown(kind, 100) or 'no media type'}"
     for name, value in parameters:
         if name == "charset" and value.lower() not in _CHARSETS:
-            return f"JSON is UTF-8, and this says charset={value[:40]}"
+            return f"JSON is UTF-8, and this says charset={_shown(value, 40)}"
     return ""
 
 
@@ -77,3 +77,8 @@ def _parameters(parameters: list[str]) -> Iterator[tuple[str, str]]:
 def _is_zero(value: str) -> bool:
     whole, _, rest = value.partition(".")
     return whole == "0" and not rest.strip("0")
+
+
+def _shown(text: str, most: int) -> str:
+    """What a peer wrote, for an error's text: in a log it must not be more than text."""
+    return ascii(text[:most])[1:-1]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import dubbo, hessian, texts
+from tests.fuzz import dubbo, hessian, http, texts
 
 __all__ = ["TARGETS", "Target"]
 
@@ -38,12 +38,19 @@ class Target:
 
 
 _HESSIAN = b"CHMOQUVWXZNRSAB\x60\x61\x70\x79\x90\x91"
+_HTTP = b"\r\n \t:;,/?=%0123456789abcdefGETPOS\x00\xff"
+_JSON = b'{}[],:"\\u0123456789eE+-.tfn \xff'
 _YAML = b":-{}[]&*!|>#'\"%@\n\t "
 
 TARGETS: tuple[Target, ...] = (
     Target("hessian", hessian.check, hessian.seeds, _HESSIAN, share=2.0),
     Target("dubbo-server", dubbo.check_server, dubbo.server_seeds, _HESSIAN + b"\xda\xbb\xc2\xe2", 1_000_000, 2.0),
     Target("dubbo-client", dubbo.check_client, dubbo.client_seeds, _HESSIAN + b"\x14\x28\x02\x22"),
+    Target("http-stream", http.check_stream, http.stream_seeds, _HTTP, share=1.5),
+    Target("http-binding", http.check_binding, http.binding_seeds, _JSON + b"/?&=%\n", share=1.5),
+    Target("http-reply", http.check_reply, http.reply_seeds, _JSON + b"\n", 50_000),
+    Target("http-context", http.check_context, http.context_seeds, _HTTP, share=0.5),
+    Target("json", http.check_json, http.json_seeds, _JSON, share=0.5),
     Target("config", texts.check_config, texts.config_seeds, _YAML, 2_000),
     Target("descriptor", texts.check_descriptor, texts.descriptor_seeds, b"[LVZBCDFIJS;/", 100_000, 0.3),
 )
