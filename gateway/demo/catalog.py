@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
@@ -163,7 +164,8 @@ class DemoCatalog(Catalog):
 
     async def put(self, product: Product) -> I64:
         if product.id == 0:
-            product = replace(product, id=max(self._products, default=0) + 1)
+            # The lowest that is free: behind the highest there may be no other I64.
+            product = replace(product, id=next(each for each in itertools.count(1) if each not in self._products))
         self._products[product.id] = product
         self._prices.setdefault(product.id, {})[product.created_at.date()] = product.price
         return product.id
