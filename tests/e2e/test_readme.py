@@ -227,7 +227,9 @@ def test_every_file_has_a_name_and_is_used() -> None:
     for block in FILES:
         assert block.name, f"README.md:{block.line}: a block without a file name is not run"
         path = Path(block.name)
-        assert path.name in commands + programs or f"from {path.stem} import" in programs or f"{path.stem}:" in programs, path
+        assert (
+            path.name in commands + programs or f"from {path.stem} import" in programs or f"{path.stem}:" in programs
+        ), path
 
 
 @pytest.mark.parametrize("block", [each for each in FILES if each.language == "yaml"], ids=_id)

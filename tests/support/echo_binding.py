@@ -1,9 +1,9 @@
 """A binding of a few lines and a service behind it, so that tests of HTTP drivers need no real wire.
 
-`POST /<method>`, or `PUT`, is one call with the body as its argument, `POST /batch` one for each line of the body, which is both
-method and argument; lines that begin with `!` are oneway. Answers are the outcomes as text, one a line. `GET /document`
-needs no call, any other `GET` shows the request. A path that ends in `/refused` is refused; `/injected` answers with a
-field that is none, and `/broken` raises, which bindings must not do.
+`POST /<method>` (or `PUT`) is one call with the body as its argument, `POST /batch` one for each line of the body,
+which is both method and argument; lines that begin with `!` are oneway. Answers are the outcomes as text, one a line.
+`GET /document` needs no call, any other `GET` shows the request. A path that ends in `/refused` is refused; `/injected`
+answers with a field that is none, and `/broken` raises, which bindings must not do.
 """
 
 from __future__ import annotations

@@ -12,11 +12,11 @@ import pytest
 
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Pairs, TypedList
+from gateway.model.key_hash import KeyHashes, has_common_hashes, may_collide
 from gateway.model.typeref import Kind
 from protocols.corpus.contract import POINT, list_of, map_of, of, set_of
 from protocols.dubbo.realize import realize
 from protocols.hessian.errors import HessianError
-from gateway.model.key_hash import KeyHashes, has_common_hashes, may_collide
 from protocols.hessian.reader import Reader
 from protocols.hessian.typed import compile_reader
 from protocols.hessian.writer import Writer

@@ -566,7 +566,7 @@ async def test_answers_to_refused_requests_keep_the_connection_where_its_positio
     web = await listen()
 
     found = await web.ask(
-        head("PUT /a HTTP/1.1", "Host: x") + head("GET /refused HTTP/1.1", "Host: x") + post("echo", b"a")
+        head("PATCH /a HTTP/1.1", "Host: x") + head("GET /refused HTTP/1.1", "Host: x") + post("echo", b"a")
     )
 
     assert [each.status for each in found] == [405, 403, 200]
