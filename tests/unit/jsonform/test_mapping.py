@@ -8,7 +8,7 @@ import pytest
 from gateway.jsonform import compile_reader, compile_writer, format_json, parse_json
 from gateway.model.contract import Field, StructType
 from gateway.model.errors import ValueMappingError
-from gateway.model.generic import Record
+from gateway.model.generic import Pairs, Record
 from gateway.model.typeref import Kind, TypeRef
 from protocols.corpus.contract import ANY, EVERYTHING, FAILURE, MAKER, POINT, STATUS, list_of, map_of, of, set_of
 from protocols.testing import (
@@ -284,3 +284,25 @@ def test_shared_parts_cannot_grow_without_bound() -> None:
 def test_a_misfit_is_not_written(misfit: Misfit) -> None:
     with pytest.raises(ValueMappingError):
         to_json(misfit.value, misfit.type)
+
+
+MULTIPLES = [str(number * (2**61 - 1)) for number in range(100)]
+"""Numbers that have one hash in Python (`sys.hash_info.modulus`)."""
+
+
+@pytest.mark.parametrize("kind", [Kind.BIGINT, Kind.DECIMAL])
+def test_keys_with_one_hash_are_refused(kind: Kind) -> None:
+    keys = from_json(MULTIPLES[:20], set_of(of(kind)))
+    assert len(keys) == 20
+    with pytest.raises(ValueMappingError, match="the same hash"):
+        from_json(MULTIPLES, set_of(of(kind)))
+    for pairs in (dict.fromkeys(MULTIPLES, 1), [[key, 1] for key in MULTIPLES]):
+        with pytest.raises(ValueMappingError, match="the same hash"):
+            from_json(pairs, map_of(of(kind), of(Kind.I32)))
+
+
+def test_keys_of_any_with_one_hash_are_refused_or_stay_pairs() -> None:
+    keys = [{"$type": "bigint", "value": each} for each in MULTIPLES]
+    with pytest.raises(ValueMappingError, match="the same hash"):
+        from_json({"$type": "set", "value": keys}, ANY)
+    assert type(from_json({"$type": "map", "value": [[key, 1] for key in keys]}, ANY)) is Pairs

@@ -107,3 +107,16 @@ def test_what_json_cannot_hold_is_not_written() -> None:
         format_json(["\ud800"])
     with pytest.raises(ValueMappingError, match="digits"):
         format_json([10**20_000])
+
+
+@pytest.mark.parametrize(
+    "text", [b"[%b[]]" % (b"[]," * 120_000), b"[%b{}]" % (b"{}," * 120_000), b"[%b0]" % (b"0," * 1_000_001)]
+)
+def test_more_values_than_a_message_may_have(text: bytes) -> None:
+    with pytest.raises(ValueMappingError, match="too many values"):
+        parse_json(text)
+
+
+def test_what_stands_inside_of_texts_is_no_value() -> None:
+    text = ',"[\\{:' * 200_000
+    assert parse_json(json.dumps([text])) == [text]

@@ -26,6 +26,7 @@ SMALL = HttpLimits(
     max_header_bytes=300,
     max_headers=10,
     max_target_bytes=50,
+    max_chunks=40,
     max_chunk_line_bytes=20,
     max_chunk_extension_bytes=30,
     max_pipelined=5,
@@ -202,6 +203,7 @@ def test_statuses_without_a_body_have_no_length(status: int) -> None:
         (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n", 413, "body-too-large"),
         (b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999\r\n\r\n", 413, "body-too-large"),
         (chunked(b"a" * 60, b"b" * 41), 413, "body-too-large"),
+        (chunked(*[b"a"] * 41), 400, "bad-chunk"),
         (chunked()[:-5] + b"7fffffffffffffff\r\n", 413, "body-too-large"),
         (post(b"x", b"X: " + b"a" * 300), 431, "headers-too-large"),
         (post(b"x", *[b"X: y"] * 11), 431, "headers-too-large"),
@@ -539,3 +541,15 @@ def test_invocation_carries_the_peer() -> None:
 
     HttpPeer(outcome=outcome).send(b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\nx")
     assert [each.peer for each in seen] == [PEER]
+
+
+def test_inflated_bodies_that_wait_are_bounded_together() -> None:
+    limits = HttpLimits(max_inflated_bytes=100)
+    large = gzip.compress(bytes(60))
+    coded = post(large, b"Content-Encoding: gzip")
+    peer = HttpPeer(limits, outcome=None).send(coded * 3)
+    assert len(peer.waiting) == 1
+    peer.finish()
+    assert peer.statuses == [200, 413, 413]
+    peer.send(coded)
+    assert len(peer.waiting) == 1
