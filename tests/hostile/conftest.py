@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from importlib.util import find_spec
+from inspect import signature
 
 import pytest
 
@@ -20,6 +21,28 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     import uvloop
 
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only_where(condition): of the parameters it names; leaves out the other rows")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out rows that make no sense for a wire: they are not skipped tests, there is nothing to test."""
+    left_out = [item for item in items if not _makes_sense(item)]
+    if left_out:
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _makes_sense(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("only_where")
+    if mark is None:
+        return True
+    assert isinstance(item, pytest.Function)
+    condition, params = mark.args[0], item.callspec.params
+    return bool(condition(**{name: params[name] for name in signature(condition).parameters}))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -56,11 +56,11 @@ async def test_g2_slow_loris(abuse: Abuse, beginning: str) -> None:
 
 @pytest.mark.parametrize("abuse", ["frame: 256KiB, write_buffer: 16KiB, idle: 300ms"], indirect=True)
 @pytest.mark.parametrize("group", ["", "bridged"])
+# Where answers wait for each other as well: test_http.py.
+@pytest.mark.only_where(lambda dialect, group: not group or not dialect.answers_in_order or dialect.one_at_a_time)
 async def test_g3_reads_no_replies(abuse: Abuse, group: str) -> None:
     """Answers made at once stop being made; answers that arrive later are collected up to a bound."""
     dialect = abuse.dialect
-    if group and dialect.answers_in_order and not dialect.one_at_a_time:
-        pytest.skip("answers wait for each other as well: test_http.py")
     reason = "slow-reader" if group and not dialect.one_at_a_time else "idle"
     asking = b"".join(dialect.large(50_000, group=group, id=number) for number in range(100))
 
@@ -180,9 +180,9 @@ async def test_g5_half_close_still_gets_its_replies(abuse: Abuse, asked: str, gr
 
 
 @pytest.mark.parametrize("group", ["", "bridged", "blind"])
+# Without a contract the call says the types of its arguments in the form of one wire alone.
+@pytest.mark.only_where(lambda dialect, group: group != "blind" or dialect.protocol == "dubbo")
 async def test_g6_every_split_of_a_request(abuse: Abuse, dialect: Dialect, group: str) -> None:
-    if group == "blind" and dialect.protocol != "dubbo":
-        pytest.skip("says the types of arguments in the form of one wire alone")
     asked = dialect.echo("whole", group=group)
     places = iter([*range(1, len(asked))] * REPEATS)
 
@@ -223,11 +223,10 @@ BAD |= {(AIOHTTP, name): bad for (dialect, name), bad in BAD.items() if dialect 
 
 @pytest.mark.parametrize("group", ["", "bridged"])
 @pytest.mark.parametrize("name", ["bad argument", "unknown method", "rubbish", "length", "header field"])
+@pytest.mark.only_where(lambda dialect, name: (dialect, name) in BAD)
 async def test_g7_hundred_requests_in_one_segment_with_a_bad_one_in_the_middle(
     abuse: Abuse, dialect: Dialect, group: str, name: str
 ) -> None:
-    if (dialect, name) not in BAD:
-        pytest.skip("this wire has none")
     bad, reason, answered = BAD[dialect, name]
     good = [dialect.echo(str(number), group=group, id=number) for number in range(100)]
     asked = b"".join([*good[:50], bad, *good[51:]])
@@ -268,10 +267,11 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("spoken", FOREIGN)
+# Not its own, nor a version of it that can be answered.
+@pytest.mark.only_where(lambda dialect, spoken: not spoken.lower().startswith(dialect.protocol))
 async def test_g8_speaks_another_protocol(abuse: Abuse, dialect: Dialect, spoken: str) -> None:
+
     named = spoken.partition(" with")[0]
-    if named.partition("/")[0].lower() == dialect.protocol:
-        pytest.skip("it is this one's own, or a version of it that can be answered")
 
     async def attack(attacker: Attacker) -> None:
         await attacker.send(FOREIGN[spoken])
