@@ -374,16 +374,17 @@ class Abuse:
         attack: Attack,
         *,
         reason: str | Mapping[str, int] | frozenset[str] | None,
-        times: int = REPEATS,
+        times: int = 0,
         at_once: int = 1,
         relayed: bool = False,
     ) -> None:
-        """Runs `attack` `times` times, `at_once` at a time, each with a connection of its own.
+        """Runs `attack` `times` times (`usual_times` if 0), `at_once` at a time, each with a connection of its own.
 
         `reason`: what the listener must count and log, once or as often as said for each attack; None when nothing is
         refused; the same one of a set every time, whose empty text stands for none. `relayed`: the provider behind the
         gateway refuses, so that the peer it logs is the gateway, which logs what became of the call as well.
         """
+        times = times or self.usual_times
         refused: dict[str, int] = {}
         if isinstance(reason, str):
             refused = {reason: 1}
@@ -413,6 +414,11 @@ class Abuse:
             most = sum(len(str(count)) for count in self.gateway.refused.values())
             assert len(shown) <= most + relayed, shown[:10]
         left.check()
+
+    @property
+    def usual_times(self) -> int:
+        """How often an attack is repeated that neither waits nor costs much."""
+        return min(REPEATS, max(50, REPEATS // 4)) if self.dialect.another_driver else REPEATS
 
     async def _attack(self, attack: Attack) -> str:
         attacker = self.gateway.attacker()

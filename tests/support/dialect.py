@@ -23,6 +23,7 @@ class Dialect(Protocol):
         forever: A call that is not answered as long as anybody waits.
         aside: What a peer may send although it is no call, and `aside_answers` how many answers it gets.
         answers_in_order: Whatever ends first.
+        another_driver: The same bytes are taken and refused as on another one, where they are tried more often.
         one_at_a_time: The next call of a connection begins when the one before it was answered.
     """
 
@@ -34,6 +35,7 @@ class Dialect(Protocol):
     forever: bytes
     aside: bytes
     aside_answers: int
+    another_driver: bool
     answers_in_order: bool
     one_at_a_time: bool
 
@@ -74,7 +76,7 @@ class _Dubbo:
     forever = request("slow", "J", b"L" + (1 << 40).to_bytes(8, "big"))
     aside = heartbeat(1)
     aside_answers = 1
-    answers_in_order = one_at_a_time = False
+    another_driver = answers_in_order = one_at_a_time = False
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
         return request("echoString", "Ljava/lang/String;", text(value), group=group, id=id)
@@ -112,10 +114,11 @@ class _Http:
     aside_answers = 0
     answers_in_order = True
 
-    def __init__(self, name: str, driver: str, *, one_at_a_time: bool) -> None:
+    def __init__(self, name: str, driver: str, *, one_at_a_time: bool, another_driver: bool) -> None:
         self.name = name
         self.options = f"{{driver: {driver}}}"
         self.one_at_a_time = one_at_a_time
+        self.another_driver = another_driver
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
         return call("echo_string", value, service=_service(group))
@@ -144,6 +147,6 @@ def _service(group: str) -> str:
 
 
 DUBBO: Final[Dialect] = _Dubbo()
-HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False)
-AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True)
+HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False, another_driver=False)
+AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True, another_driver=True)
 DIALECTS: Final = (DUBBO, HTTP, AIOHTTP)
