@@ -20,6 +20,7 @@ from rich.table import Table
 
 from tests.support.browser import require_browser
 from tests.support.curl_peer import curl_version
+from tests.support.firefox import firefox_version
 from tests.support.generated_client import generator_version
 from tests.support.go_peer import go_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_version
@@ -33,6 +34,7 @@ _ORACLES: Final = {"oracle-hl3": "hessian-lite 3.2.13", "oracle-hl4": "hessian-l
 _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "chromium": lambda: _browser_version(),
     "curl": lambda: f"curl {curl_version()}",
+    "firefox": lambda: f"Firefox {firefox_version()}",
     "fetch": lambda: f"Node {node_version()} fetch",
     "go": lambda: f"Go {go_version()} net/http",
     "httpclient": lambda: f"Java {java_version()} HttpClient",
