@@ -22,35 +22,27 @@ from gateway.spi.adapter import ListenerOptions
 from gateway.spi.handler import Handler
 from protocols.contract import Outcome
 from protocols.http.binding import HttpBinding, HttpExchange
-from protocols.http.content import ContentRefused, accepts_gzip, content_codings, gzip, inflate, is_compressible
+from protocols.http.content import (
+    MAX_PLAIN_BYTES,
+    ContentRefused,
+    accepts_gzip,
+    content_codings,
+    gzip,
+    inflate,
+    is_compressible,
+)
+from protocols.http.field import FRAMING_FIELDS, TCHAR
 from protocols.http.limits import HttpLimits
 from protocols.http.message import Headers, HttpRequest, HttpResponse
+from protocols.http.status import BODILESS
 
 __all__ = ["HttpSite", "web_application"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
-_FRAMING: Final = frozenset(
-    {
-        b"connection",
-        b"content-encoding",
-        b"content-length",
-        b"expect",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-"""Field names that concern a connection or the form of one message, and mean nothing to a binding."""
-_FIELD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++: [\t \x21-\x7e]*+")
+_FRAMING: Final = frozenset(name.encode() for name in FRAMING_FIELDS)
+_FIELD: Final = re.compile(TCHAR + r"++: [\t \x21-\x7e]*+")
 """What arrives as one field (RFC 9110, section 5.5); bindings encode everything beyond ASCII."""
-_COMPRESSED_FROM: Final = 1_024
-"""Smaller bodies hardly shrink."""
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_NO_BODY: Final = frozenset({204, 304})
 _SERVER: Final = "polyport"
 _CLOSE_S: Final = 1.0
 """How long cancelled handlers may take to clean up."""
@@ -156,10 +148,10 @@ class HttpSite:
             self._refusals.count(answer.error.code, _peer_address(request), str(answer.error))
         fields = [*answer.headers, (hdrs.SERVER, _SERVER)]
         body = answer.body
-        if self._compress and len(body) >= _COMPRESSED_FROM:
+        if self._compress and len(body) > MAX_PLAIN_BYTES:
             body, coding = _compressed(answer, request)
             fields += coding
-        response = web.Response(status=answer.status, body=None if answer.status in _NO_BODY else body)
+        response = web.Response(status=answer.status, body=None if answer.status in BODILESS else body)
         # What aiohttp says about a body by itself would stand beside what the binding says.
         response.headers.clear()
         response.headers.extend(fields)

@@ -6,11 +6,12 @@ import re
 from typing import Final
 
 from protocols.http.errors import HttpWireError
+from protocols.http.field import TCHAR
 from protocols.http.limits import HttpLimits
 
 __all__ = ["ChunkedBody"]
 
-_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_TOKEN: Final = TCHAR.encode() + b"++"
 _QUOTED: Final = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 _LINE: Final = re.compile(
     rb"([0-9A-Fa-f]{1,16})((?:[ \t]*+;[ \t]*+"

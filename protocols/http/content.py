@@ -8,8 +8,10 @@ from typing import Final
 
 from protocols.http.message import Headers
 
-__all__ = ["ContentRefused", "accepts_gzip", "content_codings", "gzip", "inflate", "is_compressible"]
+__all__ = ["MAX_PLAIN_BYTES", "ContentRefused", "accepts_gzip", "content_codings", "gzip", "inflate", "is_compressible"]
 
+MAX_PLAIN_BYTES: Final = 1_024
+"""Bodies up to this are left as they are: they fit into one packet either way."""
 _GZIP_WBITS: Final = 31
 _ZLIB_WBITS: Final = 15
 _MAX_MEMBERS: Final = 16

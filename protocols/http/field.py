@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["FRAMING_FIELDS", "OWN_FIELDS", "is_field_name"]
+__all__ = ["FRAMING_FIELDS", "OWN_FIELDS", "TCHAR", "is_field_name"]
 
 FRAMING_FIELDS: Final = frozenset(
     {
@@ -26,8 +26,9 @@ FRAMING_FIELDS: Final = frozenset(
 OWN_FIELDS: Final = FRAMING_FIELDS | {"accept", "accept-encoding", "content-type", "host"}
 """Those, and the ones by which a wire over HTTP says what bodies are and where they go: free for nobody else."""
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""RFC 9110, section 5.6.2."""
+TCHAR: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+"""The pattern of one character of a token: RFC 9110, section 5.6.2."""
+_TOKEN: Final = re.compile(TCHAR + "+")
 
 
 def is_field_name(text: str) -> bool:

@@ -13,6 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from protocols.http.content import content_codings
 from protocols.http.errors import HttpWireError
+from protocols.http.field import FRAMING_FIELDS, TCHAR
 from protocols.http.limits import HttpLimits
 from protocols.http.message import Headers
 from protocols.sniff import SNIFF_BYTES, sniff
@@ -27,31 +28,16 @@ _NOT_ALLOWED: Final = frozenset({"TRACE", "CONNECT", "QUERY"})
 """Methods that we know and never serve; all others are answered as unknown (RFC 9110, section 9.1)."""
 _MAX_METHOD_BYTES: Final = 32
 
-_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_BEGINNING: Final = re.compile(_TOKEN + rb"{1,%d}+(?: [ -~\r]*+)?" % _MAX_METHOD_BYTES)
+_TCHAR: Final = TCHAR.encode()
+_BEGINNING: Final = re.compile(_TCHAR + rb"{1,%d}+(?: [ -~\r]*+)?" % _MAX_METHOD_BYTES)
 """What may be there of a first line that has not ended yet."""
 _BEGINNING_BYTES: Final = 64
-_LINE: Final = re.compile(rb"(" + _TOKEN + rb"{1,%d}+) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])" % _MAX_METHOD_BYTES)
-_HTTP_LIKE: Final = re.compile(_TOKEN + rb"{1,%d}+ [^\r\n]* HTTP/" % _MAX_METHOD_BYTES)
-_PRE_HTTP_1: Final = re.compile(_TOKEN + rb"{1,%d}+ [\x21-\x7e]++" % _MAX_METHOD_BYTES)
+_LINE: Final = re.compile(rb"(" + _TCHAR + rb"{1,%d}+) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])" % _MAX_METHOD_BYTES)
+_HTTP_LIKE: Final = re.compile(_TCHAR + rb"{1,%d}+ [^\r\n]* HTTP/" % _MAX_METHOD_BYTES)
+_PRE_HTTP_1: Final = re.compile(_TCHAR + rb"{1,%d}+ [\x21-\x7e]++" % _MAX_METHOD_BYTES)
 _ABSOLUTE: Final = re.compile(r"https?://([^/?#]*)([^#]*)", re.IGNORECASE)
 _HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.%a-zA-Z]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::[0-9]*)?")
 """RFC 9110, section 7.2: uri-host and port."""
-_FRAMING: Final = frozenset(
-    {
-        "connection",
-        "content-encoding",
-        "content-length",
-        "expect",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Fields about this message on this connection, which bindings do not see."""
 
 _MAX_CACHED: Final = 512
 _MAX_CACHED_HEAD_BYTES: Final = 512
@@ -228,7 +214,7 @@ class HeadReader:
         hosts: list[str] = []
         for name, value in parse_fields(raw, self._limits):
             key = name.lower()
-            if key in _FRAMING:
+            if key in FRAMING_FIELDS:
                 framing[key] = f"{framing[key]}, {value}" if key in framing else value
                 continue
             value = value.rstrip(" \t")

@@ -7,17 +7,15 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.model.errors import LocalWireError
-from protocols.http.content import accepts_gzip, gzip, is_compressible
+from protocols.http.content import MAX_PLAIN_BYTES, accepts_gzip, gzip, is_compressible
+from protocols.http.field import TCHAR
 from protocols.http.message import Headers, HttpResponse
-from protocols.http.status import status_line
+from protocols.http.status import BODILESS, status_line
 
 __all__ = ["CONTINUE", "ResponseWriter"]
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_MIN_GZIP_BYTES: Final = 1_024
-"""Below that a body fits into one packet either way."""
-_NO_BODY: Final = frozenset({204, 304})
-_FIELD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++: [\t \x21-\x7e\x80-\xff]*+")
+_FIELD: Final = re.compile(TCHAR + r"++: [\t \x21-\x7e\x80-\xff]*+")
 _MAX_CACHED: Final = 256
 _MAX_CACHED_BYTES: Final = 1_024
 
@@ -50,11 +48,11 @@ class ResponseWriter:
         start = self._starts.get((response.status, response.headers)) or self._start(response)
         body = response.body
         coding = b""
-        if len(body) > _MIN_GZIP_BYTES and self._compress:
+        if len(body) > MAX_PLAIN_BYTES and self._compress:
             body, coding = _compressed(response, headers)
         connection = _CLOSE if close else _KEEP_1_0 if http_1_0 else _KEEP
         date = b"" if self._date is None else b"Date: %b\r\n" % self._date()
-        if response.status in _NO_BODY:
+        if response.status in BODILESS:
             return b"%b%b%b\r\n" % (start, date, connection)
         return b"%b%bContent-Length: %d\r\n%b%b\r\n%b" % (
             start,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-__all__ = ["reason_phrase", "status_line"]
+__all__ = ["BODILESS", "reason_phrase", "status_line"]
 
+BODILESS: Final = frozenset({204, 304})
+"""Responses that end with their fields (RFC 9112, section 6.3)."""
 _RENAMED: Final = {
     413: "Content Too Large",
     414: "URI Too Long",
