@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.jsonform import scalar_text
 from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS, Place, field_place, key_place
+from gateway.jsonform.mismatch import too_deep
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import BigInt, JavaDate, Long, Pairs, Record, TypedList, TypedMap
 from gateway.model.key_hash import KeyHashes
@@ -43,7 +44,7 @@ def read_generic(value: Any, read_named: ReadNamed = _nothing_named, depth: int 
         ValueMappingError: nested deeper than 64 levels, a `$type` that is none, or its value does not fit; says where.
     """
     if depth > MAX_DEPTH:
-        raise ValueMappingError(f"nested deeper than {MAX_DEPTH} levels")
+        raise too_deep()
     cls = type(value)
     if cls is str or cls is bool or value is None:
         return value

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.jsonform import scalar_text
-from gateway.jsonform.bare_text import BARE_KINDS, parser_of_bare_text
-from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS, key_text
+from gateway.jsonform.container_reader import Step, list_reader, map_reader, set_reader
+from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS
 from gateway.jsonform.generic_reader import read_generic
+from gateway.jsonform.mismatch import did_you_mean, json_name, mismatch, shown, too_deep
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
-from gateway.model.key_hash import KeyHashes, has_common_hashes, may_collide
 from gateway.model.scalar import INTEGER_RANGES, round_to_single
 from gateway.model.typeref import Kind, TypeRef
 
 __all__ = ["FieldName", "Readers", "compile_reader", "contract_name"]
-
-Step = Callable[[Any, int], Any]
-"""From a JSON value, so many levels deep, to the contract value."""
 
 _TEXTUAL: Final[Mapping[Kind, Callable[[str], Any]]] = MappingProxyType(
     {
@@ -36,12 +32,9 @@ _TEXTUAL: Final[Mapping[Kind, Callable[[str], Any]]] = MappingProxyType(
         Kind.UUID: scalar_text.parse_uuid,
     }
 )
-_SHOWN: Final = 60
 _JAVA_DATE: Final = ("java", "java.util.Date")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_INTEGER: Final = frozenset({int})
 _set_attribute: Final = object.__setattr__
-
 
 FieldName = Callable[[StructType, Field], str]
 """How a field is called in JSON, where that is not its name in the contract."""
@@ -115,11 +108,11 @@ class Readers:
             case Kind.ANY:
                 return lambda value, depth: read_generic(value, self._read_named, depth)
             case Kind.LIST:
-                return _list(ref, self._step(ref.args[0]))
+                return list_reader(ref, self._step(ref.args[0]))
             case Kind.SET:
-                return _set(ref, self._step(ref.args[0]))
+                return set_reader(ref, self._step(ref.args[0]))
             case Kind.MAP:
-                return _map(ref, self._step(ref.args[0]), self._step(ref.args[1]))
+                return map_reader(ref, self._step(ref.args[0]), self._step(ref.args[1]))
             case Kind.ENUM:
                 return _enum(self._contract.enum(ref))
         return self._struct(self._contract.struct(ref))
@@ -157,7 +150,7 @@ def _nullable(step: Step) -> Step:
 def _null(ref: TypeRef) -> Step:
     def read(value: Any, depth: int) -> Any:
         if value is not None:
-            raise _mismatch(ref, value)
+            raise mismatch(ref, value)
 
     return read
 
@@ -166,7 +159,7 @@ def _bool(ref: TypeRef) -> Step:
     def read(value: Any, depth: int) -> Any:
         if value is True or value is False:
             return value
-        raise _mismatch(ref, value)
+        raise mismatch(ref, value)
 
     return read
 
@@ -175,7 +168,7 @@ def _string(ref: TypeRef) -> Step:
     def read(value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return value
-        raise _mismatch(ref, value)
+        raise mismatch(ref, value)
 
     return read
 
@@ -183,7 +176,7 @@ def _string(ref: TypeRef) -> Step:
 def _char(ref: TypeRef) -> Step:
     def read(value: Any, depth: int) -> Any:
         if not isinstance(value, str):
-            raise _mismatch(ref, value)
+            raise mismatch(ref, value)
         if len(value) != 1 or value > "\uffff":
             raise ValueMappingError(f"expected one character up to U+FFFF, found a text of {len(value)}")
         return value
@@ -195,7 +188,7 @@ def _textual(ref: TypeRef, parse: Callable[[str], Any]) -> Step:
     def read(value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return parse(value)
-        raise _mismatch(ref, value)
+        raise mismatch(ref, value)
 
     return read
 
@@ -237,10 +230,10 @@ def _bigint(ref: TypeRef) -> Step:
 
 def _whole(value: Any, ref: TypeRef) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _mismatch(ref, value)
+        raise mismatch(ref, value)
     exact = Decimal(value)
     if not exact.is_finite() or exact.adjusted() > scalar_text.MAX_DIGITS:
-        raise _mismatch(ref, value)
+        raise mismatch(ref, value)
     if exact != exact.to_integral_value():
         raise ValueMappingError(f"expected {ref.kind.value}, found a number with a fraction")
     return int(exact)
@@ -263,7 +256,7 @@ def _f64(ref: TypeRef) -> Step:
             return value
         if isinstance(value, str) and value in SPECIAL_FLOATS:
             return SPECIAL_FLOATS[value]
-        raise _mismatch(ref, value, 'a number, "NaN", "Infinity" or "-Infinity"')
+        raise mismatch(ref, value, 'a number, "NaN", "Infinity" or "-Infinity"')
 
     return read
 
@@ -282,7 +275,7 @@ def _decimal(ref: TypeRef) -> Step:
         if isinstance(value, str):
             return scalar_text.parse_decimal(value)
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-            raise _mismatch(ref, value)
+            raise mismatch(ref, value)
         # The shortest text of a float is what stood in the JSON.
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if not number.is_finite():
@@ -311,110 +304,13 @@ def _enum(definition: EnumType) -> Step:
 
     def read(value: Any, depth: int) -> Any:
         if not isinstance(value, str):
-            raise _mismatch(definition.name, value)
+            raise mismatch(definition.name, value)
         found = members.get(value)
         if found is None:
-            raise ValueMappingError(f"{definition.name} has no constant {_shown(value)}{_did_you_mean(value, members)}")
+            raise ValueMappingError(f"{definition.name} has no constant {shown(value)}{did_you_mean(value, members)}")
         return found
 
     return read
-
-
-def _elements(ref: TypeRef, element: Step) -> Step:
-    """Reads an array as a new list, whatever collection it is to become."""
-    item = ref.args[0]
-    low, high = INTEGER_RANGES.get(item.kind, (0, 0))
-    whole = item.kind in INTEGER_RANGES and not item.nullable
-
-    def read(value: Any, depth: int) -> list[Any]:
-        if not isinstance(value, list):
-            raise _mismatch(ref, value, "an array")
-        if depth > MAX_DEPTH:
-            raise _too_deep()
-        if whole and set(map(type, value)) == _INTEGER and low <= min(value) and max(value) <= high:
-            return value.copy()
-        depth += 1
-        found: list[Any] = []
-        append = found.append
-        try:
-            for each in value:
-                append(element(each, depth))
-        except ValueMappingError as exc:
-            raise exc.within(f"[{len(found)}]") from None
-        return found
-
-    return read
-
-
-def _list(ref: TypeRef, element: Step) -> Step:
-    elements = _elements(ref, element)
-    if ref.hint("python") == "tuple":
-        return lambda value, depth: tuple(elements(value, depth))
-    return elements
-
-
-def _set(ref: TypeRef, element: Step) -> Step:
-    elements = _elements(ref, element)
-    cls: type[Any] = frozenset if ref.hint("python") == "frozenset" else set
-    guarded = may_collide(ref.args[0])
-
-    def read(value: Any, depth: int) -> Any:
-        items = elements(value, depth)
-        if guarded and has_common_hashes(items):
-            raise ValueMappingError(f"too many elements of {ref} have the same hash")
-        found = cls(items)
-        if len(found) != len(items):
-            raise ValueMappingError(f"an element of {ref} stands twice")
-        return found
-
-    return read
-
-
-def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
-    key_kind = ref.args[0].kind
-    parse_key = parser_of_bare_text(key_kind)
-    guarded = may_collide(ref.args[0])
-
-    def read(value: Any, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            raise _too_deep()
-        depth += 1
-        found: dict[Any, Any] = {}
-        if isinstance(value, dict) and key_kind is Kind.STRING:
-            for key, item in value.items():
-                try:
-                    found[key] = value_step(item, depth)
-                except ValueMappingError as exc:
-                    raise exc.within(f"[{key_text(key, len(found))}]") from None
-            return found
-        is_object = isinstance(value, dict)
-        hashes = KeyHashes() if guarded else None
-        for key, item in _pairs(value, ref):
-            try:
-                converted = key_step(parse_key(key) if is_object else key, depth)
-            except ValueMappingError as exc:
-                raise exc.within(f"[key {len(found)}]") from None
-            if hashes is not None and not hashes.admit(converted):
-                raise ValueMappingError(f"too many keys of {ref} have the same hash", f"[key {len(found)}]")
-            if converted in found:
-                raise ValueMappingError("the key stands twice", f"[key {len(found)}]")
-            try:
-                found[converted] = value_step(item, depth)
-            except ValueMappingError as exc:
-                raise exc.within(f"[{key_text(key, len(found))}]") from None
-        return found
-
-    return read
-
-
-def _pairs(value: Any, ref: TypeRef) -> Iterable[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        if ref.args[0].kind not in BARE_KINDS and ref.args[0].kind is not Kind.ANY:
-            raise ValueMappingError(f"the keys of {ref} are no texts; write [[key, value], …]")
-        return value.items()
-    if isinstance(value, list) and all(isinstance(each, list | tuple) and len(each) == 2 for each in value):
-        return value
-    raise _mismatch(ref, value, "an object, or an array of pairs [[key, value], …]")
 
 
 def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], ignore_unknown: bool) -> Step:
@@ -428,9 +324,9 @@ def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], 
 
     def read(value: Any, depth: int) -> Any:
         if not isinstance(value, dict):
-            raise _mismatch(definition.name, value, "an object")
+            raise mismatch(definition.name, value, "an object")
         if depth > MAX_DEPTH:
-            raise _too_deep()
+            raise too_deep()
         depth += 1
         instance = new(cls)
         used = 0
@@ -456,7 +352,7 @@ def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], 
     def _read_message(instance: Any, value: dict[str, Any]) -> int:
         message = value.get("message")
         if message is not None and not isinstance(message, str):
-            raise ValueMappingError(f"expected a text, found {_json_name(message)}", ".message")
+            raise ValueMappingError(f"expected a text, found {json_name(message)}", ".message")
         _set_attribute(instance, "args", () if message is None else (message,))
         return "message" in value and "message" not in own_names()
 
@@ -466,39 +362,6 @@ def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], 
             # A struct inside any says its class; saying what is known anyway does no harm elsewhere.
             known_class = name == "class" and value["class"] == definition.name
             if name not in known and not known_class and not (is_exception and name == "message"):
-                raise ValueMappingError(f"{definition.name} has no field {_shown(name)}{_did_you_mean(name, known)}")
+                raise ValueMappingError(f"{definition.name} has no field {shown(name)}{did_you_mean(name, known)}")
 
     return read
-
-
-def _too_deep() -> ValueMappingError:
-    return ValueMappingError(f"nested deeper than {MAX_DEPTH} levels")
-
-
-def _mismatch(expected: TypeRef | str, value: Any, form: str = "") -> ValueMappingError:
-    name = str(expected.required()) if isinstance(expected, TypeRef) else expected
-    if value is None:
-        return ValueMappingError(f"null where {name} is required")
-    return ValueMappingError(f"expected {name}{f' as {form}' if form else ''}, found {_json_name(value)}")
-
-
-def _json_name(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
-        return "a number"
-    if isinstance(value, str):
-        return "a text"
-    return "an object" if isinstance(value, Mapping) else "an array"
-
-
-def _shown(name: str) -> str:
-    return repr(name) if len(name) <= _SHOWN else f"of {len(name)} characters"
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    # Comparing costs the product of the lengths; a long name is no slip of the pen.
-    close = difflib.get_close_matches(name, sorted(known), 1) if len(name) <= _SHOWN else []
-    return f"; did you mean {close[0]!r}?" if close else ""
