@@ -21,6 +21,7 @@ from adapters.http.calls import CallRunner
 from adapters.http.cutter import CutRequest, RequestCutter
 from adapters.refusals import Refusals
 from adapters.tcp.acceptor import Connected
+from adapters.tcp.patience import LINGER_S, close_or_abort, most_unsent, overdue
 from adapters.tcp.server import HALF_CLOSE_GRACE_S
 from gateway.spi.adapter import ListenerOptions
 from protocols.http.binding import HttpBinding
@@ -33,12 +34,6 @@ __all__ = ["GuardedConnection", "SiteState", "StandIn"]
 
 _HELD_BYTES: Final = 65_536
 """What may wait behind the request that is being answered; beyond that nothing more is read."""
-_HARD_WRITE_FACTOR: Final = 8
-"""A peer that leaves this many write buffers unread is dropped."""
-_LINGER_S: Final = 1.0
-"""How long a refused peer may take to read why and to close."""
-_CLOSE_S: Final = 1.0
-"""How long closing may wait for a peer to take what is left for it."""
 _NEVER_S: Final = 86_400.0
 """aiohttp's own limit for idle connections, which the guard's makes superfluous."""
 _PLACEHOLDER: Final = b"%b / HTTP/1.1\r\nHost: placeholder\r\n%b\r\n"
@@ -267,7 +262,7 @@ class GuardedConnection(RequestHandler):
         self._left = self._state.loop.create_future()
         wire.write_eof()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LINGER_S):
+            async with asyncio.timeout(LINGER_S):
                 await self._left
 
     def handle_error(
@@ -310,10 +305,8 @@ class GuardedConnection(RequestHandler):
     def pause_writing(self) -> None:
         """The peer reads too slowly."""
         super().pause_writing()
-        options = self._state.options
         wire = self._wire
-        limit = max(options.max_write_buffer_bytes * _HARD_WRITE_FACTOR, options.max_frame_bytes * 2)
-        if wire is not None and wire.get_write_buffer_size() > limit:
+        if wire is not None and wire.get_write_buffer_size() > most_unsent(self._state.options):
             self._drop("slow-reader", "the peer does not read its replies")
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -335,7 +328,6 @@ class GuardedConnection(RequestHandler):
         wire = self._wire
         if wire is None or wire.is_closing():
             return
-        options = self._state.options
         if self._state.runner.running_of(self):
             self._last_busy = now
             if (self._eof or self._full) and self._busy:
@@ -343,15 +335,11 @@ class GuardedConnection(RequestHandler):
             return
         if self._left is not None:
             return
-        if not self._last_read:
-            if now - self._last_busy > options.first_byte_timeout_s:
-                self._drop("first-byte-timeout", f"nothing received for {options.first_byte_timeout_s:g} s")
-            return
         waits = not self._busy and not self._ended
-        if waits and self._cutter.pending_bytes and now - self._pending_since > options.frame_timeout_s:
-            self._drop("frame-timeout", f"a message took longer than {options.frame_timeout_s:g} s")
-        elif now - max(self._last_read, self._last_busy) > options.idle_timeout_s:
-            self._drop("idle", f"idle for {options.idle_timeout_s:g} s")
+        pending_since = self._pending_since if waits and self._cutter.pending_bytes else None
+        late = overdue(self._state.options, now, self._last_read, self._last_busy, pending_since)
+        if late is not None:
+            self._drop(*late)
 
     def _probe(self, wire: asyncio.Transport, now: float) -> None:
         """Finds out whether a peer from which nothing is read is gone, or gives it up where that cannot be asked."""
@@ -386,11 +374,7 @@ class GuardedConnection(RequestHandler):
             closed = self._closed = self._state.loop.create_future()
             self._ended = True
             self.force_close()
-            wire.close()
-            await asyncio.wait([closed], timeout=_CLOSE_S)
-            if not closed.done():
-                wire.abort()
-                await closed
+            await close_or_abort(wire, closed)
         if serving is not None and not serving.done():
             serving.cancel()
             await asyncio.wait([serving])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.failure import INTERNAL, failure_of
 from adapters.tcp.driver import CallDriver, let_go
+from adapters.tcp.patience import Lingering, close_or_abort, most_unsent, overdue
 from gateway.model.call import Peer
 from gateway.model.errors import Overloaded, ProviderFailed, RemoteWireError
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerCodec, ServerEvent
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["ServerConnection"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
-_HARD_WRITE_FACTOR: Final = 8
-"""A peer that leaves this many write buffers unread is dropped, and so is one for which as much waits in its codec."""
-_LINGER_S: Final = 1.0
-"""How long a refused peer may take to read why and to close."""
-_CLOSE_S: Final = 1.0
-"""How long closing may wait for a peer to take what is left for it."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -44,7 +39,7 @@ class ServerConnection(asyncio.Protocol):
         "_last_ping",
         "_last_read",
         "_left_since",
-        "_lingering_since",
+        "_lingering",
         "_out",
         "_paused",
         "_peer",
@@ -56,7 +51,6 @@ class ServerConnection(asyncio.Protocol):
         "_transport",
         "_unanswered",
         "_unsent",
-        "_untaken",
         "opening",
     )
 
@@ -86,10 +80,8 @@ class ServerConnection(asyncio.Protocol):
         """The peer closed its sending side."""
         self._ended = False
         """No more calls can come: end of stream, or its position is lost."""
-        self._lingering_since = 0.0
-        """When our sending side was closed; nothing is written any more."""
-        self._untaken = 0
-        """Bytes the peer had not taken when a closing connection was looked at last."""
+        self._lingering: Lingering | None = None
+        """Our sending side is closed; nothing is written any more."""
         self._left_since = 0.0
         """When the peer closed its sending side with calls in progress."""
         self._last_read = 0.0
@@ -274,7 +266,7 @@ class ServerConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         held = self._codec.held_bytes
-        if held > self._most_unsent:
+        if held > most_unsent(self._state.options):
             self._state.count("answers-held", self._peer, f"{held} bytes of answers wait for one before them")
             self._give_up()
             return
@@ -284,11 +276,6 @@ class ServerConnection(asyncio.Protocol):
             self._stop_reading()
         elif was_stalled and not self._stalled:
             self._go_on()
-
-    @property
-    def _most_unsent(self) -> int:
-        options = self._state.options
-        return max(options.max_write_buffer_bytes * _HARD_WRITE_FACTOR, options.max_frame_bytes * 2)
 
     def _give_up(self) -> None:
         self._ended = True
@@ -322,10 +309,10 @@ class ServerConnection(asyncio.Protocol):
             return
         if self._eof:
             transport.close()
-        elif not self._lingering_since:
+        elif self._lingering is None:
             # Closing with unread bytes makes the kernel send a reset, which takes the farewell away from the peer. So
             # the sending side is closed first, and what still arrives is dropped until the peer closes too.
-            self._lingering_since = monotonic()
+            self._lingering = Lingering(monotonic())
             transport.write_eof()
 
     def _probe(self) -> None:
@@ -333,7 +320,7 @@ class ServerConnection(asyncio.Protocol):
         self._write(self._codec.ping())
 
     def _write(self, data: bytes) -> None:
-        if self._transport is None or not data or self._lingering_since:
+        if self._transport is None or not data or self._lingering is not None:
             return
         if self._out is None:
             self._out = [data]
@@ -358,7 +345,7 @@ class ServerConnection(asyncio.Protocol):
         if not out or transport is None or transport.is_closing():
             return
         transport.write(out[0] if len(out) == 1 else b"".join(out))
-        if self._paused and transport.get_write_buffer_size() > self._most_unsent:
+        if self._paused and transport.get_write_buffer_size() > most_unsent(self._state.options):
             self._state.count("slow-reader", self._peer, "the peer does not read its replies")
             self._give_up()
 
@@ -374,8 +361,9 @@ class ServerConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         options = self._state.options
-        if self._lingering_since:
-            self._check_lingering(transport, now)
+        if self._lingering is not None:
+            if self._lingering.is_over(transport.get_write_buffer_size(), now, options.frame_timeout_s):
+                transport.abort()
             return
         if self._running:
             self._last_busy = now
@@ -388,29 +376,13 @@ class ServerConnection(asyncio.Protocol):
             if self._left_since and now - self._left_since > self._state.half_close_grace_s:
                 self._leave_alone()
             return
-        if not self._last_read:
-            if now - self._last_busy > options.first_byte_timeout_s:
-                self._drop("first-byte-timeout", f"nothing received for {options.first_byte_timeout_s:g} s")
-            return
-        if self._codec.pending_bytes and not self._has_enough() and now - self._pending_since > options.frame_timeout_s:
-            self._drop("frame-timeout", f"a message took longer than {options.frame_timeout_s:g} s")
-            return
-        if now - max(self._last_read, self._last_busy) > options.idle_timeout_s:
-            self._drop("idle", f"idle for {options.idle_timeout_s:g} s")
-            return
-        if heartbeat_s and now - max(self._last_read, self._last_ping) > heartbeat_s:
+        pending_since = self._pending_since if self._codec.pending_bytes and not self._has_enough() else None
+        late = overdue(options, now, self._last_read, self._last_busy, pending_since)
+        if late is not None:
+            self._drop(*late)
+        elif self._last_read and heartbeat_s and now - max(self._last_read, self._last_ping) > heartbeat_s:
             self._last_ping = now
             self._write(self._codec.ping())
-
-    def _check_lingering(self, transport: asyncio.Transport, now: float) -> None:
-        """Gives up a peer that was told everything and does not close, or that takes nothing of what is left for it."""
-        untaken = transport.get_write_buffer_size()
-        if untaken < self._untaken or (untaken and not self._untaken):
-            self._lingering_since = now
-        limit = self._state.options.frame_timeout_s if untaken else _LINGER_S
-        self._untaken = untaken
-        if now - self._lingering_since > limit:
-            transport.abort()
 
     def _leave_alone(self) -> None:
         """Cancels calls of a peer that closed its sending side long ago, on a wire that cannot ask whether it is there.
@@ -458,8 +430,4 @@ class ServerConnection(asyncio.Protocol):
         closed = self._closed = self._state.loop.create_future()
         self._ended = True
         self._flush()
-        transport.close()
-        await asyncio.wait([closed], timeout=_CLOSE_S)
-        if not closed.done():
-            transport.abort()
-            await closed
+        await close_or_abort(transport, closed)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from adapters.tcp import acceptor, server_connection
+from adapters.tcp import acceptor, patience
 from adapters.tcp import server as server_module
 from adapters.tcp.listening_socket import listen
 from adapters.tcp.server import TcpServer
@@ -298,7 +298,7 @@ async def test_refused_peer_reads_why_although_it_sent_much_more() -> None:
 
 
 async def test_refused_peer_that_stays_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_connection, "_LINGER_S", 0.03)
+    monkeypatch.setattr(patience, "LINGER_S", 0.03)
     async with running(idle_timeout_s=0.08) as it:
         with it.peer() as peer:
             await peer.send(MALFORMED)
@@ -589,7 +589,7 @@ async def test_closing_sends_what_is_ready() -> None:
 
 
 async def test_closing_drops_a_peer_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_connection, "_CLOSE_S", 0.02)
+    monkeypatch.setattr(patience, "_CLOSE_S", 0.02)
     async with running() as it:
         with it.peer(receive_buffer=4096) as peer:
             await peer.send(call_frame(1, "big", b"30000000"))
