@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import dubbo, hessian, http, texts
+from tests.fuzz import dubbo, hessian, http_json, texts
 
 __all__ = ["TARGETS", "Target"]
 
@@ -46,11 +46,11 @@ TARGETS: tuple[Target, ...] = (
     Target("hessian", hessian.check, hessian.seeds, _HESSIAN, share=2.0),
     Target("dubbo-server", dubbo.check_server, dubbo.server_seeds, _HESSIAN + b"\xda\xbb\xc2\xe2", 1_000_000, 2.0),
     Target("dubbo-client", dubbo.check_client, dubbo.client_seeds, _HESSIAN + b"\x14\x28\x02\x22"),
-    Target("http-stream", http.check_stream, http.stream_seeds, _HTTP, share=1.5),
-    Target("http-binding", http.check_binding, http.binding_seeds, _JSON + b"/?&=%\n", share=1.5),
-    Target("http-reply", http.check_reply, http.reply_seeds, _JSON + b"\n", 50_000),
-    Target("http-context", http.check_context, http.context_seeds, _HTTP, share=0.5),
-    Target("json", http.check_json, http.json_seeds, _JSON, share=0.5),
+    Target("http-stream", http_json.check_stream, http_json.stream_seeds, _HTTP, share=1.5),
+    Target("http-binding", http_json.check_binding, http_json.binding_seeds, _JSON + b"/?&=%\n", share=1.5),
+    Target("http-reply", http_json.check_reply, http_json.reply_seeds, _JSON + b"\n", 50_000),
+    Target("http-context", http_json.check_context, http_json.context_seeds, _HTTP, share=0.5),
+    Target("json", http_json.check_json, http_json.json_seeds, _JSON, share=0.5),
     Target("config", texts.check_config, texts.config_seeds, _YAML, 2_000),
     Target("descriptor", texts.check_descriptor, texts.descriptor_seeds, b"[LVZBCDFIJS;/", 100_000, 0.3),
 )

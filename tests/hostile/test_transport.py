@@ -270,7 +270,6 @@ FOREIGN = {
 # Not its own, nor a version of it that can be answered.
 @pytest.mark.only_where(lambda dialect, spoken: not spoken.lower().startswith(dialect.protocol))
 async def test_g8_speaks_another_protocol(abuse: Abuse, dialect: Dialect, spoken: str) -> None:
-
     named = spoken.partition(" with")[0]
 
     async def attack(attacker: Attacker) -> None:

@@ -42,6 +42,8 @@ __all__ = [
 _KEY = ServiceKey(CONTRACT.name)
 _PEER = Peer("http", "fuzz")
 _LARGEST_SEED = 2_000
+_CODING = b"Transfer-Encoding: "
+_NOTHING = object()
 # Small, so that limits are met often and no input takes long.
 _LIMITS = HttpLimits(
     max_body_bytes=2_000,
@@ -165,9 +167,6 @@ def check_stream(data: bytes) -> None:
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return
     assert requests.bodies[: requests.ended] == [body for *_, body in seen], "a request hides in another one"
-
-
-_CODING = b"Transfer-Encoding: "
 
 
 def _answers(sent: bytes) -> list[bytes]:
@@ -363,7 +362,4 @@ def _same(ours: Any, theirs: Any) -> bool:
         return all(_same(one, other) for one, other in zip_longest(ours, theirs, fillvalue=_NOTHING))
     if isinstance(ours, bool) or ours is None or isinstance(ours, str):
         return type(ours) is type(theirs) and ours == theirs
-    return ours == theirs
-
-
-_NOTHING = object()
+    return bool(ours == theirs)
