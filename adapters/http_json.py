@@ -221,7 +221,8 @@ PLUGIN: Final = ProtocolPlugin(
             ),
             "max_inflated": Option(
                 OptionKind.SIZE,
-                "A body after it was inflated; as much as the listener's limits.frame by default.",
+                "A body after it was inflated, and all that wait on one connection; as much as the listener's "
+                "limits.frame by default.",
                 minimum=1_024,
                 maximum=1024**3,
             ),

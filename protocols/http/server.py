@@ -150,7 +150,7 @@ class HttpServerCodec:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of answers that wait for a call before them, or for others of their batch."""
+        """Bytes of answers that wait for one before them."""
         return sum(len(turn.response.body) for turn in self._turns if turn.response is not None)
 
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
