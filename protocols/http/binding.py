@@ -15,11 +15,11 @@ from gateway.model.endpoint import Endpoint, ServiceKey
 from protocols.contract import Outcome
 from protocols.http.message import HttpRequest, HttpResponse
 
-__all__ = ["HttpBinding", "HttpClientBinding", "HttpExchange"]
+__all__ = ["HttpBatch", "HttpBinding", "HttpClientBinding", "HttpExchange"]
 
 
 class HttpExchange(Protocol):
-    """A request that became calls: mostly one, several for a batch."""
+    """A request that became calls: mostly one. One of several calls is an `HttpBatch`."""
 
     @property
     def calls(self) -> Sequence[Invocation]:
@@ -29,8 +29,23 @@ class HttpExchange(Protocol):
     def encode_reply(self, outcomes: Sequence[Outcome | None]) -> HttpResponse:
         """The response, once every call that is not oneway has its outcome.
 
-        `outcomes`: in the order of `calls`, None for oneway ones. Never raises for a value: what cannot be encoded
-        becomes an error response.
+        `outcomes`: in the order of `calls`, None for oneway ones and for kept ones. Never raises for a value: what
+        cannot be encoded becomes an error response.
+        """
+        ...
+
+
+class HttpBatch(HttpExchange, Protocol):
+    """An exchange of several calls. Each outcome becomes part of the response when it comes.
+
+    Otherwise a batch of which one call does not end would keep the values of all others, whatever their size.
+    """
+
+    def keep(self, index: int, outcome: Outcome) -> int:
+        """Takes the outcome of the call at `index`; gives how many bytes are kept for it.
+
+        A driver may call it for each call that is not oneway, as outcomes come; `encode_reply` then finds None there.
+        A second outcome for a call replaces the first. Never raises for a value.
         """
         ...
 

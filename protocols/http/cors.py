@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from gateway.model.call import Invocation
 from protocols.contract import Outcome
-from protocols.http.binding import HttpBinding, HttpExchange
+from protocols.http.binding import HttpBatch, HttpBinding, HttpExchange
 from protocols.http.cross_site import allow_site
 from protocols.http.message import HttpRequest, HttpResponse
 
@@ -117,6 +117,9 @@ class _Marked:
     @property
     def calls(self) -> Sequence[Invocation]:
         return self._inner.calls
+
+    def keep(self, index: int, outcome: Outcome) -> int:
+        return cast("HttpBatch", self._inner).keep(index, outcome)
 
     def encode_reply(self, outcomes: Sequence[Outcome | None]) -> HttpResponse:
         return _marked(self._inner.encode_reply(outcomes), self._marks)

@@ -8,7 +8,7 @@ llhttp (`protocols.http.head`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from gateway.model.call import Peer
 from gateway.model.errors import (
@@ -20,7 +20,7 @@ from gateway.model.errors import (
     Retry,
 )
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
-from protocols.http.binding import HttpBinding, HttpExchange
+from protocols.http.binding import HttpBatch, HttpBinding, HttpExchange
 from protocols.http.chunked import ChunkedBody
 from protocols.http.content import ContentRefused, inflate
 from protocols.http.errors import HttpWireError
@@ -72,8 +72,8 @@ class _Turn:
         "http_1_0",
         "inflated",
         "interim",
+        "kept",
         "left",
-        "outcomes",
         "response",
     )
 
@@ -86,22 +86,23 @@ class _Turn:
         self.http_1_0 = http_1_0
         self.close = self.interim = False
         self.exchange: HttpExchange | None = None
-        self.outcomes: list[Outcome | None] | None = None
-        """Of several calls."""
         self.left = 0
         """Outcomes of several calls that are still to come."""
+        self.kept = 0
+        """Bytes kept for those that came."""
         self.response: HttpResponse | None = None
         """What to send. It waits for the responses before it, and becomes bytes when they have left."""
 
 
 class _Member:
-    """The ticket of one call among several of a request."""
+    """The ticket of one call among several of a request. `is_answered`: its outcome came."""
 
-    __slots__ = ("index", "turn")
+    __slots__ = ("index", "is_answered", "turn")
 
     def __init__(self, turn: _Turn, index: int) -> None:
         self.turn: Final = turn
         self.index: Final = index
+        self.is_answered = False
 
 
 class _Incoming:
@@ -150,8 +151,8 @@ class HttpServerCodec:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of answers that wait for one before them."""
-        return sum(len(turn.response.body) for turn in self._turns if turn.response is not None)
+        """Bytes of answers that wait for one before them, and of parts of answers that wait for the others."""
+        return sum(turn.kept if turn.response is None else len(turn.response.body) for turn in self._turns)
 
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
@@ -290,14 +291,12 @@ class HttpServerCodec:
         if len(calls) == 1 and not calls[0].oneway:
             events.append(CallReceived(turn, calls[0]))
             return
-        outcomes: list[Outcome | None] = [None] * len(calls)
-        turn.outcomes = outcomes
         for index, invocation in enumerate(calls):
             ticket = None if invocation.oneway else _Member(turn, index)
             turn.left += ticket is not None
             events.append(CallReceived(ticket, invocation))
         if not turn.left:
-            self._respond(turn, result.encode_reply(outcomes), events)
+            self._respond(turn, result.encode_reply([None] * len(calls)), events)
 
     def _turn(self, line: RequestLine, fields: FieldBlock) -> _Turn:
         turn = _Turn(fields.headers, line.is_head, line.is_http_1_0)
@@ -361,14 +360,16 @@ class HttpServerCodec:
                 # The binding failed to encode this answer a moment ago.
                 turn.response = self._internal()
             else:
-                outcomes = turn.outcomes
-                if outcomes is not None:
-                    turn.left -= outcomes[ticket.index] is None
-                    outcomes[ticket.index] = outcome
+                outcomes: Sequence[Outcome | None] = (outcome,)
+                if type(ticket) is _Member:
+                    turn.left -= not ticket.is_answered
+                    ticket.is_answered = True
+                    turn.kept += cast("HttpBatch", exchange).keep(ticket.index, outcome)
                     if turn.left:
                         return b""
-                turn.exchange = turn.outcomes = None
-                turn.response = exchange.encode_reply((outcome,) if outcomes is None else outcomes)
+                    outcomes = [None] * len(exchange.calls)
+                turn.exchange = None
+                turn.response = exchange.encode_reply(outcomes)
         turns = self._turns
         # What was refused may have left already, behind the answer before it.
         return self._release() if turns and turns[0] is turn else b""

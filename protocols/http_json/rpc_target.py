@@ -83,9 +83,9 @@ class RpcCall:
 
 
 class _Exchange:
-    """The calls of one request (`HttpExchange`). `answers`: what is answered already; `batch`: answer with an array."""
+    """The calls of one request (`HttpBatch`). `answers`: what is answered already; `batch`: answer with an array."""
 
-    __slots__ = ("_answers", "_batch", "_calls", "_headers", "calls")
+    __slots__ = ("_answers", "_batch", "_calls", "_headers", "_kept", "calls")
 
     def __init__(self, calls: Sequence[RpcCall], answers: Sequence[bytes], batch: bool, media_type: str) -> None:
         self.calls: Final = tuple(call.invocation for call in calls)
@@ -93,13 +93,20 @@ class _Exchange:
         self._answers: Final = answers
         self._batch: Final = batch
         self._headers: Final = (("Content-Type", media_type),)
+        self._kept: dict[int, bytes] = {}
+
+    def keep(self, index: int, outcome: Outcome) -> int:
+        """See `HttpBatch.keep`."""
+        answer = self._kept[index] = self._calls[index].encode(outcome)
+        return len(answer)
 
     def encode_reply(self, outcomes: Sequence[Outcome | None]) -> HttpResponse:
         """See `HttpExchange.encode_reply`."""
         headers: tuple[tuple[str, str], ...] = self._headers
+        kept = self._kept
         answers = [
-            call.encode(outcome)
-            for call, outcome in zip(self._calls, outcomes, strict=True)
+            kept[index] if index in kept else call.encode(outcome)
+            for index, (call, outcome) in enumerate(zip(self._calls, outcomes, strict=True))
             if call.request_id is not None
         ]
         answers += self._answers

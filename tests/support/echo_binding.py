@@ -29,9 +29,15 @@ class EchoExchange:
 
     def __init__(self, calls: Sequence[Invocation]) -> None:
         self.calls = calls
+        self._kept: dict[int, bytes] = {}
+
+    def keep(self, index: int, outcome: Outcome) -> int:
+        self._kept[index] = _line(outcome)
+        return len(self._kept[index])
 
     def encode_reply(self, outcomes: Sequence[Outcome | None]) -> HttpResponse:
-        lines = [_line(each) for each in outcomes if each is not None]
+        found = {**self._kept, **{index: _line(each) for index, each in enumerate(outcomes) if each is not None}}
+        lines = [found[index] for index in sorted(found)]
         return HttpResponse(200 if lines else 202, TEXT, b"\n".join(lines))
 
 

@@ -505,6 +505,19 @@ def test_binding_that_cannot_encode_an_answer_spoils_that_one_alone() -> None:
     assert [(each.status, each.body) for each in peer.answers] == [(500, b"internal error"), (200, b"good")]
 
 
+def test_parts_of_a_batch_are_bytes_that_are_counted_while_they_wait() -> None:
+    peer = HttpPeer(outcome=None).send(post(b"a\nb\nc", target=b"/batch"))
+    first, second, third = peer.waiting
+    assert peer.codec.held_bytes == 0
+    assert peer.codec.reply(third.ticket, Ok(b"z" * 1000)) == b""
+    assert peer.codec.held_bytes == 1000
+    assert peer.codec.reply(second.ticket, Ok(b"y" * 100)) == b""
+    assert peer.codec.held_bytes == 1100
+    peer.received += peer.codec.reply(first.ticket, Ok(b"x"))
+    assert peer.codec.held_bytes == 0
+    assert [each.body for each in peer.answers] == [b"x\n" + b"y" * 100 + b"\n" + b"z" * 1000]
+
+
 def test_deadline_comes_from_the_moment_of_arrival() -> None:
     moments: list[float] = []
 
