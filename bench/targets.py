@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from bench.cases import (
     ECHO_RATIO,
     FORWARD_RATIO,
+    FORWARD_RATIO_HELD,
     HTTP_ADD_RATIO,
-    HTTP_ADD_RATIO_ALONE,
+    HTTP_ADD_RATIO_HELD,
     HTTP_BRIDGE_RATIO,
-    HTTP_BRIDGE_RATIO_ALONE,
+    HTTP_BRIDGE_RATIO_HELD,
     IDLE_BYTES,
     PIPELINED_LOAD,
     TARGET_LOAD,
@@ -35,29 +36,36 @@ class Target:
 
 
 def judge(plan: Plan, results: Results, idle: Mapping[str, IdleCost]) -> list[Target]:
-    """Every target of a run. Ratios need `plan.margin` of what is wanted; memory has no noise and no margin."""
+    """Every target of a run. Ratios need `plan.margin` of what is wanted or held; memory has no noise and no margin."""
 
-    def judged(name: str, case: Case, wanted: float) -> Target:
-        return _judge_ratio(plan, results, name, case, wanted)
+    def judged(name: str, case: Case, wanted: float, held: float | None = None) -> Target:
+        return _judge_ratio(plan, results, name, case, wanted, held)
 
+    add, bridge = (HTTP_HOSTED, Payload.ADD), (HTTP_BRIDGE, Payload.JSON)
     return [
         judged("string echo through the full route", Case(HOSTED, Payload.STRING, TARGET_LOAD), ECHO_RATIO),
-        judged("dubbo to dubbo, forwarded", Case(FORWARDED, Payload.STRING, TARGET_LOAD), FORWARD_RATIO),
-        judged("HTTP/JSON add", Case(HTTP_HOSTED, Payload.ADD, PIPELINED_LOAD), HTTP_ADD_RATIO),
-        judged("HTTP/JSON add, one at a time", Case(HTTP_HOSTED, Payload.ADD, TARGET_LOAD), HTTP_ADD_RATIO_ALONE),
-        judged("HTTP/JSON to dubbo", Case(HTTP_BRIDGE, Payload.JSON, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
         judged(
-            "HTTP/JSON to dubbo, one at a time", Case(HTTP_BRIDGE, Payload.JSON, TARGET_LOAD), HTTP_BRIDGE_RATIO_ALONE
+            "dubbo to dubbo, forwarded",
+            Case(FORWARDED, Payload.STRING, TARGET_LOAD),
+            FORWARD_RATIO,
+            FORWARD_RATIO_HELD,
         ),
+        judged("HTTP/JSON add", Case(*add, TARGET_LOAD), HTTP_ADD_RATIO, HTTP_ADD_RATIO_HELD),
+        judged("HTTP/JSON add, 16 under way", Case(*add, PIPELINED_LOAD), HTTP_ADD_RATIO),
+        judged("HTTP/JSON to dubbo", Case(*bridge, TARGET_LOAD), HTTP_BRIDGE_RATIO, HTTP_BRIDGE_RATIO_HELD),
+        judged("HTTP/JSON to dubbo, 16 under way", Case(*bridge, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
     ]
 
 
-def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: float) -> Target:
-    least = wanted * plan.margin
+def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: float, held: float | None) -> Target:
+    """`held`: what a run must reach where that is less than what is wanted."""
+    least = (wanted if held is None else held) * plan.margin
     floor = "bare aiohttp" if case.payload.is_http else "raw echo"
-    text = f">= {wanted:.2f} x {floor} by server CPU" + (f" ({least:.3f} with margin)" if plan.margin < 1 else "")
+    text = f">= {wanted:.2f} x {floor} by server CPU"
+    if least < wanted:
+        text += f" (at least {least:.3f})"
     ratio = results.ratio(case)
     if ratio is None:
         return Target(name, text, None, reached=False)
