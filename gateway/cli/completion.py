@@ -156,5 +156,5 @@ def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[str]:
         # What the code of others prints would end up in the middle of somebody's command line.
         with contextlib.redirect_stdout(io.StringIO()):
             return list(dict.fromkeys(name for name in names() if name.startswith(incomplete)))
-    except Exception:
+    except Exception:  # A half-written file, or code it names: whoever presses tab wants no traceback.
         return []
