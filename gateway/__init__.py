@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from gateway.model.fault import RemoteError, ServiceError
     from gateway.runtime.app import App, StartError
     from gateway.runtime.connect import connect, connect_sync
-    from gateway.runtime.proxy import GenericProxy, calling
+    from gateway.runtime.proxy import GenericProxy, calling, futures
     from gateway.runtime.reference import MethodSettings
 
 __all__ = [
@@ -107,6 +107,7 @@ __all__ = [
     "connect_sync",
     "contract_of",
     "enum",
+    "futures",
     "method",
     "service",
     "struct",
@@ -147,6 +148,7 @@ _MODULES: Final = {
     "calling": "gateway.runtime.proxy",
     "connect": "gateway.runtime.connect",
     "connect_sync": "gateway.runtime.connect",
+    "futures": "gateway.runtime.proxy",
 }
 """Where a name comes from, if not from `gateway.contracts`."""
 

@@ -19,12 +19,14 @@ from typing import Any, Final, TypeVar
 from gateway.config.load import load
 from gateway.config.model import GatewayConfig
 from gateway.contracts.python import contract_of
+from gateway.contracts.stub import CallOptions, make_proxy
 from gateway.model.endpoint import Endpoint, ServiceKey, format_address
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
-from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy
+from gateway.runtime.proxy import GenericProxy
 from gateway.runtime.selection import consumer_name
+from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
 
 __all__ = ["App", "Listening", "StartError"]
@@ -64,6 +66,7 @@ class App:
         self._plan: Plan | None = None
         self._servers: list[ServerAdapter] = []
         self._announced: list[tuple[str, Endpoint]] = []
+        self._started = StartedCalls()
         self._changing = asyncio.Lock()
         self.listening: Sequence[Listening] = ()
 
@@ -147,7 +150,7 @@ class App:
                 f"service {name!r} has the contract {service.contract.name}, "
                 f"not {asked.name} as {contract.__module__}.{contract.__qualname__} describes it"
             )
-        return make_proxy(contract, service.key, service.handler, self._call_options(consumer))
+        return make_proxy(contract, service.key, service.handler, self._call_options(consumer), self._started.start)
 
     def generic_reference(self, name: str, *, consumer: str = "") -> GenericProxy:
         """A client without contract of the remote service called `name` in the configuration.
@@ -158,7 +161,7 @@ class App:
         service = self._service(name)
         if not service.forwarded:
             raise LookupError(f"service {name!r} is hosted here; reference calls it with its contract")
-        return GenericProxy(service.key, service.handler, self._call_options(consumer))
+        return GenericProxy(service.key, service.handler, self._call_options(consumer), self._started.start)
 
     def web_application(self, listener: str) -> Any:
         """An `aiohttp.web.Application` that answers as this listener does, filters included, to mount in another one.
@@ -235,6 +238,7 @@ class App:
         if plan is not None:
             # Clients before directories: those give providers time to finish calls in progress, and that time is over.
             await _all(client.aclose() for client in plan.clients.values())
+            await self._started.aclose()
             await _all(directory.aclose() for directory in plan.directories.values())
             await _all(registry.aclose() for registry in plan.registries.values())
 

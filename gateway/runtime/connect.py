@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
@@ -14,14 +14,16 @@ from gateway.config.option import parse_options
 from gateway.config.sections.remote import parse_provider
 from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
+from gateway.contracts.stub import CallOptions, make_proxy
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
-from gateway.model.errors import ConnectionLost, ContractError
+from gateway.model.errors import ContractError
 from gateway.plugins.catalog import Catalog
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
-from gateway.runtime.proxy import CallOptions, GenericProxy, make_proxy, wrap_sync
+from gateway.runtime.proxy import GenericProxy, wrap_sync
 from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
 from gateway.runtime.selection import consumer_name, known_protocols
+from gateway.runtime.started import StartedCalls, start_threadsafe
 from gateway.spi.adapter import ClientAdapter
 
 __all__ = ["BlockingClient", "Client", "ClientSettings", "connect", "connect_sync"]
@@ -57,6 +59,8 @@ class Client(Generic[_T]):
         self._adapters: dict[str, ClientAdapter] = {}
         self._catalog = Catalog()
         self._opened: OpenReference | None = None
+        self.started: Final = StartedCalls()
+        """Calls that run although nobody awaits them yet; they end with this client."""
 
     async def open(self) -> _T:
         """The proxy.
@@ -83,8 +87,8 @@ class Client(Generic[_T]):
             raise
         service = self._settings.service
         if self._contract is None:
-            return cast("_T", GenericProxy(service, reference.handler, self._options))
-        return cast("_T", make_proxy(self._contract, service, reference.handler, self._options))
+            return cast("_T", GenericProxy(service, reference.handler, self._options, self.started.start))
+        return cast("_T", make_proxy(self._contract, service, reference.handler, self._options, self.started.start))
 
     def _order(self) -> ProtocolOrder:
         if self._protocols:
@@ -127,6 +131,7 @@ class Client(Generic[_T]):
         # First: a directory gives its providers time to finish calls in progress, which are to fail here.
         for adapter in adapters.values():
             await adapter.aclose()
+        await self.started.aclose()
         if opened is not None:
             await opened.directory.aclose()
 
@@ -165,20 +170,21 @@ class BlockingClient(Generic[_T]):
         except BaseException:
             self.close()
             raise
-        return cast("_T", wrap_sync(proxy, self._run))
+        return cast("_T", wrap_sync(proxy, self._run, self._start))
 
-    def _run(self, coroutine: Any) -> Any:
+    def _start(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
         # With the lock, so that nothing is handed to a loop that is about to stop.
         with self._lock:
             if self._loop is None or threading.current_thread() is self._thread:
                 coroutine.close()
                 closed = "this client is closed"
                 raise RuntimeError(closed if self._loop is None else "a client cannot be used from its own event loop")
-            future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            return start_threadsafe(self._loop, self._client.started, coroutine)
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        future = self._start(coroutine)
         try:
             return future.result()
-        except CancelledError:
-            raise ConnectionLost("the client was closed during the call") from None
         except BaseException:
             # Ctrl-C while waiting: the call must not go on behind the program's back.
             future.cancel()

@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from gateway.contracts import I32, method, service
 from gateway.model.errors import ConnectionLost, ContractError, RpcError
 from gateway.runtime.app import App
 from gateway.runtime.connect import connect, connect_sync
+from gateway.runtime.proxy import calling, futures
 from gateway.runtime.reference import MethodSettings
 from tests.support.probe_service import Probe, Probing
 from tests.support.running import hosting, running
@@ -259,6 +261,42 @@ def test_blocking_client_is_used_without_a_loop_and_by_several_threads(address: 
         for thread in threads:
             thread.join(10)
     assert names == ["one"] * 8
+
+
+def test_blocking_calls_are_started_and_collected_later(address: str) -> None:
+    with connect_sync(f"dubbo://{address}", Probe, timeout_s=60.0, retries=0) as probe:
+        waiting = futures(probe).wait("k")
+        assert [each.result(10) for each in [futures(probe).name() for _ in range(8)]] == ["one"] * 8
+        assert not waiting.done()
+        assert waiting.cancel()
+        with pytest.raises(CancelledError):
+            waiting.result(10)
+        told = calling(futures(probe), attachments={"a": "b"}).told("a")
+        assert told.result(10)[0] == "b"
+        left = futures(probe).wait("k")
+        probe.name()
+    with pytest.raises(ConnectionLost):
+        left.result(10)
+    with pytest.raises(RuntimeError, match="this client is closed"):
+        futures(probe).name()
+
+
+async def test_closing_a_client_fails_calls_that_were_started() -> None:
+    Probing.reset()
+    Probing.expect("k")
+    async with running(HOSTED) as app:
+        async with connect(f"dubbo://{app.listening[0].address}", Probe, timeout_s=60.0) as probe:
+            call = futures(probe).wait("k")
+            await Probing.entered["k"].wait()
+        with pytest.raises(ConnectionLost):
+            await call
+        hosted = app.reference("hosted", Probe)
+        Probing.expect("k")
+        call = futures(hosted).wait("k")
+        await Probing.entered["k"].wait()
+    with pytest.raises(ConnectionLost):
+        await call
+    assert Probing.cancelled["k"].is_set()
 
 
 def test_blocking_client_without_a_contract(address: str) -> None:

@@ -1,164 +1,18 @@
-"""Proxies: arguments as Python takes them, results and trouble as callers see them, options per client."""
+"""Clients changed: other options, no contract, blocking, answers collected later."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, assert_type
+from typing import assert_type
 
 import pytest
 
-from gateway.contracts import I64, ServiceError, contract_of, method, service
-from gateway.model.call import Fault, Invocation, Ok, Result
-from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import DeadlineExceeded, Overloaded
-from gateway.model.fault import RemoteError
-from gateway.runtime.proxy import CallOptions, GenericProxy, calling, make_proxy, wrap_sync
-
-
-class Missing(ServiceError):
-    number: I64
-
-
-@service("test.Orders")
-class Orders(Protocol):
-    """Orders of a shop."""
-
-    @method(throws=(Missing,))
-    async def find(self, number: I64, note: str = "none") -> str:
-        """One order."""
-        ...
-
-    @method(name="find")
-    async def find_named(self, name: str) -> str: ...
-
-    @method(oneway=True)
-    async def touch(self, number: I64) -> None: ...
-
-
-KEY = ServiceKey("test.Orders", "blue")
-
-
-class Answering:
-    """A handler that answers with the same result and keeps what it was asked."""
-
-    def __init__(self, answer: Result | BaseException | None = None) -> None:
-        self.answer = answer or Ok("found", {"by": "one"})
-        self.asked: list[Invocation] = []
-
-    async def __call__(self, invocation: Invocation) -> Result:
-        self.asked.append(invocation)
-        if isinstance(self.answer, BaseException):
-            raise self.answer
-        return self.answer
-
-
-def client(handler: Callable[[Invocation], Coroutine[Any, Any, Result]], **options: Any) -> Orders:
-    return make_proxy(Orders, KEY, handler, CallOptions(**options))
-
-
-@pytest.mark.parametrize(
-    ("call", "values"),
-    [
-        (lambda c: c.find(1), (1, "none")),
-        (lambda c: c.find(1, "a"), (1, "a")),
-        (lambda c: c.find(1, note="a"), (1, "a")),
-        (lambda c: c.find(note="a", number=1), (1, "a")),
-    ],
-)
-async def test_arguments_are_bound_in_contract_order(call: Callable[[Orders], Any], values: tuple[Any, ...]) -> None:
-    handler = Answering()
-    assert await call(client(handler)) == "found"
-    assert handler.asked[0].arguments() == values
-
-
-@pytest.mark.parametrize(
-    ("call", "text"),
-    [
-        (lambda c: c.find(), "find() is missing the argument 'number'"),
-        (lambda c: c.find(1, 2, 3), "find() takes 2 arguments but 3 were given"),
-        (lambda c: c.find(1, number=2), "find() got multiple values for argument 'number'"),
-        (lambda c: c.find(1, colour=2), "find() got an unexpected argument 'colour'"),
-    ],
-)
-def test_wrong_arguments_are_type_errors_before_anything_is_awaited(call: Callable[[Any], Any], text: str) -> None:
-    handler = Answering()
-    with pytest.raises(TypeError) as caught:
-        call(client(handler))
-    assert str(caught.value) == text
-    assert handler.asked == []
-
-
-async def test_invocation_carries_what_the_options_say() -> None:
-    handler = Answering()
-    before = time.monotonic()
-    proxy = client(handler, attachments={"a": "b"}, deadline_s=5.0, consumer="shop", traceparent="00-x")
-    await proxy.find_named("x")
-    (asked,) = handler.asked
-    assert (asked.service, asked.method, asked.consumer, asked.traceparent) == (KEY, "find", "shop", "00-x")
-    assert asked.signature is contract_of(Orders).methods[1]
-    assert asked.attachments == {"a": "b"}
-    assert asked.deadline is not None
-    assert before + 5.0 <= asked.deadline <= time.monotonic() + 5.0
-    assert asked.peer is None
-    assert not asked.oneway
-
-
-async def test_fault_is_raised_as_the_exception_it_stands_for() -> None:
-    (missing,) = contract_of(Orders).methods[0].throws
-    declared = Fault(missing.name, "none", {"number": 7}, declared=True)
-    with pytest.raises(Missing, match="none") as caught:
-        await client(Answering(declared)).find(1)
-    assert caught.value.number == 7
-    with pytest.raises(RemoteError) as other:
-        await client(Answering(Fault("KeyError", "x"))).find(1)
-    assert other.value.type_name == "KeyError"
-
-
-async def test_trouble_passes_as_it_is() -> None:
-    error = Overloaded("busy")
-    with pytest.raises(Overloaded) as caught:
-        await client(Answering(error)).find(1)
-    assert caught.value is error
-
-
-async def test_reply_attachments_are_replaced_by_each_answer_faults_included() -> None:
-    handler = Answering()
-    received: dict[str, Any] = {"old": "x"}
-    proxy = client(handler, reply_attachments=received)
-    await proxy.find(1)
-    assert received == {"by": "one"}
-    handler.answer = Fault("KeyError", None, attachments={"why": "x"})
-    with pytest.raises(RemoteError):
-        await proxy.find(1)
-    assert received == {"why": "x"}
-
-
-async def test_oneway_call_tells_nothing_of_what_became_of_it() -> None:
-    handler = Answering(Fault("KeyError", "x"))
-    assert await client(handler).touch(1) is None  # type: ignore[func-returns-value]
-    assert handler.asked[0].oneway
-
-
-async def test_deadline_ends_a_call_that_no_wire_watches() -> None:
-    ended = asyncio.Event()
-
-    async def forever(_: Invocation) -> Result:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        raise AssertionError
-
-    with pytest.raises(DeadlineExceeded, match=r"find: no answer within 0\.01 s"):
-        await client(forever, deadline_s=0.01).find(1)
-    assert ended.is_set()
-
-
-async def test_timeout_of_somebody_else_is_not_taken_for_the_deadline() -> None:
-    with pytest.raises(TimeoutError, match=r"^of a filter$"):
-        await client(Answering(TimeoutError("of a filter")), deadline_s=30.0).find(1)
+from gateway.contracts.stub import CallOptions
+from gateway.model.call import Invocation, Ok, Result
+from gateway.model.errors import ConnectionLost, Overloaded
+from gateway.runtime.proxy import GenericProxy, calling, futures, wrap_sync
+from gateway.runtime.started import StartedCalls
+from tests.support.answering import KEY, Answering, Orders, client
 
 
 async def test_calling_changes_a_copy() -> None:
@@ -182,14 +36,6 @@ def test_calling_refuses_what_is_no_client_or_no_option() -> None:
         calling(client(Answering()), timeout=1.0)  # type: ignore[call-arg]
 
 
-def test_proxy_describes_itself() -> None:
-    proxy = client(Answering())
-    assert repr(proxy) == "<client of blue/test.Orders>"
-    assert proxy.__doc__ == "Orders of a shop."
-    assert proxy.find.__doc__ == "One order."
-    assert not hasattr(proxy, "__dict__")
-
-
 async def test_generic_proxy_makes_an_invoke() -> None:
     handler = Answering()
     proxy = GenericProxy(KEY, handler, CallOptions(attachments={"a": "b"}))
@@ -203,12 +49,96 @@ async def test_generic_proxy_makes_an_invoke() -> None:
 
 def test_blocking_twin_runs_every_method_and_keeps_its_options() -> None:
     handler = Answering()
-    blocking = wrap_sync(client(handler), asyncio.run)
+    blocking = wrap_sync(client(handler), asyncio.run, asyncio.run)
     assert blocking.find(1, note="a") == "found"
     assert calling(blocking, attachments={"a": "b"}).find_named("x") == "found"
     assert handler.asked[1].attachments == {"a": "b"}
     assert repr(blocking) == "<blocking <client of blue/test.Orders>>"
     with pytest.raises(TypeError, match="missing the argument"):
         blocking.find()
-    generic = wrap_sync(GenericProxy(KEY, handler, CallOptions()), asyncio.run)
+    generic = wrap_sync(GenericProxy(KEY, handler, CallOptions()), asyncio.run, asyncio.run)
     assert generic.invoke("find", 7) == "found"
+
+
+class Holding:
+    """A handler that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.release = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def __call__(self, invocation: Invocation) -> Result:
+        self.entered.set()
+        try:
+            await self.release.wait()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        return Ok("found")
+
+
+async def test_a_started_call_runs_before_anybody_waits_for_it() -> None:
+    holding, started = Holding(), StartedCalls()
+    orders = futures(client(holding, started.start))
+    call = orders.find(1)
+    await holding.entered.wait()
+    assert not call.done()
+    holding.release.set()
+    assert await call == "found"
+    assert len(started) == 0
+    assert repr(orders) == "<starting <client of blue/test.Orders>>"
+
+
+async def test_started_calls_raise_when_they_are_collected() -> None:
+    call = futures(client(Answering(Overloaded("busy")), StartedCalls().start)).find(1)
+    with pytest.raises(Overloaded, match="busy"):
+        await call
+
+
+async def test_wrong_arguments_of_a_started_call_are_errors_at_once() -> None:
+    with pytest.raises(TypeError, match="missing the argument"):
+        futures(client(Answering(), StartedCalls().start)).find()
+
+
+async def test_cancelling_the_future_cancels_the_call() -> None:
+    holding, started = Holding(), StartedCalls()
+    call = futures(client(holding, started.start)).find(1)
+    await holding.entered.wait()
+    assert call.cancel()
+    await holding.cancelled.wait()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def test_options_apply_to_started_calls_in_either_order() -> None:
+    handler, started = Answering(), StartedCalls()
+    orders = client(handler, started.start)
+    assert await futures(calling(orders, attachments={"a": "b"})).find(1) == "found"
+    assert await calling(futures(orders), attachments={"c": "d"}).find(1) == "found"
+    assert [dict(each.attachments) for each in handler.asked] == [{"a": "b"}, {"c": "d"}]
+    assert await futures(futures(orders)).find(1) == "found"
+
+
+async def test_started_calls_without_a_contract() -> None:
+    handler = Answering()
+    proxy = GenericProxy(KEY, handler, CallOptions(), StartedCalls().start)
+    assert await futures(proxy).invoke("find", 7) == "found"
+
+
+async def test_ending_started_calls_fails_them_and_nobody_else() -> None:
+    holding, started = Holding(), StartedCalls()
+    call = futures(client(holding, started.start)).find(1)
+    await holding.entered.wait()
+    await started.aclose()
+    assert holding.cancelled.is_set()
+    with pytest.raises(ConnectionLost, match="client was closed"):
+        await call
+    await started.aclose()
+
+
+def test_futures_need_a_client_that_ends_them() -> None:
+    with pytest.raises(TypeError, match="Answering is no client"):
+        futures(Answering())
+    with pytest.raises(TypeError, match="belongs to no client"):
+        futures(client(Answering()))
