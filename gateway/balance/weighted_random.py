@@ -6,11 +6,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation
 from gateway.model.endpoint import DEFAULT_WEIGHT
 from gateway.spi.cluster import Invoker
+from gateway.spi.plugin import BalancerPlugin
 
-__all__ = ["WeightedRandom"]
+__all__ = ["PLUGIN", "WeightedRandom"]
 
 _TRIES: Final = 4
 
@@ -30,7 +32,7 @@ class WeightedRandom:
 
     def __init__(self, uniform: Callable[[], float] = random.random) -> None:
         self._uniform = uniform
-        self._largest = DEFAULT_WEIGHT
+        self._largest: float = DEFAULT_WEIGHT
         self._length = 0
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
@@ -49,6 +51,10 @@ class WeightedRandom:
                 return chosen
         return self._select_by_sum(invokers)
 
+    def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
+        """Its share of all weights."""
+        return f"weight {chosen.load.weight:g} of {sum(each.load.weight for each in invokers):g}"
+
     def _select_by_sum(self, invokers: Sequence[Invoker]) -> Invoker:
         weights = [invoker.load.weight for invoker in invokers]
         total = sum(weights)
@@ -65,3 +71,10 @@ class WeightedRandom:
                 return invoker
         # Unreachable but for rounding at the very end of the range, where the last one with a weight is meant.
         return next(invoker for invoker, weight in zip(reversed(invokers), reversed(weights), strict=True) if weight)
+
+
+def _build(_: NoOptions) -> WeightedRandom:
+    return WeightedRandom()
+
+
+PLUGIN: Final = BalancerPlugin("random", NoOptions, _build)

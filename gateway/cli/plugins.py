@@ -80,9 +80,7 @@ def _offers(kind: str, plugin: Any) -> dict[str, Any]:
         }
     if kind == "registry":
         return {"options": sorted(plugin.options)}
-    if kind == "filter":
-        return {"options": sorted(plugin.options.model_fields)}
-    return {}
+    return {"options": sorted(plugin.options.model_fields)}
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

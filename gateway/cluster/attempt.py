@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.model.call import Invocation, Result
+from gateway.model.errors import RpcError
 from gateway.spi.cluster import Invoker
 
 __all__ = ["attempt"]
@@ -19,18 +20,28 @@ async def attempt(invoker: Invoker, invocation: Invocation, clock: Callable[[], 
     """Calls one provider, counted in its `load` while it runs. Raises what the invoker raises."""
     load = invoker.load
     load.active += 1
-    started = clock()
+    observers = load.observers
+    began = clock()
+    for each in observers:
+        each.began(began)
     try:
         result = await invoker(invocation)
-    except BaseException:
-        # A failure may be quick because nothing was done: it can make a provider look slower, never faster.
-        elapsed = clock() - started
-        if elapsed > load.ewma_s:
-            load.ewma_s += (elapsed - load.ewma_s) * _SMOOTHING
-        raise
-    else:
-        elapsed = clock() - started
-        load.ewma_s = load.ewma_s + (elapsed - load.ewma_s) * _SMOOTHING if load.ewma_s else elapsed
-        return result
-    finally:
+    except BaseException as error:
         load.active -= 1
+        now = clock()
+        for each in observers:
+            each.ended(began, now, error)
+        if isinstance(error, RpcError):
+            load.failed += 1
+            if load.watch is not None:
+                load.watch.failed(load, error, now - began)
+        raise
+    load.active -= 1
+    now = clock()
+    load.answered += 1
+    load.ewma_s = load.ewma_s + (now - began - load.ewma_s) * _SMOOTHING if load.ewma_s else now - began
+    for each in observers:
+        each.ended(began, now, result)
+    if load.on_trial and load.watch is not None:
+        load.watch.answered(load)
+    return result

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.cluster.attempt import attempt
-from gateway.cluster.options import ClusterOptions
+from gateway.cluster.context import ClusterContext
+from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation, Result
 from gateway.spi.cluster import Candidates
+from gateway.spi.plugin import ClusterPlugin
 
-__all__ = ["Failfast"]
+__all__ = ["PLUGIN", "Failfast"]
 
 
 class Failfast:
@@ -15,9 +19,13 @@ class Failfast:
 
     __slots__ = ()
 
-    def __init__(self, options: ClusterOptions | None = None) -> None:
-        """Takes the options every mode takes; needs none of them."""
-
     async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
         """The answer. Raises the `RpcError` of the attempt, or `NoProvider`."""
         return await attempt(candidates.pick(), invocation)
+
+
+def _build(_: NoOptions, __: ClusterContext) -> Failfast:
+    return Failfast()
+
+
+PLUGIN: Final = ClusterPlugin("failfast", NoOptions, _build)

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from gateway.cluster.attempt import attempt
-from gateway.cluster.options import ClusterOptions
+from gateway.cluster.context import ClusterContext
+from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation, Result
 from gateway.model.errors import Retry, RpcError
 from gateway.spi.cluster import Candidates, Invoker
+from gateway.spi.plugin import ClusterPlugin
 from gateway.telemetry.logs import shorten
 
-__all__ = ["Failover"]
+__all__ = ["PLUGIN", "Failover"]
 
 _E = TypeVar("_E", bound=RpcError)
 
@@ -26,7 +28,7 @@ _BUDGET: Final = "the retry budget is used up"
 
 
 class Failover:
-    """Repeats a call that got no answer up to `ClusterOptions.retries` times, on another provider while there is one.
+    """Repeats a call that got no answer up to `ClusterContext.retries` times, on another provider while there is one.
 
     Repeated is only what the error allows: `SAFE` trouble always, `IF_IDEMPOTENT` trouble where the method is
     declared idempotent or the retries were written explicitly; nothing after the call's deadline, nothing that somebody
@@ -35,11 +37,11 @@ class Failover:
 
     __slots__ = ("_attempts", "_budget", "_clock", "_retries_written")
 
-    def __init__(self, options: ClusterOptions | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        options = options or ClusterOptions()
-        self._attempts = options.retries + 1
-        self._retries_written = options.retries_written
-        self._budget = options.budget
+    def __init__(self, context: ClusterContext | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        context = context or ClusterContext()
+        self._attempts = context.retries + 1
+        self._retries_written = context.retries_written
+        self._budget = context.budget
         self._clock = clock
 
     async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
@@ -114,3 +116,10 @@ def _given_up(invocation: Invocation, error: _E, lines: Sequence[str], refusal: 
     vars(made).update(vars(error))
     made.exhausted = True
     return made
+
+
+def _build(_: NoOptions, context: ClusterContext) -> Failover:
+    return Failover(context)
+
+
+PLUGIN: Final = ClusterPlugin("failover", NoOptions, _build)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -11,6 +11,7 @@ from gateway.config.document import Path
 from gateway.config.findings import Findings, PluginKind, Plugins
 from gateway.config.model import GatewayConfig
 from gateway.config.option import OptionReader
+from gateway.config.sections.choice import ChoiceConfig
 from gateway.config.sections.credential import CredentialConfig
 from gateway.config.sections.remote import RemoteConfig, parse_provider
 from gateway.config.structure import validation_problems
@@ -29,6 +30,7 @@ _NOUNS: Final[Mapping[PluginKind, str]] = {
     "filter": "filter type",
 }
 _NOBODY: Final = ServiceKey("interface")
+_C = TypeVar("_C", bound=ChoiceConfig)
 
 
 class PluginCheck:
@@ -117,14 +119,14 @@ class PluginCheck:
 
     def _complete_remote(self, config: GatewayConfig, path: Path, remote: RemoteConfig) -> RemoteConfig:
         self._check_filters(config, (*path, "filters"), remote.filters)
-        self.find("cluster", remote.cluster, (*path, "cluster"))
-        self.find("balance", remote.balance, (*path, "balance"))
+        cluster = self._chosen("cluster", remote.cluster, (*path, "cluster"))
+        balance = self._chosen("balance", remote.balance, (*path, "balance"))
+        methods = {}
         for name, method in remote.methods.items():
             inside: Path = (*path, "methods", name)
-            if method.cluster is not None:
-                self.find("cluster", method.cluster, (*inside, "cluster"))
-            if method.balance is not None:
-                self.find("balance", method.balance, (*inside, "balance"))
+            mode = method.cluster and self._chosen("cluster", method.cluster, (*inside, "cluster"))
+            balancer = method.balance and self._chosen("balance", method.balance, (*inside, "balance"))
+            methods[name] = method.model_copy(update={"cluster": mode, "balance": balancer})
         self._check_choice(path, remote.protocol, remote.fallback)
         if remote.protocol is None and remote.fallback:
             self._findings.problem((*path, "fallback"), "needs a protocol beside it", at_key=True)
@@ -141,7 +143,21 @@ class PluginCheck:
                 self._findings.problem((*path, "protocols", own[0]), "its options stand under options too", at_key=True)
             plugin = self.loaded("protocol", own[0])
             options = self._options((*path, "options"), options, None if plugin is None else plugin.reference_options)
-        return remote.model_copy(update={"options": options, "protocols": protocols})
+        return remote.model_copy(
+            update={
+                "cluster": cluster,
+                "balance": balance,
+                "methods": methods,
+                "options": options,
+                "protocols": protocols,
+            }
+        )
+
+    def _chosen(self, kind: PluginKind, choice: _C, path: Path) -> _C:
+        """The choice with its options converted; what is wrong with it was reported."""
+        by_name = self._findings.document.scalar(path) is not None
+        plugin = self.find(kind, choice.type, path if by_name else (*path, "type"))
+        return choice.model_copy(update=self._model_options(plugin, choice.options, path))
 
     def _check_addresses(self, path: Path, remote: RemoteConfig) -> None:
         """Each is of a protocol that exists, and of one that is asked for where one is."""
@@ -203,7 +219,13 @@ class PluginCheck:
 
     def _filter_options(self, name: str, type_name: str, written: Any) -> dict[str, Any]:
         path: Path = ("filters", name)
-        plugin = self.find("filter", type_name, (*path, "type"))
+        return self._model_options(self.find("filter", type_name, (*path, "type")), written, path)
+
+    def _model_options(self, plugin: Any, written: Any, path: Path) -> dict[str, Any]:
+        """The converted `options` of a plug-in that describes them by a model, as a change to what stands at `path`.
+
+        `plugin`: None when it could not be found, which was reported.
+        """
         if plugin is None or self._findings.is_damaged(path):
             return {}
         try:

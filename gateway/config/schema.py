@@ -15,8 +15,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from gateway.config.findings import PluginKind, Plugins
 from gateway.config.model import GatewayConfig
-from gateway.config.scalar import INTERPOLATED_SCHEMA, Count, Flag, Text
-from gateway.config.units import Bytes, Seconds, format_bytes, format_seconds
+from gateway.config.scalar import INTERPOLATED_SCHEMA, Count, Flag, Name, Text
+from gateway.config.units import Bytes, Seconds, Share, format_bytes, format_seconds, format_share
 from gateway.model.errors import GatewayError
 from gateway.spi.plugin import Option, OptionKind
 
@@ -36,6 +36,7 @@ _KINDS: Final[Mapping[OptionKind, Any]] = {
 
 _PATTERN_OF_SECONDS: Final[str] = TypeAdapter(Seconds).json_schema()["pattern"]
 _PATTERN_OF_BYTES: Final[str] = TypeAdapter(Bytes).json_schema()["pattern"]
+_PATTERN_OF_SHARE: Final[str] = TypeAdapter(Share).json_schema()["pattern"]
 
 
 def format_schema(plugins: Plugins) -> str:
@@ -61,9 +62,8 @@ def build_schema(plugins: Plugins) -> dict[str, Any]:
     _options_by(definitions["FilterConfig"], "type", filters)
     _options_of(definitions["RemoteConfig"], references)
     _options_of(definitions["ServiceConfig"], services)
-    for section in ("RemoteConfig", "MethodConfig"):
-        definitions[section]["properties"]["cluster"]["examples"] = list(plugins.names("cluster"))
-        definitions[section]["properties"]["balance"]["examples"] = list(plugins.names("balance"))
+    _chosen_by_name(definitions, "cluster", "ClusterChoice", plugins)
+    _chosen_by_name(definitions, "balance", "BalanceChoice", plugins)
     _tidy(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -118,6 +118,18 @@ def _options_by(section: dict[str, Any], key: str, schemas: Mapping[str, dict[st
     ]
 
 
+def _chosen_by_name(definitions: dict[str, Any], kind: PluginKind, choice: str, plugins: Plugins) -> None:
+    """A cluster mode or balancer is named alone, or stands in a mapping beside its options."""
+    options = {name: _model(plugin.options, definitions) for name, plugin in _loaded(plugins, kind).items()}
+    _options_by(definitions[choice], "type", options)
+    for section in ("RemoteConfig", "MethodConfig"):
+        written = definitions[section]["properties"][kind]
+        by_name = {**TypeAdapter(Name).json_schema(), "examples": list(plugins.names(kind))}
+        alternatives = [each for each in written.pop("anyOf", []) if each.get("type") == "null"]
+        written.pop("$ref", None)
+        written["anyOf"] = [by_name, {"$ref": f"#/$defs/{choice}"}, *alternatives]
+
+
 def _options_of(section: dict[str, Any], schemas: Mapping[str, dict[str, Any]]) -> None:
     """Says what `protocols` may hold, by protocol; for unknown plug-ins, anything."""
     section["properties"]["protocols"]["properties"] = {
@@ -158,6 +170,8 @@ def _written(schema: dict[str, Any]) -> Any:
     pattern, default = schema.get("pattern"), schema["default"]
     if pattern == _PATTERN_OF_SECONDS:
         return format_seconds(default)
+    if pattern == _PATTERN_OF_SHARE:
+        return format_share(default)
     return format_bytes(default) if pattern == _PATTERN_OF_BYTES else default
 
 

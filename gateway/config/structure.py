@@ -15,7 +15,14 @@ from pydantic_core import ErrorDetails
 from gateway.config.document import Document, Path
 from gateway.config.model import GatewayConfig
 from gateway.config.suggestion import suggestion
-from gateway.config.units import format_bytes, format_seconds, parse_bytes, parse_seconds
+from gateway.config.units import (
+    format_bytes,
+    format_seconds,
+    format_share,
+    parse_bytes,
+    parse_seconds,
+    parse_share,
+)
 from gateway.model.errors import Problem
 
 __all__ = ["read_sections", "validation_problems"]
@@ -75,7 +82,9 @@ def _problem(error: ErrorDetails, document: Document, model: type[BaseModel], ba
         known = owner.model_fields if owner is not None else ()
         return document.problem(path, f"unknown key{suggestion(str(path[-1]), known)}", at_key=True)
     if kind == "missing":
-        return document.problem(path, "is required")
+        # Where not even its section was written, the path ends there.
+        what = "is required" if path[-1:] == location[-1:] else f"{location[-1]!r} is required"
+        return document.problem(path, what)
     at_key = bool(error["loc"]) and error["loc"][-1] == "[key]"
     if kind == "value_error":
         return document.problem(path, str(context["error"]), at_key=at_key)
@@ -95,7 +104,7 @@ def _location(error: ErrorDetails) -> Path:
 
 def _in_unit_of(text: str, bound: float) -> str:
     """A bound as one would write it beside `text`: `1KiB` beside a size, `5m` beside a duration."""
-    for parse, form in ((parse_bytes, format_bytes), (parse_seconds, format_seconds)):
+    for parse, form in ((parse_bytes, format_bytes), (parse_seconds, format_seconds), (parse_share, format_share)):
         try:
             parse(text)
         except ValueError:

@@ -1,7 +1,8 @@
-"""Durations and sizes, written with their unit: `3s`, `500ms`, `8MiB`.
+"""Durations, sizes and shares, written with their unit: `3s`, `500ms`, `8MiB`, `40%`.
 
-A `Seconds` attribute is a `float` in seconds, a `Bytes` attribute an `int` in bytes. In a file a number without a
-unit is refused, because readers disagree about what it means; code that builds sections may pass plain numbers.
+A `Seconds` attribute is a `float` in seconds, a `Bytes` attribute an `int` in bytes, a `Share` a `float` from 0 to 1.
+In a file a number without a unit is refused, because readers disagree about what it means; code that builds sections
+may pass plain numbers.
 """
 
 from __future__ import annotations
@@ -10,13 +11,23 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gateway.config.scalar import Scalar, describe
 
-__all__ = ["Bytes", "Seconds", "format_bytes", "format_seconds", "parse_bytes", "parse_seconds"]
+__all__ = [
+    "Bytes",
+    "Seconds",
+    "Share",
+    "format_bytes",
+    "format_seconds",
+    "format_share",
+    "parse_bytes",
+    "parse_seconds",
+    "parse_share",
+]
 
-_QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)\Z", re.ASCII)
+_QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]*|%)\Z", re.ASCII)
 
 _SECONDS: Final = {
     "ms": Decimal("0.001"),
@@ -25,6 +36,7 @@ _SECONDS: Final = {
     "h": Decimal(3600),
     "d": Decimal(86400),
 }
+_SHARES: Final = {"%": Decimal(1)}
 _BYTES: Final = {
     "B": 1,
     "kB": 1000,
@@ -50,6 +62,17 @@ def parse_bytes(text: str) -> int:
     if size != size.to_integral_value():
         raise ValueError(f"{text!r} is not a whole number of bytes")
     return int(size)
+
+
+def parse_share(text: str) -> float:
+    """Reads a share. Raises ValueError that says what is wrong and how to write it."""
+    number, _ = _split(text, "a share", _SHARES, "50%, 12.5%")
+    return float(number / 100)
+
+
+def format_share(share: float) -> str:
+    """`0.4` as `40%`."""
+    return f"{_plain(Decimal(repr(float(share))) * 100)}%"
 
 
 def format_seconds(seconds: float) -> str:
@@ -108,6 +131,14 @@ def _bytes(value: Any) -> int:
     raise ValueError(f"expected a size such as 64KiB, 8MiB, 1GB, found {describe(value)}")
 
 
+def _share(value: Any) -> float:
+    if isinstance(value, str):
+        return parse_share(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError(f"expected a share such as 50%, 12.5%, found {describe(value)}")
+
+
 Seconds = Annotated[
     float,
     BeforeValidator(_seconds),
@@ -121,3 +152,11 @@ Bytes = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$|\$\{env:"}),
 ]
 """A size with its unit; the attribute holds bytes."""
+
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    Field(ge=0, le=1),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?%$|\$\{env:"}),
+]
+"""A part of a whole in percent; the attribute holds a number from 0 to 1."""

@@ -17,10 +17,10 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "protocol": {"dubbo": "adapters.dubbo:PLUGIN", "http": "adapters.http_json:PLUGIN"},
         "registry": {"direct": "registry.direct:PLUGIN", "embedded": "registry.embedded:PLUGIN"},
         "cluster": {
-            "failover": "gateway.cluster.failover:Failover",
-            "failfast": "gateway.cluster.failfast:Failfast",
+            "failover": "gateway.cluster.failover:PLUGIN",
+            "failfast": "gateway.cluster.failfast:PLUGIN",
         },
-        "balance": {"random": "gateway.balance.weighted_random:WeightedRandom"},
+        "balance": {"random": "gateway.balance.weighted_random:PLUGIN"},
         "filter": {
             "access_log": "gateway.filters.access_log:PLUGIN",
             "concurrency": "gateway.filters.concurrency:PLUGIN",

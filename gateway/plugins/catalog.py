@@ -11,23 +11,27 @@ A name that exists twice is refused with both owners named, because which of the
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.cluster.options import ClusterOptions
 from gateway.config.findings import PluginKind
 from gateway.config.suggestion import suggestion
 from gateway.model.errors import GatewayError
 from gateway.plugins.registration import GROUPS, Registration, collisions, registrations
-from gateway.spi.cluster import Cluster, LoadBalancer
-from gateway.spi.plugin import FilterPlugin, ProtocolPlugin, RegistryPlugin
+from gateway.spi.plugin import BalancerPlugin, ClusterPlugin, FilterPlugin, ProtocolPlugin, RegistryPlugin
 
 __all__ = ["GROUPS", "Catalog", "PluginError", "import_plugin"]
 
 _TYPES: Final[Mapping[PluginKind, type]] = MappingProxyType(
-    {"protocol": ProtocolPlugin, "registry": RegistryPlugin, "filter": FilterPlugin, "cluster": type, "balance": type}
+    {
+        "protocol": ProtocolPlugin,
+        "registry": RegistryPlugin,
+        "filter": FilterPlugin,
+        "cluster": ClusterPlugin,
+        "balance": BalancerPlugin,
+    }
 )
 
 
@@ -86,14 +90,14 @@ class Catalog:
         found: FilterPlugin = self.load("filter", name)
         return found
 
-    def cluster(self, name: str) -> Callable[[ClusterOptions], Cluster]:
-        """As `load`: the class of a fault-tolerance mode."""
-        found: Callable[[ClusterOptions], Cluster] = self.load("cluster", name)
+    def cluster(self, name: str) -> ClusterPlugin:
+        """As `load`."""
+        found: ClusterPlugin = self.load("cluster", name)
         return found
 
-    def balancer(self, name: str) -> Callable[[], LoadBalancer]:
-        """As `load`: the class of a load balancer."""
-        found: Callable[[], LoadBalancer] = self.load("balance", name)
+    def balancer(self, name: str) -> BalancerPlugin:
+        """As `load`."""
+        found: BalancerPlugin = self.load("balance", name)
         return found
 
 
@@ -114,9 +118,9 @@ def import_plugin(registered: Registration) -> Any:
         raise PluginError(f"{kind} {name!r} ({registered}) cannot be imported: {why}") from exc
     expected = _TYPES[kind]
     if not isinstance(found, expected):
-        wanted = "a class" if expected is type else f"a {expected.__name__}"
+        wanted = f"a {expected.__name__}"
         raise PluginError(f"{kind} {name!r} ({registered}) is not {wanted} but of type {type(found).__name__}")
-    own = name if expected is type else getattr(found, "name", name)
+    own = getattr(found, "name", name)
     if own != name:
         # Addresses and messages would bear one name, the configuration the other.
         raise PluginError(f"{kind} {name!r} ({registered}) calls itself {own!r}")

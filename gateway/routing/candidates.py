@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.model.call import Invocation
 from gateway.model.errors import NoProvider
+from gateway.routing.health import healthy_part
 from gateway.routing.providers import Providers
-from gateway.spi.cluster import Invoker, LoadBalancer, Router
+from gateway.spi.cluster import Candidates, Invoker, LoadBalancer, Router
 from gateway.telemetry.logs import shorten
 
 __all__ = ["CallCandidates"]
@@ -16,12 +17,12 @@ __all__ = ["CallCandidates"]
 class CallCandidates:
     """The candidates of one call (`gateway.spi.cluster.Candidates`), narrowed by the rules once, when it is made.
 
-    The balancer sees the whole list first, and only if its choice cannot be used a narrower one: looking at all
+    The balancer sees all healthy ones first, and only if its choice cannot be used a narrower list: looking at all
     providers of a long list, to leave out the few that are away, would cost more than the rest of the choice. (Dubbo
     does it in the same order, `apache/dubbo: dubbo-cluster/.../support/AbstractClusterInvoker.java`.)
     """
 
-    __slots__ = ("_balancer", "_invocation", "_invokers", "_providers", "_rules")
+    __slots__ = ("_balancer", "_healthy", "_invocation", "_invokers", "_providers", "_rules")
 
     def __init__(
         self, providers: Providers, balancer: LoadBalancer, invocation: Invocation, routers: Sequence[Router] = ()
@@ -30,39 +31,65 @@ class CallCandidates:
         self._balancer = balancer
         self._invocation = invocation
         self._rules: list[tuple[Router, int]] | None = None
-        invokers: Sequence[Invoker] = providers.invokers
+        self._invokers: Sequence[Invoker] = providers.invokers
+        self._healthy: Sequence[Invoker] = providers.healthy
         if routers:
             self._rules = []
             for router in routers:
-                invokers = router.route(invokers, invocation)
-                self._rules.append((router, len(invokers)))
-        self._invokers = invokers
+                self._invokers = router.route(self._invokers, invocation)
+                self._rules.append((router, len(self._invokers)))
+            if self._invokers is not providers.invokers:
+                self._healthy = healthy_part(self._invokers, providers.panic)
+
+    @property
+    def invokers(self) -> Sequence[Invoker]:
+        """See `Candidates.invokers`."""
+        return self._invokers
 
     def pick(self, tried: Sequence[Invoker] = ()) -> Invoker:
-        """One invoker: best an available one that is not in `tried`; else one not tried; else an available one.
+        """One invoker: best a healthy, available one that is not in `tried`; the worst is one that is in it.
 
         When nobody is available somebody is tried all the same: a provider that is back is noticed by calling it.
 
         Raises:
             NoProvider: registry or rules leave nobody; the text counts.
         """
-        invokers = self._invokers
+        invokers = self._healthy
         if len(invokers) > 1:
             chosen = self._balancer.select(invokers, self._invocation)
             if chosen.available and chosen not in tried:
                 return chosen
             return self._pick_from_part(tried)
-        if invokers:
-            return invokers[0]
+        if len(self._invokers) == 1:
+            return self._invokers[0]
+        if self._invokers:
+            return self._pick_from_part(tried)
         service, method = self._providers.service, shorten(self._invocation.method)
         raise NoProvider(f"no provider for {service}.{method}: {self.explain()}")
 
+    def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, Candidates]:
+        """See `Candidates.partition`."""
+        parts: dict[str, list[Invoker]] = {}
+        for invoker in self._invokers:
+            parts.setdefault(key(invoker), []).append(invoker)
+        return {name: self._part(tuple(members), name) for name, members in parts.items()}
+
+    def _part(self, invokers: tuple[Invoker, ...], name: str) -> CallCandidates:
+        providers = self._providers
+        origin = f"{self.explain()}, of {name or 'no name'} {len(invokers)}"
+        part = Providers(providers.service, invokers, origin, panic=providers.panic)
+        return CallCandidates(part, self._balancer, self._invocation)
+
     def explain(self) -> str:
-        """The counts: `registry 3, after rules 2, available 1`, and what each rule left over where there are rules."""
+        """The counts: `registry 3, after rules 2, healthy 2, available 1`, and what each rule left where there are
+        rules."""
         steps = [self._providers.origin]
         steps += [f"rule {router} {count}" for router, count in self._rules or ()]
         steps.append(f"after rules {len(self._invokers)}")
         if self._invokers:
+            ejected = sum(1 for each in self._invokers if each.load.ejected)
+            panic = " (too few, so all are used)" if ejected and len(self._healthy) == len(self._invokers) else ""
+            steps.append(f"healthy {len(self._invokers) - ejected}{panic}")
             steps.append(f"available {sum(1 for each in self._invokers if each.available)}")
         return ", ".join(steps)
 
@@ -70,9 +97,13 @@ class CallCandidates:
         return len(self._invokers)
 
     def _pick_from_part(self, tried: Sequence[Invoker]) -> Invoker:
+        """From the first of these that has anybody: untried, available and healthy; whoever is ejected too; whoever is
+        away too; those tried before."""
         untried = [each for each in self._invokers if each not in tried]
+        healthy = [each for each in self._healthy if each not in tried]
         part = (
-            [each for each in untried if each.available]
+            [each for each in healthy if each.available]
+            or [each for each in untried if each.available]
             or untried
             or [each for each in self._invokers if each.available]
             or self._invokers

@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import GatewayError
+from gateway.routing.health import Health
 from gateway.routing.providers import Providers
 from gateway.spi.cluster import Invoker
 from gateway.spi.registry import Freshness, Registry, Snapshot
@@ -40,8 +41,9 @@ class Directory:
 
     `service`: group and version must be equal to those of an endpoint. `registries`: by name; an address that several
     of them announce is one provider, as the first of them describes it. `open_invoker`: makes an invoker, does not
-    connect. `protocols`: leaves out the endpoints of other protocols; None takes all. `sleep` and `uniform` (numbers
-    from 0 to 1) are for tests.
+    connect. `protocols`: leaves out the endpoints of other protocols; None takes all. `health`: decides how much each
+    provider gets; the directory tells it who is there and when time has passed. `sleep` and `uniform` (numbers from 0
+    to 1) are for tests.
 
     Life: construct, `start`, `aclose`. The invokers belong to the directory: one whose endpoint is gone, or came back
     with other parameters, is closed in the background after the swap; a changed weight goes to the living invoker.
@@ -54,10 +56,16 @@ class Directory:
         open_invoker: Callable[[Endpoint], Invoker],
         *,
         protocols: Iterable[str] | None = None,
+        health: Health | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[], float] = random.random,
     ) -> None:
-        self.providers = Providers(service, (), "registry unknown")
+        self._health = health or Health()
+        self._health.on_change(self._show)
+        self._pacing: asyncio.TimerHandle | None = None
+        self._weights: dict[str, float] = {}
+        self._origin = "registry unknown"
+        self.providers = Providers(service, (), self._origin)
         """The providers of this moment. Read it once per call."""
         self._service = service
         self._registries = dict(registries)
@@ -109,6 +117,23 @@ class Directory:
             if self._watches:
                 self._swap()
 
+    def set_weight(self, address: str, weight: float | None) -> None:
+        """Gives the provider at `address` (`host:port`) this weight from the next choice on, whatever registries say;
+        None leaves it to them again. It holds for one that is not there yet, too.
+
+        Raises:
+            ValueError: the weight is less than 0.
+        """
+        if weight is not None and not weight >= 0:
+            raise ValueError(f"a weight is 0 or more, not {weight!r}")
+        if weight is None:
+            self._weights.pop(address, None)
+        else:
+            self._weights[address] = weight
+        for endpoint, invoker in self._opened.values():
+            if endpoint.address == address:
+                invoker.load.set_weight(self._weights.get(address, endpoint.weight))
+
     async def aclose(self) -> None:
         """Ends the watches and closes all invokers, for at most ten seconds; what is not closed by then is given up."""
         watches, self._watches = self._watches, set()
@@ -116,8 +141,12 @@ class Directory:
             task.cancel()
         if watches:
             await asyncio.wait(watches, timeout=_CLOSE_S)
+        if self._pacing is not None:
+            self._pacing.cancel()
+            self._pacing = None
         opened, self._opened = self._opened, {}
-        self.providers = Providers(self._service, (), "closed")
+        self._origin = "closed"
+        self.providers = Providers(self._service, (), self._origin)
         for _, invoker in opened.values():
             self._close_later(invoker)
         closers = set(self._closers)
@@ -181,22 +210,32 @@ class Directory:
         before, after = self._opened, {}
         refused: dict[Endpoint, str] = {}
         for address, endpoint in wanted.items():
-            invoker = _reuse(before.get(address), endpoint) or self._open(endpoint, refused)
+            invoker = self._reuse(before.get(address), endpoint) or self._open(endpoint, refused)
             if invoker is not None:
                 after[address] = (endpoint, invoker)
         self._opened, self._refused = after, refused
-        self.providers = Providers(
-            self._service,
-            tuple(invoker for _, invoker in after.values()),
-            _describe(self._sources.values(), unfit, len(refused)),
-        )
+        self._origin = _describe(self._sources.values(), unfit, len(refused))
         for address, (_, invoker) in before.items():
             if address not in after or after[address][1] is not invoker:
+                self._health.dismiss(invoker)
                 self._close_later(invoker)
+        self._show()
+
+    def _show(self) -> None:
+        """Makes what is known now the providers of the next call."""
+        invokers = tuple(invoker for _, invoker in self._opened.values())
+        self.providers = Providers(self._service, invokers, self._origin, panic=self._health.panic)
+        if self._pacing is None:
+            self._pace()
+
+    def _pace(self) -> None:
+        self._pacing = None
+        if self._opened and (after_s := self._health.tick()) is not None and self._pacing is None:
+            self._pacing = asyncio.get_running_loop().call_later(after_s, self._pace)
 
     def _open(self, endpoint: Endpoint, refused: dict[Endpoint, str]) -> Invoker | None:
         try:
-            return self._open_invoker(endpoint)
+            invoker = self._open_invoker(endpoint)
         except Exception as error:  # One bad entry, or a plug-in that fails on it, must not cost the others.
             expected = isinstance(error, GatewayError | ValueError)
             refused[endpoint] = reason = shorten(f"{type(error).__name__}: {error}")
@@ -211,6 +250,18 @@ class Directory:
                     exc_info=None if expected else error,
                 )
             return None
+        if endpoint.address in self._weights:
+            invoker.load.set_weight(self._weights[endpoint.address])
+        self._health.welcome(invoker, is_new=self._informed.is_set())
+        return invoker
+
+    def _reuse(self, opened: tuple[Endpoint, Invoker] | None, endpoint: Endpoint) -> Invoker | None:
+        """The invoker opened for this provider, with its new weight; None when there is none or it is another one."""
+        if opened is None or replace(opened[0], weight=endpoint.weight) != endpoint:
+            return None
+        invoker = opened[1]
+        invoker.load.set_weight(self._weights.get(endpoint.address, endpoint.weight))
+        return invoker
 
     def _close_later(self, invoker: Invoker) -> None:
         task = asyncio.create_task(self._close(invoker), name=f"close provider of {self._service}")
@@ -222,15 +273,6 @@ class Directory:
             await invoker.aclose()
         except Exception:  # The outermost frame of its task.
             _LOG.exception("%s: a provider could not be closed cleanly", self._service)
-
-
-def _reuse(opened: tuple[Endpoint, Invoker] | None, endpoint: Endpoint) -> Invoker | None:
-    """The invoker opened for this provider, with its new weight; None when there is none or it is another one now."""
-    if opened is None or replace(opened[0], weight=endpoint.weight) != endpoint:
-        return None
-    invoker = opened[1]
-    invoker.load.weight = endpoint.weight
-    return invoker
 
 
 def _describe(sources: Iterable[_Source], unfit: int, refused: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.model.endpoint import ServiceKey
+from gateway.routing.health import healthy_part
 from gateway.spi.cluster import Invoker
 
 __all__ = ["Providers"]
@@ -17,10 +18,16 @@ class Providers:
 
     `service`: what was looked for. `invokers`: one per usable provider. `origin`: where they come from, for the
     why-trace: `registry 3`, `registry 3 (stale, 1 not for this reference)`, `registry unknown`.
-    `missed`: the protocol that should have been taken, where these are a fallback for it.
+    `missed`: the protocol that should have been taken, where these are a fallback for it. `panic`: see `healthy_part`.
+    `healthy`: those that were not ejected when this was made, or all of them in a panic.
     """
 
     service: ServiceKey
     invokers: tuple[Invoker, ...]
     origin: str
     missed: str = ""
+    panic: float = 0.0
+    healthy: tuple[Invoker, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "healthy", healthy_part(self.invokers, self.panic))

@@ -102,14 +102,14 @@ def narrowed(providers: Providers, order: ProtocolOrder) -> Providers:
     first = order.protocols[:1] == (protocol,)
     if not order.consumer and len(chosen) == len(providers.invokers) and (not order.written or (chosen and first)):
         # There was nothing to choose, so there is nothing to explain.
-        return Providers(providers.service, chosen, providers.origin)
+        return Providers(providers.service, chosen, providers.origin, panic=providers.panic)
     if order.written:
         steps[0] += f" ({order.reason})"
     elif chosen:
         # Of an order that nobody wrote only its outcome tells anything.
         steps = steps[-1:]
     missed = order.protocols[0] if order.written and chosen and not first else ""
-    return Providers(providers.service, chosen, ", ".join((providers.origin, *steps)), missed)
+    return Providers(providers.service, chosen, ", ".join((providers.origin, *steps)), missed, providers.panic)
 
 
 def _by_protocol(invokers: Iterable[Invoker]) -> dict[str, tuple[Invoker, ...]]:

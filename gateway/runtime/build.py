@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.config.model import GatewayConfig
+from gateway.config.sections.choice import Choice, ChoiceConfig
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.remote import RemoteConfig
 from gateway.config.sections.service import ServiceConfig
@@ -89,6 +90,10 @@ def build(config: GatewayConfig, catalog: Catalog) -> Plan:
     return _Builder(config, catalog).build()
 
 
+def _choice(section: ChoiceConfig) -> Choice:
+    return {"type": section.type, "options": section.options}
+
+
 class _Builder:
     def __init__(self, config: GatewayConfig, catalog: Catalog) -> None:
         self._config = config
@@ -144,14 +149,21 @@ class _Builder:
             service=remote.provided(key),
             contract=contract,
             application=self._config.application.name,
-            cluster=remote.cluster,
+            cluster=_choice(remote.cluster),
             retries=remote.retries,
-            balance=remote.balance,
+            balance=_choice(remote.balance),
+            warmup_s=remote.warmup,
+            ejection=remote.ejection,
             timeout_s=remote.timeout,
             connections=remote.connections,
             token=self._secret(remote.token),
             methods={
-                method: MethodSettings(each.timeout, each.retries, each.cluster, each.balance)
+                method: MethodSettings(
+                    each.timeout,
+                    each.retries,
+                    None if each.cluster is None else _choice(each.cluster),
+                    None if each.balance is None else _choice(each.balance),
+                )
                 for method, each in remote.methods.items()
             },
             filters=self._filters(remote.filters),

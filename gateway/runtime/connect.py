@@ -11,6 +11,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
 from gateway.config.option import parse_options
+from gateway.config.sections.choice import Choice
+from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.remote import parse_provider
 from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
@@ -21,7 +23,13 @@ from gateway.model.errors import ContractError
 from gateway.plugins.catalog import Catalog
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.runtime.proxy import GenericProxy, wrap_sync
-from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
+from gateway.runtime.reference import (
+    WARMUP_S,
+    MethodSettings,
+    OpenReference,
+    ReferenceSettings,
+    open_reference,
+)
 from gateway.runtime.selection import consumer_name, known_protocols
 from gateway.runtime.started import StartedCalls, start_threadsafe
 from gateway.spi.adapter import ClientAdapter
@@ -233,7 +241,10 @@ class ClientSettings(TypedDict, total=False):
     `timeout_s`: per attempt, 1 second unless written; `deadline_s`: for a call with all its attempts, none unless
     written. `retries`: attempts after the first. Unless written it is 2, and only where repeating cannot do harm;
     writing it also repeats calls that may have run.
-    `cluster`, `balance`: names of the fault-tolerance mode (`failover`) and of the load balancer (`random`).
+    `cluster`, `balance`: the fault-tolerance mode (`failover`) and the load balancer (`random`), by name, or with
+    options as a mapping `{"type": name, "options": {…}}`.
+    `warmup_s`: how long a provider that has just started gets less than its share, 60 seconds unless written.
+    `ejection`: when a provider that gives trouble is left alone; keys as in `EjectionConfig`.
     `connections`: private connections per provider; 0 shares one per address within this client.
     `token`: secret the provider asks for. `attachments`: sent with each call.
     `application`: the name of this program. `consumer`: the name providers see and may choose by; unless written, the
@@ -249,8 +260,10 @@ class ClientSettings(TypedDict, total=False):
     timeout_s: float
     deadline_s: float | None
     retries: int | None
-    cluster: str
-    balance: str
+    cluster: Choice
+    balance: Choice
+    warmup_s: float
+    ejection: Mapping[str, Any]
     connections: int
     token: str
     application: str
@@ -307,6 +320,8 @@ def connect(
         cluster=settings.get("cluster", "failover"),
         retries=settings.get("retries"),
         balance=settings.get("balance", "random"),
+        warmup_s=settings.get("warmup_s", WARMUP_S),
+        ejection=EjectionConfig.model_validate(settings.get("ejection", {})),
         timeout_s=settings.get("timeout_s", 1.0),
         connections=settings.get("connections", 0),
         token=settings.get("token") or endpoints[0].parameters.get("token", ""),

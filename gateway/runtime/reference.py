@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.cluster.options import ClusterOptions
+from gateway.cluster.context import ClusterContext
 from gateway.cluster.retry_budget import RetryBudget
+from gateway.config.sections.choice import Choice, chosen
+from gateway.config.sections.ejection import EjectionConfig
 from gateway.model.call import Invocation, Result
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
+from gateway.routing.health import Health
 from gateway.routing.remote import MethodPolicy, RemoteService
 from gateway.routing.selection import Selector
 from gateway.spi.adapter import ClientAdapter, Reference
@@ -22,10 +26,13 @@ from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.registry import Registry
 from gateway.telemetry.counters import Counters
 
-__all__ = ["MethodSettings", "OpenReference", "ReferenceSettings", "open_reference"]
+__all__ = ["WARMUP_S", "MethodSettings", "OpenReference", "ReferenceSettings", "open_reference"]
 
 _RETRIES: Final = 2
 """Dubbo's default: three attempts in all."""
+
+WARMUP_S: Final = 60.0
+"""How long a new provider warms up unless somebody says otherwise, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class MethodSettings:
 
     timeout_s: float | None = None
     retries: int | None = None
-    cluster: str | None = None
-    balance: str | None = None
+    cluster: Choice | None = None
+    balance: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +50,21 @@ class ReferenceSettings:
     """How one service elsewhere is used. Names are those of the plug-in catalogue.
 
     `retries`: attempts after the first; None means two, and only where repeating cannot do harm.
+    `warmup_s`: how long a new provider warms up. `ejection`: when one that gives trouble is left alone.
     `parameters`: options by protocol.
     """
 
     service: ServiceKey
     contract: ServiceContract | None
     application: str = "polyport"
-    cluster: str = "failover"
+    cluster: Choice = "failover"
     retries: int | None = None
-    balance: str = "random"
+    balance: Choice = "random"
     timeout_s: float = 1.0
     connections: int = 0
     token: str = ""
+    warmup_s: float = WARMUP_S
+    ejection: EjectionConfig = field(default_factory=EjectionConfig)
     methods: Mapping[str, MethodSettings] = field(default_factory=lambda: MappingProxyType({}))
     filters: Sequence[Filter] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
@@ -105,24 +115,34 @@ def open_reference(
         invoker = client(endpoint.protocol).open(endpoint, reference)
         return _FilteredInvoker(invoker, settings.filters) if settings.filters else invoker
 
+    counters = Counters() if counters is None else counters
     protocols = selector.current.services[name].protocols
-    directory = Directory(settings.service, registries, open_invoker, protocols=protocols)
+    health = Health(settings.ejection, settings.warmup_s, partial(counters.add, name))
+    directory = Directory(settings.service, registries, open_invoker, protocols=protocols, health=health)
 
     budget = RetryBudget()
 
-    def policy(cluster: str, retries: int | None, balance: str) -> MethodPolicy:
-        options = ClusterOptions(
-            retries=_RETRIES if retries is None else retries, retries_written=retries is not None, budget=budget
+    def policy(cluster: Choice, retries: int | None, balance: Choice) -> MethodPolicy:
+        context = ClusterContext(
+            name=name,
+            service=settings.service,
+            contract=settings.contract,
+            retries=_RETRIES if retries is None else retries,
+            retries_written=retries is not None,
+            budget=budget,
+            count=partial(counters.add, name),
         )
-        return MethodPolicy(catalog.cluster(cluster)(options), catalog.balancer(balance)())
+        mode, mode_options = chosen(cluster, catalog.cluster)
+        balancer, balancer_options = chosen(balance, catalog.balancer)
+        return MethodPolicy(mode.build(mode_options, context), balancer.build(balancer_options))
 
     methods = {
-        name: policy(
+        method: policy(
             each.cluster or settings.cluster,
             settings.retries if each.retries is None else each.retries,
             each.balance or settings.balance,
         )
-        for name, each in settings.methods.items()
+        for method, each in settings.methods.items()
         if (each.cluster, each.retries, each.balance) != (None, None, None)
     }
     default = policy(settings.cluster, settings.retries, settings.balance)

@@ -2,27 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.model.call import Invocation, Result
 from gateway.model.endpoint import Endpoint
+from gateway.model.errors import RpcError
 
-__all__ = ["Candidates", "Cluster", "Invoker", "Load", "LoadBalancer", "Router"]
+__all__ = [
+    "Candidates",
+    "Cluster",
+    "Invoker",
+    "Load",
+    "LoadBalancer",
+    "LoadObserver",
+    "LoadWatch",
+    "Router",
+]
+
+
+class LoadObserver(Protocol):
+    """Follows the attempts at one provider: how a balancer gets figures that `Load` does not keep."""
+
+    def began(self, now: float) -> None:
+        """An attempt begins. `now`: seconds, monotonic. Must not raise or await."""
+        ...
+
+    def ended(self, began: float, now: float, outcome: Result | BaseException) -> None:
+        """It ended: with an answer, with an `RpcError`, or with whatever else was raised (`CancelledError`)."""
+        ...
+
+
+class LoadWatch(Protocol):
+    """Decides from the trouble of a provider whether it is chosen for a while (outlier ejection)."""
+
+    def failed(self, load: Load, error: RpcError, elapsed_s: float) -> None:
+        """An attempt got no answer. Must not raise or await."""
+        ...
+
+    def answered(self, load: Load) -> None:
+        """An attempt got an answer while the provider was on trial."""
+        ...
 
 
 class Load:
-    """How busy one provider is, as its callers in this process see it.
+    """How busy one provider is, as its callers in this process see it, and how much it shall get.
 
-    `active`: calls in progress. `weight`: 0 or more, live. `ewma_s`: moving average of answer times, seconds.
+    `weight`: what balancers go by, 0 or more: the configured weight times `share`. `active`: calls in progress.
+    `ewma_s`: moving average of the times that answers took, seconds; 0 before the first.
+    `answered` / `failed`: attempts that ended with and without an answer, ever. `share`: from 0 to 1, less than 1
+    while the provider warms up. `ejected`: not to be chosen while others are left. `on_trial`: it was ejected, and its
+    next answer or trouble decides. Balancers that rank providers must let `weight` decide how often one is considered.
     """
 
-    __slots__ = ("active", "ewma_s", "weight")
+    __slots__ = (
+        "_configured",
+        "_observed",
+        "active",
+        "answered",
+        "ejected",
+        "ewma_s",
+        "failed",
+        "observers",
+        "on_trial",
+        "share",
+        "watch",
+        "weight",
+    )
 
-    def __init__(self, weight: int) -> None:
-        self.weight = weight
+    def __init__(self, weight: float) -> None:
+        self._configured = weight
+        self._observed: dict[object, LoadObserver] = {}
+        self.weight: float = weight
+        self.share = 1.0
         self.active = 0
         self.ewma_s = 0.0
+        self.answered = 0
+        self.failed = 0
+        self.ejected = False
+        self.on_trial = False
+        self.watch: LoadWatch | None = None
+        self.observers: tuple[LoadObserver, ...] = ()
+
+    @property
+    def configured_weight(self) -> float:
+        """The weight without regard to warming up."""
+        return self._configured
+
+    def set_weight(self, weight: float) -> None:
+        """Another configured weight, from the next choice on."""
+        self._configured = weight
+        self.weight = weight * self.share
+
+    def set_share(self, share: float) -> None:
+        """How much of its weight the provider gets, from the next choice on; from 0 to 1."""
+        self.share = share
+        self.weight = self._configured * share
+
+    def observe(self, owner: object, make: Callable[[], LoadObserver]) -> LoadObserver:
+        """The observer that `owner` (a balancer) has at this provider; made when there is none yet."""
+        found = self._observed.get(owner)
+        if found is None:
+            found = self._observed[owner] = make()
+            self.observers = (*self.observers, found)
+        return found
 
 
 class Invoker(Protocol):
@@ -60,7 +143,15 @@ class LoadBalancer(Protocol):
     """Chooses one of several invokers."""
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
-        """`invokers` is never empty. Must not await and must not keep the sequence."""
+        """`invokers` is never empty. Must not await.
+
+        Most calls choose from the same tuple until providers change: what is prepared for it may be kept and found
+        again by its identity (`is`), as long as the balancer holds the tuple itself. Lists are made for one choice.
+        """
+        ...
+
+    def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
+        """The figures behind a choice, for the why-trace: `weight 100 of 300`. Read after the choice was made."""
         ...
 
 
@@ -83,8 +174,17 @@ class Candidates(Protocol):
         """
         ...
 
+    @property
+    def invokers(self) -> Sequence[Invoker]:
+        """Everybody whom registry and rules left, those that are ejected or away too, in the registry's order."""
+        ...
+
+    def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, Candidates]:
+        """The same, apart by what `key` says of each invoker, in the order in which the keys first occur."""
+        ...
+
     def explain(self) -> str:
-        """The counts, for errors and logs: `registry 3, after rules 2, available 1`."""
+        """The counts, for errors and logs: `registry 3, after rules 2, healthy 2, available 1`."""
         ...
 
     def __len__(self) -> int: ...

@@ -1,7 +1,4 @@
-"""What plug-ins provide: factories, and descriptions of their own options that the config loader can check.
-
-Clusters and load balancers need no description: their entry in the catalogue is the class itself.
-"""
+"""What plug-ins provide: factories, and descriptions of their own options that the config loader can check."""
 
 from __future__ import annotations
 
@@ -13,10 +10,20 @@ from typing import Any, NamedTuple
 from gateway.model.contract import ServiceContract
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
+from gateway.spi.cluster import Cluster, LoadBalancer
 from gateway.spi.handler import Filter, Handler
 from gateway.spi.registry import Registry
 
-__all__ = ["FilterPlugin", "Misfit", "Option", "OptionKind", "ProtocolPlugin", "RegistryPlugin"]
+__all__ = [
+    "BalancerPlugin",
+    "ClusterPlugin",
+    "FilterPlugin",
+    "Misfit",
+    "Option",
+    "OptionKind",
+    "ProtocolPlugin",
+    "RegistryPlugin",
+]
 
 
 class OptionKind(Enum):
@@ -133,6 +140,32 @@ class FilterPlugin:
     name: str
     options: type[Any]
     build: Callable[[Any], Filter]
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerPlugin:
+    """One kind of load balancer.
+
+    `options`: a frozen pydantic model, the type of what `build` takes; where all of them have defaults the name alone
+    will do. `build` is called once for each method policy of a reference.
+    """
+
+    name: str
+    options: type[Any]
+    build: Callable[[Any], LoadBalancer]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlugin:
+    """One fault-tolerance mode.
+
+    `options`: as for a balancer. `build`: gets them, and the `gateway.cluster.context.ClusterContext` that says what
+    the mode works for.
+    """
+
+    name: str
+    options: type[Any]
+    build: Callable[[Any, Any], Cluster]
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,3 +77,6 @@ class FirstOf:
     def select(self, invokers: Any, invocation: Invocation) -> Any:
         self.seen.append(list(invokers))
         return invokers[0]
+
+    def explain(self, invokers: Any, invocation: Invocation, chosen: Any) -> str:
+        return "the first"

@@ -10,11 +10,20 @@ from pydantic import Field
 
 from gateway.config.findings import PluginKind
 from gateway.config.scalar import Count
-from gateway.config.sections.section import Section
+from gateway.config.sections.section import NoOptions, Section
 from gateway.config.units import Seconds
 from gateway.model.contract import ServiceContract
 from gateway.model.errors import GatewayError
-from gateway.spi.plugin import FilterPlugin, Misfit, Option, OptionKind, ProtocolPlugin, RegistryPlugin
+from gateway.spi.plugin import (
+    BalancerPlugin,
+    ClusterPlugin,
+    FilterPlugin,
+    Misfit,
+    Option,
+    OptionKind,
+    ProtocolPlugin,
+    RegistryPlugin,
+)
 
 __all__ = ["FakePlugins", "fake_protocol"]
 
@@ -91,8 +100,15 @@ class FakePlugins:
         self._all: dict[str, dict[str, Any]] = {
             "protocol": {"pipe": fake_protocol("pipe", 7000, check), "drum": fake_protocol("drum", 7001)},
             "registry": {"list": RegistryPlugin("list", {"ttl": Option(OptionKind.DURATION, "x", 5.0)}, _unused)},
-            "cluster": {"failover": object, "failfast": object},
-            "balance": {"random": object},
+            "cluster": {
+                "failover": ClusterPlugin("failover", NoOptions, _unused),
+                "failfast": ClusterPlugin("failfast", NoOptions, _unused),
+                "limited": ClusterPlugin("limited", _LimitOptions, _unused),
+            },
+            "balance": {
+                "random": BalancerPlugin("random", NoOptions, _unused),
+                "noted": BalancerPlugin("noted", _NoteOptions, _unused),
+            },
             "filter": {
                 "limit": FilterPlugin("limit", _LimitOptions, _unused),
                 "note": FilterPlugin("note", _NoteOptions, _unused),

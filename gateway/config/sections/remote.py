@@ -10,7 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, Field
 
 from gateway.config.scalar import Count, Name, Text, Word
+from gateway.config.sections.choice import Balance, BalanceChoice, Cluster, ClusterChoice
 from gateway.config.sections.consumer import Fallback
+from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.section import Options, Section
 from gateway.config.units import Seconds
@@ -70,11 +72,11 @@ class MethodConfig(Section):
     retries: Retries | None = None
     """Attempts after the first one. Writing it also repeats calls that may have run."""
 
-    cluster: Name | None = None
-    """Fault-tolerance mode."""
+    cluster: Cluster | None = None
+    """Fault-tolerance mode, by name or as `{type: <name>, options: {…}}`."""
 
-    balance: Name | None = None
-    """Load balancer."""
+    balance: Balance | None = None
+    """Load balancer, written the same way."""
 
 
 class RemoteConfig(Section):
@@ -102,15 +104,23 @@ class RemoteConfig(Section):
     fallback: Fallback = ()
     """What to take when no provider of that protocol is known, in this order. Default: nothing."""
 
-    cluster: Name = "failover"
-    """Fault-tolerance mode: `failover` tries another provider, `failfast` reports."""
+    cluster: Cluster = ClusterChoice(type="failover")
+    """Fault-tolerance mode, by name or as `{type: <name>, options: {…}}`: `failover` tries another provider, `failfast`
+    reports."""
 
     retries: Retries | None = None
     """Attempts after the first one. Default: 2, for calls that did not run or are idempotent; writing it also
     repeats calls that may have run."""
 
-    balance: Name = "random"
-    """Load balancer."""
+    balance: Balance = BalanceChoice(type="random")
+    """Load balancer, by name or as `{type: <name>, options: {…}}`."""
+
+    warmup: Annotated[Seconds, Field(ge=0, le=86400)] = 60.0
+    """How long a provider that has just started gets less than its share, growing evenly; `0s` for never. What the
+    provider announces for itself (`warmup` in its URL) counts more."""
+
+    ejection: EjectionConfig = Field(default_factory=EjectionConfig)
+    """When a provider that gives trouble is left alone."""
 
     timeout: Timeout = 1.0
     """Per attempt."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, mod
 
 from gateway.config.scalar import Scalar, resolve
 
-__all__ = ["Data", "Options", "Section"]
+__all__ = ["Data", "NoOptions", "Options", "Section"]
 
 
 class Section(BaseModel):
@@ -26,6 +26,10 @@ class Section(BaseModel):
         if isinstance(data, Mapping):
             return {key: value for key, value in data.items() if not _is_nothing(value)}
         return {} if _is_nothing(data) else data
+
+
+class NoOptions(Section):
+    """Nothing to choose."""
 
 
 Options = Mapping[str, Any]

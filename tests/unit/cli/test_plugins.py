@@ -19,6 +19,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+FLOCK = """
+from gateway.config.sections.section import NoOptions
+from gateway.spi.plugin import BalancerPlugin
+
+FLOCK = BalancerPlugin("flock", NoOptions, print)
+"""
+
+
 def lay_down(site: Path, name: str, entry_points: str) -> None:
     info = site / f"{name.replace('-', '_')}-2.1.dist-info"
     info.mkdir()
@@ -51,13 +59,13 @@ def test_the_table_has_a_line_for_each() -> None:
 
 
 def test_a_foreign_plugin_is_listed_with_its_owner(site: Path) -> None:
-    (site / "flock_here.py").write_text("class Flock:\n    pass\n")
-    lay_down(site, "pigeon-post", "[gateway.balancers]\nflock = flock_here:Flock\n")
+    (site / "flock_here.py").write_text(FLOCK)
+    lay_down(site, "pigeon-post", "[gateway.balancers]\nflock = flock_here:FLOCK\n")
     done = inside("plugins")
 
     assert done.code == 0
     (line,) = [line for line in done.out.splitlines() if " flock " in line]
-    assert line.split() == ["balance", "flock", "pigeon-post", "2.1", "flock_here:Flock"]
+    assert line.split() == ["balance", "flock", "pigeon-post", "2.1", "flock_here:FLOCK"]
 
 
 def test_a_plugin_that_cannot_be_imported_is_a_problem_and_the_rest_is_listed(site: Path) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from gateway.cluster.attempt import attempt
 from gateway.model.call import Invocation, Ok, Result
-from gateway.model.errors import ConnectFailed, DeadlineExceeded
+from gateway.model.errors import ConnectFailed, DeadlineExceeded, RpcError
+from gateway.spi.cluster import Load
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_invoker import FakeInvoker, invocation
 
@@ -66,14 +67,52 @@ async def test_the_first_answer_sets_the_average_and_later_ones_move_it_by_an_ei
     assert invoker.load.ewma_s == pytest.approx(0.9)
 
 
-async def test_a_quick_failure_makes_nobody_look_faster_and_a_slow_one_makes_it_look_slower() -> None:
+async def test_trouble_does_not_move_the_average() -> None:
     clock = FakeClock()
     quick, slow = ConnectFailed("refused"), DeadlineExceeded("no answer")
     invoker = FakeInvoker(1, Taking(clock, 0.8, Ok(1)), Taking(clock, 0.001, quick), Taking(clock, 1.6, slow))
     await attempt(invoker, invocation(), clock)
     with pytest.raises(ConnectFailed):
         await attempt(invoker, invocation(), clock)
-    assert invoker.load.ewma_s == pytest.approx(0.8)
     with pytest.raises(DeadlineExceeded):
         await attempt(invoker, invocation(), clock)
-    assert invoker.load.ewma_s == pytest.approx(0.9)
+    assert invoker.load.ewma_s == pytest.approx(0.8)
+    assert (invoker.load.answered, invoker.load.failed) == (1, 2)
+
+
+class Diary:
+    """Follows the attempts at a provider (`LoadObserver`), and watches over it (`LoadWatch`)."""
+
+    def __init__(self) -> None:
+        self.lines: list[object] = []
+
+    def began(self, now: float) -> None:
+        self.lines.append(("began", now))
+
+    def ended(self, began: float, now: float, outcome: Result | BaseException) -> None:
+        self.lines.append((type(outcome).__name__, now - began))
+
+    def failed(self, load: Load, error: RpcError, elapsed_s: float) -> None:
+        self.lines.append(("failed", type(error).__name__, elapsed_s))
+
+    def answered(self, load: Load) -> None:
+        self.lines.append("answered on trial")
+
+
+async def test_observers_and_watch_hear_of_beginning_and_end() -> None:
+    clock = FakeClock(0.0)
+    invoker = FakeInvoker(1, Taking(clock, 2.0, Ok(1)), Taking(clock, 3.0, ConnectFailed("refused")), Ok(2))
+    diary = invoker.load.watch = Diary()
+    assert invoker.load.observe("me", lambda: diary) is invoker.load.observe("me", Diary)
+
+    await attempt(invoker, invocation(), clock)
+    with pytest.raises(ConnectFailed):
+        await attempt(invoker, invocation(), clock)
+    invoker.load.on_trial = True
+    await attempt(invoker, invocation(), clock)
+
+    assert diary.lines == [
+        *(("began", 0.0), ("Ok", 2.0)),
+        *(("began", 2.0), ("ConnectFailed", 3.0), ("failed", "ConnectFailed", 3.0)),
+        *(("began", 5.0), ("Ok", 0.0), "answered on trial"),
+    ]

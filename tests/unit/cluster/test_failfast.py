@@ -1,7 +1,6 @@
 import pytest
 
 from gateway.cluster.failfast import Failfast
-from gateway.cluster.options import ClusterOptions
 from gateway.model.call import Fault, Ok
 from gateway.model.errors import ConnectFailed, NoProvider
 from gateway.routing.candidates import CallCandidates
@@ -22,7 +21,7 @@ async def test_a_failed_attempt_is_not_repeated_and_its_error_not_changed() -> N
     error = ConnectFailed("refused")
     invokers = [FakeInvoker(1, error), FakeInvoker(2)]
     with pytest.raises(ConnectFailed) as caught:
-        await Failfast(ClusterOptions(retries=5))(invocation(), candidates(*invokers))
+        await Failfast()(invocation(), candidates(*invokers))
     assert caught.value is error
     assert not error.exhausted
     assert [len(each.calls) for each in invokers] == [1, 0]

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from gateway.cluster.context import ClusterContext
 from gateway.cluster.failover import Failover
-from gateway.cluster.options import ClusterOptions
 from gateway.cluster.retry_budget import RetryBudget
 from gateway.model.call import Fault, Invocation, Ok, Result
 from gateway.model.contract import MethodContract
@@ -69,7 +69,7 @@ async def test_what_may_have_run_is_repeated_only_where_that_does_no_harm(
     error: RpcError, signature: MethodContract | None, written: bool, repeated: bool
 ) -> None:
     invokers = [FakeInvoker(1, error), FakeInvoker(2)]
-    cluster = Failover(ClusterOptions(retries_written=written))
+    cluster = Failover(ClusterContext(retries_written=written))
     call = run(cluster, invokers, invocation(signature=signature))
     if repeated:
         assert isinstance(await call, Ok)
@@ -85,7 +85,7 @@ async def test_trouble_that_repeating_cannot_help_is_not_repeated() -> None:
     error = BadRequest("args[0]: expected i32")
     invokers = [FakeInvoker(1, error), FakeInvoker(2)]
     with pytest.raises(BadRequest) as caught:
-        await run(Failover(ClusterOptions(retries_written=True)), invokers)
+        await run(Failover(ClusterContext(retries_written=True)), invokers)
     assert caught.value is error
     assert attempts(invokers) == [1, 0]
 
@@ -120,7 +120,7 @@ async def test_retries_bound_the_attempts_and_the_last_error_lists_them_all() ->
     invokers = [FakeInvoker(1, refused), FakeInvoker(2, busy, available=False), FakeInvoker(3, refused), FakeInvoker(4)]
     invokers[3].available = False
     with pytest.raises(Overloaded) as caught:
-        await run(Failover(ClusterOptions(retries=2)), invokers)
+        await run(Failover(ClusterContext(retries=2)), invokers)
     assert attempts(invokers) == [1, 1, 1, 0]
     error = caught.value
     assert error.exhausted
@@ -132,7 +132,7 @@ async def test_retries_bound_the_attempts_and_the_last_error_lists_them_all() ->
         "dubbo://10.0.0.1:1 connect-failed: refused; "
         "dubbo://10.0.0.1:3 connect-failed: refused; "
         "dubbo://10.0.0.1:2 overloaded: busy "
-        "[registry 4, after rules 4, available 2]"
+        "[registry 4, after rules 4, healthy 4, available 2]"
     )
 
 
@@ -140,7 +140,7 @@ async def test_no_retries_means_one_attempt_and_an_error_that_others_may_repeat(
     error = ConnectFailed("refused")
     invokers = [FakeInvoker(1, error), FakeInvoker(2)]
     with pytest.raises(ConnectFailed) as caught:
-        await run(Failover(ClusterOptions(retries=0)), invokers)
+        await run(Failover(ClusterContext(retries=0)), invokers)
     assert caught.value is error
     assert not error.exhausted
     assert attempts(invokers) == [1, 0]
@@ -149,7 +149,7 @@ async def test_no_retries_means_one_attempt_and_an_error_that_others_may_repeat(
 async def test_the_same_provider_is_asked_again_only_when_nobody_else_is_left() -> None:
     invokers = [FakeInvoker(1, ConnectFailed("refused")), FakeInvoker(2, ConnectFailed("refused"))]
     with pytest.raises(ConnectFailed):
-        await run(Failover(ClusterOptions(retries=2)), invokers)
+        await run(Failover(ClusterContext(retries=2)), invokers)
     assert attempts(invokers) == [2, 1]
     only = [FakeInvoker(1, ConnectFailed("refused"), Ok(1))]
     assert isinstance(await run(Failover(), only), Ok)
@@ -158,7 +158,7 @@ async def test_the_same_provider_is_asked_again_only_when_nobody_else_is_left() 
 
 async def test_when_all_calls_fail_the_budget_bounds_the_extra_load() -> None:
     budget = RetryBudget(clock=FakeClock())
-    cluster = Failover(ClusterOptions(retries=3, retries_written=True, budget=budget))
+    cluster = Failover(ClusterContext(retries=3, retries_written=True, budget=budget))
     invokers = [FakeInvoker(port, ConnectionLost("cut")) for port in range(3)]
     for _ in range(1_000):
         with pytest.raises(ConnectionLost):
@@ -169,7 +169,7 @@ async def test_when_all_calls_fail_the_budget_bounds_the_extra_load() -> None:
 async def test_a_repetition_that_the_budget_refused_is_not_left_to_others() -> None:
     budget = RetryBudget(0.0, 0.0, 0.0, clock=FakeClock())
     with pytest.raises(ConnectFailed, match=r"in 1 attempt \(the retry budget is used up\).*10\.0\.0\.1:1") as caught:
-        await run(Failover(ClusterOptions(budget=budget)), [FakeInvoker(1, ConnectFailed("refused")), FakeInvoker(2)])
+        await run(Failover(ClusterContext(budget=budget)), [FakeInvoker(1, ConnectFailed("refused")), FakeInvoker(2)])
     assert caught.value.exhausted
 
 
@@ -188,7 +188,7 @@ async def test_an_error_class_with_other_arguments_survives_giving_up() -> None:
             self.wait_s = wait_s
 
     with pytest.raises(Throttled, match="throttled: wait 3 s") as caught:
-        await run(Failover(ClusterOptions(retries=1)), [FakeInvoker(1, Throttled(wait_s=3))])
+        await run(Failover(ClusterContext(retries=1)), [FakeInvoker(1, Throttled(wait_s=3))])
     assert caught.value.wait_s == 3
     assert caught.value.retry is Retry.SAFE
     assert caught.value.exhausted

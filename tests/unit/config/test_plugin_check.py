@@ -86,8 +86,64 @@ def test_names_of_plugins_exist() -> None:
         "services.s.remote.cluster: there is no cluster mode 'failovr', did you mean 'failover'?",
         "services.s.remote.balance: there is no load balancer 'randm', did you mean 'random'?",
         "services.s.remote.methods.greet.cluster: there is no cluster mode 'failfst', did you mean 'failfast'?",
-        "services.s.remote.methods.greet.balance: there is no load balancer 'robin' (there are: random)",
+        "services.s.remote.methods.greet.balance: there is no load balancer 'robin' (there are: noted, random)",
     ]
+
+
+def test_options_of_modes_and_balancers_are_converted() -> None:
+    remote = (
+        usable(
+            """
+        services:
+          s:
+            contract: tests.support.greeting:Greeting
+            remote:
+              addresses: ["pipe://h:1"]
+              cluster: {type: limited, options: {limit: 3}}
+              balance: noted
+              methods: {greet: {balance: {type: noted, options: {wait: 500ms}}}}
+        """
+        )
+        .services["s"]
+        .remote
+    )
+
+    assert remote is not None
+    assert (remote.cluster.type, remote.cluster.options) == ("limited", {"limit": 3})
+    assert (remote.balance.type, remote.balance.options) == ("noted", {})
+    balance = remote.methods["greet"].balance
+    assert balance is not None
+    assert (balance.type, balance.options) == ("noted", {"wait": 0.5})
+    assert remote.methods["greet"].cluster is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("cluster: limited", "cluster.options: 'limit' is required"),
+        ("cluster: {type: limited}", "cluster.options: 'limit' is required"),
+        ("cluster: {type: limited, options: {limit: 0}}", "cluster.options.limit: '0' must be at least 1"),
+        (
+            "cluster: {type: limted, options: {limit: 3}}",
+            "cluster.type: there is no cluster mode 'limted', did you mean",
+        ),
+        ("cluster: {options: {limit: 3}}", "cluster.type: is required"),
+        ("balance: {type: noted, optoins: {}}", "balance.optoins: unknown key, did you mean 'options'?"),
+        ("balance: {type: noted, options: {wait: 3}}", "balance.options.wait: '3' has no unit"),
+        ("balance: [noted]", "balance: expected a mapping, found a list"),
+        ("ejection: {share: 150%}", "ejection.share: '150%' must be at most 100%"),
+        ("ejection: {share: 0.5}", "ejection.share: '0.5' has no unit"),
+        ("ejection: {window: 0s}", "ejection.window: '0s' must be more than 0s"),
+    ],
+)
+def test_wrong_choices_are_reported_where_they_stand(choice: str, message: str) -> None:
+    text = f"services:\n  s:\n    {REMOTE}{{addresses: ['pipe://h:1'], {choice}}}\n".replace(
+        ", remote:", "\n    remote:"
+    )
+    found = problems(text)
+
+    assert len(found) == 1
+    assert message in found[0]
 
 
 def test_options_of_a_reference_belong_to_its_protocols() -> None:

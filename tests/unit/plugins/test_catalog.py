@@ -18,6 +18,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+FLOCK = """
+from gateway.config.sections.section import NoOptions
+from gateway.spi.plugin import KIND
+
+FLOCK = KIND("flock", NoOptions, print)
+"""
+
+
 def entry(name: str, value: str, group: str = "gateway.clusters") -> EntryPoint:
     return EntryPoint(name, value, group)
 
@@ -40,22 +48,22 @@ def test_making_a_catalog_imports_no_adapter() -> None:
 
 
 def test_other_distributions_add_names(module: Path) -> None:
-    (module / "pigeon.py").write_text("class Flock:\n    pass\n")
-    catalog = Catalog([entry("flock", "pigeon:Flock")])
+    (module / "pigeon.py").write_text(FLOCK.replace("KIND", "ClusterPlugin"))
+    catalog = Catalog([entry("flock", "pigeon:FLOCK")])
 
     assert "flock" in catalog.names("cluster")
-    assert catalog.load("cluster", "flock").__name__ == "Flock"
+    assert catalog.load("cluster", "flock").name == "flock"
     assert catalog.load("cluster", "flock") is catalog.load("cluster", "flock")
 
 
 def test_entry_points_of_installed_distributions_are_found(module: Path) -> None:
-    (module / "pigeon2.py").write_text("class Flock:\n    pass\n")
+    (module / "pigeon2.py").write_text(FLOCK.replace("KIND", "BalancerPlugin"))
     info = module / "pigeon_post-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pigeon-post\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gateway.balancers]\nflock = pigeon2:Flock\n")
+    (info / "entry_points.txt").write_text("[gateway.balancers]\nflock = pigeon2:FLOCK\n")
 
-    assert Catalog().balancer("flock").__name__ == "Flock"
+    assert Catalog().balancer("flock").name == "flock"
 
 
 def test_a_name_that_ships_cannot_be_taken(module: Path) -> None:
@@ -108,7 +116,7 @@ def test_an_unknown_name_says_what_was_meant() -> None:
         ("pigeon3_broken:X", "ZeroDivisionError"),
         ("pigeon3_exits:X", "SystemExit: 3"),
         ("pigeon3", "AttributeError"),
-        ("pigeon3:thing", "is not a class but of type int"),
+        ("pigeon3:thing", "is not a ClusterPlugin but of type int"),
     ],
 )
 def test_a_plugin_that_cannot_be_used_names_its_owner(module: Path, value: str, message: str) -> None:

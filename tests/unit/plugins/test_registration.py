@@ -54,7 +54,7 @@ def test_collisions_name_every_owner() -> None:
     entries = [EntryPoint("random", "a:A", group), EntryPoint("random", "b:B", group), EntryPoint("y", "c:C", group)]
 
     assert collisions(registrations(entries)) == {
-        ("balance", "random"): "balance 'random' exists 3 times: gateway.balance.weighted_random:WeightedRandom of "
+        ("balance", "random"): "balance 'random' exists 3 times: gateway.balance.weighted_random:PLUGIN of "
         f"polyport {version('polyport')} and a:A of an unknown distribution and b:B of an unknown distribution; "
         "uninstall all but one"
     }

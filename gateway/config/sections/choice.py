@@ -1,0 +1,67 @@
+"""A plug-in of one's choice: by its name alone, or with options of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from gateway.config.scalar import Name
+from gateway.config.sections.section import Options, Section
+from gateway.spi.plugin import BalancerPlugin, ClusterPlugin
+
+__all__ = ["Balance", "BalanceChoice", "Choice", "ChoiceConfig", "Cluster", "ClusterChoice", "chosen"]
+
+_P = TypeVar("_P", BalancerPlugin, ClusterPlugin)
+
+
+class ChoiceConfig(Section):
+    """A name, and what is chosen beside it."""
+
+    type: Name
+    """Name of the plug-in."""
+
+    options: Options = Field(default_factory=dict)
+    """What only this plug-in knows."""
+
+
+class ClusterChoice(ChoiceConfig):
+    """A fault-tolerance mode with its options."""
+
+
+class BalanceChoice(ChoiceConfig):
+    """A load balancer with its options."""
+
+
+Choice = str | Mapping[str, Any]
+"""A choice as a program writes it: the name alone, or a mapping with `type` and `options`."""
+
+
+def _by_name(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+Cluster = Annotated[ClusterChoice, BeforeValidator(_by_name)]
+"""A fault-tolerance mode: `forking`, or `{type: forking, options: {forks: 3}}`."""
+
+Balance = Annotated[BalanceChoice, BeforeValidator(_by_name)]
+"""A load balancer, written the same way."""
+
+
+def chosen(written: Choice, find: Callable[[str], _P]) -> tuple[_P, Any]:
+    """The plug-in that was chosen, and its options.
+
+    Raises:
+        LookupError: there is none of that name.
+        ValueError: it does not take these options; names the choice.
+    """
+    kind, given = (written, {}) if isinstance(written, str) else (written.get("type"), written.get("options", {}))
+    if not isinstance(kind, str):
+        raise ValueError(f"a choice with options needs its type beside them, not {written!r}")
+    plugin = find(kind)
+    try:
+        return plugin, plugin.options.model_validate(given)
+    except ValidationError as exc:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in exc.errors())
+        raise ValueError(f"options of {kind}: {wrong}") from None
