@@ -43,6 +43,9 @@ def call(
         list[str] | None, typer.Option("--attachment", "-a", metavar="KEY=VALUE", help="Sent beside the arguments.")
     ] = None,
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="How long to wait for the answer.")] = "10s",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what there was to choose from, what was chosen and why.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for answer, fault or error.")] = False,
 ) -> None:
     """Call a method and print its answer.
@@ -53,8 +56,8 @@ def call(
         polyport call dubbo://127.0.0.1:20880/demo.Catalog "find(long)" 1 --generic
 
     A service of a configuration is called where its first listener shows it, as any client would; one that none
-    shows is called as the configuration reaches it. Exits with 1 when there was no answer, 3 when the
-    service raised.
+    shows is called as the configuration reaches it. --explain also asks the gateway at the other end, if its
+    listener has the filter "explain". Exits with 1 when there was no answer, 3 when the service raised.
     """
     import asyncio
     import logging
@@ -79,6 +82,7 @@ def call(
         version=version,
         attachments=_attachments(attachment or []),
         timeout_s=timeout_s,
+        explain=explain,
     )
     # Trouble on the way is part of the answer; nobody reads a log here.
     logging.getLogger("polyport").addHandler(logging.NullHandler())
@@ -86,6 +90,9 @@ def call(
     text = answer.as_json() if as_json else answer.as_text()
     # What the service says goes to standard output even if it is an exception and somebody reads JSON.
     typer.echo(text, err=answer.exit_code is not Exit.OK and not as_json)
+    if not as_json:
+        for line in answer.explanation:
+            typer.echo(f"explain: {line}", err=True)
     raise typer.Exit(answer.exit_code)
 
 

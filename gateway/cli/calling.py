@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +20,13 @@ from gateway.config.suggestion import suggestion
 from gateway.config.target import import_target, load_contract, service_key
 from gateway.contracts import RemoteError, ServiceError, contract_of
 from gateway.contracts.fault import fault_of
+from gateway.filters.explain import ANSWER_KEY, ASK_KEY
 from gateway.jsonform.generic import show_generic
 from gateway.jsonform.writer import compile_writer
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import BadRequest, RpcError, ValueMappingError
+from gateway.model.explanation import Explanation
 from gateway.model.typeref import Kind, TypeRef
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App
@@ -51,15 +53,18 @@ class Request:
     version: str
     attachments: Mapping[str, str]
     timeout_s: float
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of the call. `report`: for `--json`; `text`: for people."""
+    """What came of the call. `report`: for `--json`; `text`: for people. `explanation`: why it went where it went, as
+    lines for people."""
 
     exit_code: Exit
     text: str
     report: Mapping[str, Any] = field(default_factory=dict)
+    explanation: Sequence[str] = ()
 
     def as_text(self) -> str:
         """Several lines for a person."""
@@ -91,10 +96,19 @@ async def make_call(request: Request) -> Answer:
         raise Misuse(str(exc)) from None
     async with _client(request) as client:
         received: dict[str, Any] = {}
-        proxy = calling(client.proxy, attachments=request.attachments, reply_attachments=received)
+        explanation = Explanation() if request.explain else None
+        attachments = {**request.attachments, ASK_KEY: "true"} if request.explain else request.attachments
+        proxy = calling(client.proxy, attachments=attachments, reply_attachments=received, explanation=explanation)
         if client.contract is None:
-            return await _call_generic(proxy, request.method, arguments, received)
-        return await _call_typed(proxy, client.contract, request.method, arguments, received)
+            answer = await _call_generic(proxy, request.method, arguments, received)
+        else:
+            answer = await _call_typed(proxy, client.contract, request.method, arguments, received)
+    if explanation is None:
+        return answer
+    # What a gateway at the other end says for itself, where its listener does.
+    there = str(received.get(ANSWER_KEY, "")).splitlines()
+    report = {**answer.report, "explanation": {**explanation.as_data(), "there": there}}
+    return replace(answer, report=report, explanation=(*explanation.lines(), *(f"there: {line}" for line in there)))
 
 
 async def _call_typed(
@@ -213,8 +227,9 @@ def _shown_at(service: ServiceConfig, key: ServiceKey, config: GatewayConfig, ca
 
 def _value(shown: Any, received: Mapping[str, Any]) -> Answer:
     report: dict[str, Any] = {"ok": True, "value": shown}
-    if received:
-        report["attachments"] = show_generic(dict(received))
+    attachments = {key: value for key, value in received.items() if key != ANSWER_KEY}
+    if attachments:
+        report["attachments"] = show_generic(attachments)
     return Answer(Exit.OK, json.dumps(shown, indent=2, ensure_ascii=False), report)
 
 

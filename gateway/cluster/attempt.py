@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.model.call import Invocation, Result
 from gateway.model.errors import RpcError
-from gateway.spi.cluster import Invoker
+from gateway.spi.cluster import Candidates, Invoker
 
-__all__ = ["attempt"]
+__all__ = ["attempt", "explained"]
+
+_E = TypeVar("_E", bound=RpcError)
 
 _SMOOTHING: Final = 0.125
 """Weight of the newest answer time in the moving average; what TCP uses for round-trip times (RFC 6298, section 2)."""
@@ -45,3 +47,10 @@ async def attempt(invoker: Invoker, invocation: Invocation, clock: Callable[[], 
     if load.on_trial and load.watch is not None:
         load.watch.answered(load)
     return result
+
+
+def explained(error: _E, candidates: Candidates) -> _E:
+    """The same error, which says from now on what its call chose from. Modes raise no other."""
+    if error.explanation is None:
+        error.explanation = candidates.explain
+    return error

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.cluster.attempt import attempt
+from gateway.cluster.attempt import attempt, explained
 from gateway.cluster.context import ClusterContext
 from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation, Result
+from gateway.model.errors import RpcError
 from gateway.spi.cluster import Candidates
 from gateway.spi.plugin import ClusterPlugin
 
@@ -21,7 +22,11 @@ class Failfast:
 
     async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
         """The answer. Raises the `RpcError` of the attempt, or `NoProvider`."""
-        return await attempt(candidates.pick(), invocation)
+        try:
+            return await attempt(candidates.pick(), invocation)
+        except RpcError as error:
+            explained(error, candidates)
+            raise
 
 
 def _build(_: NoOptions, __: ClusterContext) -> Failfast:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from gateway.cluster.attempt import attempt
+from gateway.cluster.attempt import attempt, explained
 from gateway.cluster.context import ClusterContext
 from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation, Result
@@ -60,6 +60,7 @@ class Failover:
             refusal = self._refuse(invocation, error, 1)
             if refusal is not None:
                 if refusal is not _BUDGET:
+                    explained(error, candidates)
                     raise
                 # Who held back must say so, or the next hop repeats in its stead.
                 raise _given_up(invocation, error, [_line(invoker, error)], refusal, candidates) from error
@@ -115,6 +116,7 @@ def _given_up(invocation: Invocation, error: _E, lines: Sequence[str], refusal: 
     made = type(error).__new__(type(error), text)
     vars(made).update(vars(error))
     made.exhausted = True
+    made.explanation = candidates.explain
     return made
 
 

@@ -14,6 +14,7 @@ from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Invocation, R
 from gateway.model.contract import MISSING, MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import DeadlineExceeded
+from gateway.model.explanation import Explanation
 from gateway.spi.handler import Handler
 
 __all__ = ["STATE", "CallOptions", "ProxyState", "Start", "make_proxy"]
@@ -31,7 +32,8 @@ class CallOptions:
 
     `attachments`: sent with each call. `deadline_s`: seconds each call may take with all its attempts; None leaves it
     to the timeouts of the reference. `consumer`: who calls. `traceparent`: W3C trace context to continue.
-    `reply_attachments`: when given, is cleared and filled with what came back beside each answer.
+    `reply_attachments`: when given, is cleared and filled with what came back beside each answer. `explanation`: when
+    given, is filled with why the next call goes where it goes.
     """
 
     attachments: Attachments = field(default_factory=lambda: NO_ATTACHMENTS)
@@ -39,6 +41,7 @@ class CallOptions:
     consumer: str = ""
     traceparent: str | None = None
     reply_attachments: dict[str, Any] | None = None
+    explanation: Explanation | None = None
 
 
 class ProxyState:
@@ -73,6 +76,7 @@ class ProxyState:
             traceparent=options.traceparent,
             consumer=options.consumer,
             oneway=signature is not None and signature.oneway,
+            explanation=options.explanation,
         )
         if options.deadline_s is None:
             answer = await self.handler(invocation)

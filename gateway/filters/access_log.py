@@ -89,6 +89,8 @@ class AccessLog:
                 return
             if held_back:
                 fields["repeated"] = held_back
+        if isinstance(error, RpcError) and error.explanation is not None:
+            fields["explanation"] = error.explanation()
         self._log(logging.WARNING, invocation, outcome, started, **fields)
 
     def _count(self, invocation: Invocation, reason: str) -> None:

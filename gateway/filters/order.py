@@ -16,6 +16,7 @@ __all__ = ["ORDER", "arrange"]
 ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("tracing", "above everything that logs or calls on, so that all of it carries the same trace"),
     ("access_log", "above everything that refuses, so that it sees refusals too, and times the whole call"),
+    ("explain", "below what logs, whose lines tell the caller's call; above what refuses, so that it is explained too"),
     ("deadline", "before anything is taken for a call, because nobody waits for this one any more"),
     ("concurrency", "after the refusals that cost nothing: a place is only for a call that will run"),
 )

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from gateway.model.contract import MethodContract
 from gateway.model.endpoint import ServiceKey
+from gateway.model.explanation import Explanation
 
 __all__ = [
     "NO_ATTACHMENTS",
@@ -88,6 +89,7 @@ class Invocation:
         oneway: The caller does not wait for an answer.
         raw: The arguments as bytes of the wire they came over, until somebody needs the values.
         call_id: Number of the call in this process, for logs.
+        explanation: Is filled on the way with why the call goes where it goes; None when nobody asked.
     """
 
     __slots__ = (
@@ -96,6 +98,7 @@ class Invocation:
         "call_id",
         "consumer",
         "deadline",
+        "explanation",
         "method",
         "oneway",
         "peer",
@@ -116,6 +119,7 @@ class Invocation:
     oneway: Final[bool]
     raw: Final[RawArguments | None]
     call_id: Final[int]
+    explanation: Final[Explanation | None]
 
     def __init__(
         self,
@@ -131,6 +135,7 @@ class Invocation:
         consumer: str = "",
         oneway: bool = False,
         call_id: int | None = None,
+        explanation: Explanation | None = None,
     ) -> None:
         self.service = service
         self.method = method
@@ -144,6 +149,7 @@ class Invocation:
         self.consumer = consumer
         self.oneway = oneway
         self.call_id = next(_call_ids) if call_id is None else call_id
+        self.explanation = explanation
 
     def arguments(self) -> tuple[Any, ...]:
         """The argument values in contract order; decodes them on first use.
@@ -178,6 +184,7 @@ class Invocation:
             consumer=self.consumer,
             oneway=self.oneway,
             call_id=self.call_id,
+            explanation=self.explanation,
         )
         if "arguments" in changes:
             changes.setdefault("raw", None)

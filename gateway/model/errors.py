@@ -6,7 +6,7 @@ Repeating code asks `RpcError.retry` and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -127,7 +127,9 @@ class RpcError(GatewayError):
     """The call got no answer. `retry` says whether repeating is safe.
 
     `exhausted`: somebody nearer to the provider already repeated the call as often as allowed; callers
-    further up must not multiply the attempts.
+    further up must not multiply the attempts. `explanation`: gives what the call chose its provider from, for whoever
+    runs this process; it is for logs and for callers in this process, and never goes over a wire. None where nothing
+    was chosen. A function, because putting it together takes longer than most errors are worth.
     """
 
     code: ClassVar[str] = "rpc-error"
@@ -138,6 +140,7 @@ class RpcError(GatewayError):
         super().__init__(message)
         self.retry = self.default_retry if retry is None else retry
         self.exhausted = exhausted
+        self.explanation: Callable[[], str] | None = None
 
 
 class BadRequest(RpcError):

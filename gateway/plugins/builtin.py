@@ -25,6 +25,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "access_log": "gateway.filters.access_log:PLUGIN",
             "concurrency": "gateway.filters.concurrency:PLUGIN",
             "deadline": "gateway.filters.deadline:PLUGIN",
+            "explain": "gateway.filters.explain:PLUGIN",
             "tracing": "gateway.filters.tracing:PLUGIN",
         },
     }

@@ -8,7 +8,7 @@ from gateway.model.call import Invocation
 from gateway.model.errors import NoProvider
 from gateway.routing.health import healthy_part
 from gateway.routing.providers import Providers
-from gateway.spi.cluster import Candidates, Invoker, LoadBalancer, Router
+from gateway.spi.cluster import Invoker, LoadBalancer, Router
 from gateway.telemetry.logs import shorten
 
 __all__ = ["CallCandidates"]
@@ -22,7 +22,7 @@ class CallCandidates:
     does it in the same order, `apache/dubbo: dubbo-cluster/.../support/AbstractClusterInvoker.java`.)
     """
 
-    __slots__ = ("_balancer", "_healthy", "_invocation", "_invokers", "_providers", "_rules")
+    __slots__ = ("_balancer", "_chosen", "_chosen_from", "_healthy", "_invocation", "_invokers", "_providers", "_rules")
 
     def __init__(
         self, providers: Providers, balancer: LoadBalancer, invocation: Invocation, routers: Sequence[Router] = ()
@@ -33,6 +33,8 @@ class CallCandidates:
         self._rules: list[tuple[Router, int]] | None = None
         self._invokers: Sequence[Invoker] = providers.invokers
         self._healthy: Sequence[Invoker] = providers.healthy
+        self._chosen: Invoker | None = None
+        self._chosen_from: Sequence[Invoker] = ()
         if routers:
             self._rules = []
             for router in routers:
@@ -58,6 +60,7 @@ class CallCandidates:
         if len(invokers) > 1:
             chosen = self._balancer.select(invokers, self._invocation)
             if chosen.available and chosen not in tried:
+                self._chosen, self._chosen_from = chosen, invokers
                 return chosen
             return self._pick_from_part(tried)
         if len(self._invokers) == 1:
@@ -65,9 +68,9 @@ class CallCandidates:
         if self._invokers:
             return self._pick_from_part(tried)
         service, method = self._providers.service, shorten(self._invocation.method)
-        raise NoProvider(f"no provider for {service}.{method}: {self.explain()}")
+        raise NoProvider(f"no provider for {service}.{method}: {self.counts()}")
 
-    def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, Candidates]:
+    def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, CallCandidates]:
         """See `Candidates.partition`."""
         parts: dict[str, list[Invoker]] = {}
         for invoker in self._invokers:
@@ -76,13 +79,23 @@ class CallCandidates:
 
     def _part(self, invokers: tuple[Invoker, ...], name: str) -> CallCandidates:
         providers = self._providers
-        origin = f"{self.explain()}, of {name or 'no name'} {len(invokers)}"
+        origin = f"{self.counts()}, of {name or 'no name'} {len(invokers)}"
         part = Providers(providers.service, invokers, origin, panic=providers.panic)
         return CallCandidates(part, self._balancer, self._invocation)
 
     def explain(self) -> str:
-        """The counts: `registry 3, after rules 2, healthy 2, available 1`, and what each rule left where there are
-        rules."""
+        """The counts, and the figures behind the last choice: `registry 3, …, choice weight 100 of 300`."""
+        figures = self.choice()
+        return f"{self.counts()}, choice {figures}" if figures else self.counts()
+
+    def choice(self) -> str:
+        """What the balancer went by when it chose last, as far as it still holds; empty when it was not asked."""
+        if self._chosen is None or len(self._chosen_from) < 2:
+            return ""
+        return self._balancer.explain(self._chosen_from, self._invocation, self._chosen)
+
+    def counts(self) -> str:
+        """`registry 3, after rules 2, healthy 2, available 1`, and what each rule left where there are rules."""
         steps = [self._providers.origin]
         steps += [f"rule {router} {count}" for router, count in self._rules or ()]
         steps.append(f"after rules {len(self._invokers)}")
@@ -108,4 +121,6 @@ class CallCandidates:
             or [each for each in self._invokers if each.available]
             or self._invokers
         )
-        return part[0] if len(part) == 1 else self._balancer.select(part, self._invocation)
+        self._chosen = part[0] if len(part) == 1 else self._balancer.select(part, self._invocation)
+        self._chosen_from = part
+        return self._chosen

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.model.call import Invocation, Result
+from gateway.model.explanation import Explanation
 from gateway.routing.candidates import CallCandidates
 from gateway.routing.directory import Directory
 from gateway.routing.providers import Providers
 from gateway.routing.selection import SelectionTable, Selector, narrowed
+from gateway.routing.traced import TracedCandidates
 from gateway.spi.cluster import Cluster, LoadBalancer, Router
 from gateway.telemetry.counters import Counters
+from gateway.telemetry.logs import call_fields
 
 __all__ = ["MethodPolicy", "RemoteService"]
 
 _LOG: Final = logging.getLogger("polyport.selection")
+_SAMPLES: Final = logging.getLogger("polyport.explain")
 _FALLBACK: Final = "fallback"
 
 
 @dataclass(frozen=True, slots=True)
 class MethodPolicy:
-    """How the calls of a method, or of all methods without a policy of their own, find their provider."""
+    """How the calls of a method, or of all methods without a policy of their own, find their provider.
+
+    `balance`: what the balancer is called, for explanations.
+    """
 
     cluster: Cluster
     balancer: LoadBalancer
+    balance: str = "balancer"
 
 
 class RemoteService:
@@ -36,7 +44,8 @@ class RemoteService:
 
     `name`: what the selections call this service. `methods`: policies by contract name of the method, where they differ
     from `policy`. `routers`: rules that narrow the providers, in order. `counters`: gets reason `fallback` of the
-    protocol that was to be taken, for each call that took another one.
+    protocol that was to be taken, for each call that took another one. `sampled`: says for each call whether it
+    shall be explained in the log.
     """
 
     __slots__ = (
@@ -50,6 +59,7 @@ class RemoteService:
         "_noted",
         "_policy",
         "_routers",
+        "_sampled",
         "_selector",
         "_table",
     )
@@ -63,6 +73,7 @@ class RemoteService:
         methods: Mapping[str, MethodPolicy] = MappingProxyType({}),
         routers: Sequence[Router] = (),
         counters: Counters | None = None,
+        sampled: Callable[[], bool] | None = None,
     ) -> None:
         self._name = name
         self._directory = directory
@@ -71,6 +82,7 @@ class RemoteService:
         self._methods = dict(methods)
         self._routers = tuple(routers)
         self._counters = Counters() if counters is None else counters
+        self._sampled = sampled
         self._noted: set[tuple[str, str, str]] = set()
         self._known: Providers | None = None
         self._table: SelectionTable | None = None
@@ -85,6 +97,10 @@ class RemoteService:
         providers = self._choices.get(invocation.consumer, self._default)
         if providers.missed:
             self._note(invocation.consumer, providers)
+        if invocation.explanation is not None:
+            return self._call_traced(invocation, providers, invocation.explanation)
+        if self._sampled is not None and self._sampled():
+            return self._call_sampled(invocation, providers)
         if self._routers:
             return self._call_routed(invocation, providers)
         policy = self._methods.get(invocation.method, self._policy)
@@ -125,3 +141,18 @@ class RemoteService:
         policy = self._methods.get(invocation.method, self._policy)
         candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
         return await policy.cluster(invocation, candidates)
+
+    async def _call_traced(self, invocation: Invocation, providers: Providers, explanation: Explanation) -> Result:
+        policy = self._methods.get(invocation.method, self._policy)
+        candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
+        return await policy.cluster(invocation, TracedCandidates(candidates, explanation, policy.balance))
+
+    async def _call_sampled(self, invocation: Invocation, providers: Providers) -> Result:
+        explanation = Explanation()
+        try:
+            return await self._call_traced(invocation, providers, explanation)
+        finally:
+            fields = call_fields(invocation)
+            _SAMPLES.info(
+                "%s.%s: %s", fields["service"], fields["method"], "; ".join(explanation.lines()), extra=fields
+            )

@@ -30,6 +30,7 @@ from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.plugin import ProtocolPlugin
 from gateway.spi.registry import Registry
 from gateway.telemetry.counters import Counters
+from gateway.telemetry.sample import sampled
 
 __all__ = ["Plan", "PlannedListener", "PlannedService", "build"]
 
@@ -103,6 +104,7 @@ class _Builder:
         self._clients: dict[str, ClientAdapter] = {}
         self._selector = Selector(selection_table(config, catalog))
         self._fallbacks = Counters()
+        self._sampled = sampled(config.telemetry.explain)
         self._named_filters: dict[str, tuple[str, Filter]] = {}
 
     def build(self) -> Plan:
@@ -175,7 +177,7 @@ class _Builder:
         else:
             registries = {each: self._registries[each] for each in remote.registries}
         reference = open_reference(
-            name, settings, self._selector, registries, self._client, self._catalog, self._fallbacks
+            name, settings, self._selector, registries, self._client, self._catalog, self._fallbacks, self._sampled
         )
         self._directories[name] = reference.directory
         return reference.handler

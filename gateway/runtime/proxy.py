@@ -10,6 +10,7 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, cast
 from gateway.contracts.stub import STATE, CallOptions, ProxyState, Start
 from gateway.model.call import Attachments
 from gateway.model.endpoint import ServiceKey
+from gateway.model.explanation import Explanation
 from gateway.spi.handler import Handler
 
 __all__ = ["CallChanges", "GenericProxy", "Run", "calling", "futures", "wrap_sync"]
@@ -57,6 +58,7 @@ class CallChanges(TypedDict, total=False):
     consumer: str
     traceparent: str | None
     reply_attachments: dict[str, Any] | None
+    explanation: Explanation | None
 
 
 def calling(proxy: _T, **changes: Unpack[CallChanges]) -> _T:

@@ -86,11 +86,13 @@ def open_reference(
     client: Callable[[str], ClientAdapter],
     catalog: Catalog,
     counters: Counters | None = None,
+    sampled: Callable[[], bool] | None = None,
 ) -> OpenReference:
     """Puts a reference together; nothing is watched or connected yet.
 
     `name`: what the tables of `selector` call this service. `registries`: by name, where providers are looked up.
-    `client`: the adapter for a protocol. `counters`: of calls over another protocol than the one asked for.
+    `client`: the adapter for a protocol. `counters`: by service and reason, and of calls over another protocol
+    than the one asked for. `sampled`: see `RemoteService`.
 
     Raises:
         LookupError: a cluster mode or balancer does not exist; says what does.
@@ -134,7 +136,7 @@ def open_reference(
         )
         mode, mode_options = chosen(cluster, catalog.cluster)
         balancer, balancer_options = chosen(balance, catalog.balancer)
-        return MethodPolicy(mode.build(mode_options, context), balancer.build(balancer_options))
+        return MethodPolicy(mode.build(mode_options, context), balancer.build(balancer_options), balancer.name)
 
     methods = {
         method: policy(
@@ -146,7 +148,7 @@ def open_reference(
         if (each.cluster, each.retries, each.balance) != (None, None, None)
     }
     default = policy(settings.cluster, settings.retries, settings.balance)
-    handler = RemoteService(name, directory, selector, default, methods, counters=counters)
+    handler = RemoteService(name, directory, selector, default, methods, counters=counters, sampled=sampled)
     return OpenReference(handler, directory)
 
 

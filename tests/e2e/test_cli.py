@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,7 +27,7 @@ def write(path: Path, text: str) -> str:
 
 
 CONFIG = """
-listeners: {{main: {{protocol: dubbo, port: {port}}}}}
+listeners: {{main: {{protocol: dubbo, port: {port}, filters: [explain]}}}}
 registries: {{local: {{type: embedded}}}}
 services:
   demo.Catalog:
@@ -75,6 +76,12 @@ def config(folder: Path, url: str) -> str:
     generic: true
     interface: demo.Catalog
     remote: {{addresses: ["{url}"], timeout: 5s}}
+  doubtful:
+    contract: gateway.demo.catalog:Catalog
+    interface: demo.Catalog
+    remote:
+      addresses: ["{url}?weight=1000000", "dubbo://127.0.0.1:1?weight=0"]
+      timeout: 5s
 """
     return write(folder / "client.yaml", text)
 
@@ -473,3 +480,39 @@ def test_calls_in_progress_are_ended_after_the_drain_time(tmp_path: Path) -> Non
         assert server.wait() == 0
         call.communicate(timeout=30)
         assert call.returncode == 1
+
+
+def test_a_call_explains_why_it_went_where_it_went(config: str, url: str) -> None:
+    done = inside("call", "doubtful", "count", "--config", config, "--explain")
+
+    assert (done.code, done.out) == (0, "3\n")
+    counts, attempt, there = done.err.splitlines()
+    assert counts == "explain: registry 2, after rules 2, healthy 2, available 2"
+    assert re.fullmatch(
+        rf"explain: attempt 1: {url} \(random: weight 1e\+06 of 1e\+06\) at [\d.]+ ms: ok after [\d.]+ ms", attempt
+    )
+    assert there == "explain: there: hosted here, nothing to choose"
+
+
+def test_a_gateway_explains_what_it_did_with_the_call(config: str, url: str) -> None:
+    done = inside("call", "bridged", "count", "--config", config, "--explain", "--json")
+
+    report = json.loads(done.out)
+    counts, attempt = report["explanation"]["there"]
+    assert "attachments" not in report
+    assert counts == "registry 1, after rules 1, healthy 1, available 1"
+    assert re.fullmatch(rf"attempt 1: {url} at [\d.]+ ms: ok after [\d.]+ ms", attempt)
+
+
+def test_a_call_without_an_answer_explains_itself_too(config: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        done = inside("call", f"dubbo://127.0.0.1:{port}/demo.Catalog", "count", "--explain", "--json")
+
+    explanation = json.loads(done.out)["explanation"]
+    assert done.code == 1
+    assert explanation["candidates"] == "registry 1, after rules 1, healthy 1, available 1"
+    assert explanation["attempts"][0]["outcome"] == "connect-failed"
+    assert {each["provider"] for each in explanation["attempts"]} == {f"dubbo://127.0.0.1:{port}"}
+    assert explanation["there"] == []

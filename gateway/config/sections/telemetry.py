@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gateway.config.scalar import Flag, one_of
 from gateway.config.sections.section import Section
+from gateway.config.units import Share
 
 __all__ = ["LogsConfig", "TelemetryConfig"]
 
@@ -30,3 +31,7 @@ class TelemetryConfig(Section):
 
     access_log: Flag = False
     """Whether every call is logged; failed ones always are."""
+
+    explain: Share = 0.0
+    """Share of the calls to services elsewhere whose way is explained in the log: what there was to choose from, what
+    was chosen and why, and each attempt. Calls without an answer always say what there was to choose from."""

@@ -132,7 +132,7 @@ async def test_retries_bound_the_attempts_and_the_last_error_lists_them_all() ->
         "dubbo://10.0.0.1:1 connect-failed: refused; "
         "dubbo://10.0.0.1:3 connect-failed: refused; "
         "dubbo://10.0.0.1:2 overloaded: busy "
-        "[registry 4, after rules 4, healthy 4, available 2]"
+        "[registry 4, after rules 4, healthy 4, available 2, choice the first]"
     )
 
 

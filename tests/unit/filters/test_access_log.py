@@ -160,3 +160,14 @@ async def test_a_cancelled_call_is_counted_and_logged_only_where_every_call_is(
 def test_options_are_read_as_a_file_writes_them() -> None:
     options = AccessLogOptions.model_validate({"calls": "true", "interval": "1m"})
     assert (options.calls, options.interval) == (True, 60.0)
+
+
+async def test_a_line_about_trouble_says_what_there_was_to_choose_from(
+    clock: FakeClock, counters: Counters, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = ConnectionLost("cut")
+    error.explanation = lambda: "registry 3, after rules 3, healthy 3, available 1"
+    with pytest.raises(ConnectionLost):
+        await AccessLog(AccessLogOptions(), counters, clock)(invocation(), FakeInvoker(1, error))
+
+    assert vars(caplog.records[0])["explanation"] == "registry 3, after rules 3, healthy 3, available 1"

@@ -3,14 +3,11 @@ from typing import Any
 
 import pytest
 
-from gateway.filters import access_log, concurrency, deadline, tracing
 from gateway.filters.order import ORDER, arrange
 from gateway.model.call import Invocation, Ok, Result
+from gateway.plugins.builtin import BUILTIN
 from gateway.spi.handler import Handler, compose
-from gateway.spi.plugin import FilterPlugin
 from tests.support.fake_invoker import FakeInvoker, invocation
-
-PLUGINS: list[FilterPlugin] = [access_log.PLUGIN, concurrency.PLUGIN, deadline.PLUGIN, tracing.PLUGIN]
 
 
 class Named:
@@ -32,7 +29,7 @@ async def test_a_call_passes_the_filters_in_the_one_order_and_unknown_ones_last_
 
 
 def test_every_filter_that_comes_with_the_gateway_has_a_place_and_a_reason() -> None:
-    assert sorted(name for name, _ in ORDER) == sorted(plugin.name for plugin in PLUGINS)
+    assert sorted(name for name, _ in ORDER) == sorted(BUILTIN["filter"])
     assert all(reason for _, reason in ORDER)
 
 

@@ -1,14 +1,17 @@
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gateway.cluster.context import ClusterContext
 from gateway.cluster.failfast import Failfast
 from gateway.cluster.failover import Failover
 from gateway.model.call import Invocation, Ok
 from gateway.model.errors import ConnectFailed, NoProvider
+from gateway.model.explanation import Explanation
 from gateway.routing.directory import Directory
 from gateway.routing.remote import MethodPolicy, RemoteService
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
@@ -254,3 +257,42 @@ async def test_all_attempts_of_a_call_take_the_protocol_it_began_with() -> None:
 
 def test_endpoints_of_the_fake_are_those_of_the_model() -> None:
     assert str(endpoint(1)) == "dubbo://10.0.0.1:1/demo.Catalog?interface=demo.Catalog"
+
+
+async def test_a_call_that_asks_is_explained() -> None:
+    providers = await directory(FakeInvoker(1, Ok(1)), FakeInvoker(2))
+    explanation = Explanation()
+
+    await remote(providers, MethodPolicy(Failover(), FirstOf(), "first"))(invocation(explanation=explanation))
+
+    assert explanation.lines()[0] == "registry 2, after rules 2, healthy 2, available 2"
+    assert [(each.choice, each.outcome) for each in explanation.attempts] == [("first: the first", "ok")]
+    await providers.aclose()
+
+
+async def test_sampled_calls_are_explained_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "polyport.explain")
+    providers = await directory(FakeInvoker(1, Ok(1)), FakeInvoker(2))
+    draws = iter([True, False])
+    service = remote(providers, MethodPolicy(Failover(), FirstOf(), "first"), sampled=lambda: next(draws))
+
+    await service(invocation())
+    await service(invocation())
+
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.startswith(
+        "demo.Catalog.find: registry 2, after rules 2, healthy 2, available 2; "
+        "attempt 1: dubbo://10.0.0.1:1 (first: the first) at 0.0 ms: ok after "
+    )
+    await providers.aclose()
+
+
+async def test_every_error_says_what_there_was_to_choose_from() -> None:
+    providers = await directory(FakeInvoker(1, ConnectFailed("refused")), FakeInvoker(2))
+
+    for cluster in (Failfast(), Failover(ClusterContext(retries=0))):
+        with pytest.raises(ConnectFailed) as caught:
+            await remote(providers, MethodPolicy(cluster, FirstOf()))(invocation())
+        assert caught.value.explanation is not None
+        assert caught.value.explanation() == ("registry 2, after rules 2, healthy 2, available 2, choice the first")
+    await providers.aclose()
