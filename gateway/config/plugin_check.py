@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from gateway.config.model import GatewayConfig
 from gateway.config.option import OptionReader
 from gateway.config.sections.choice import ChoiceConfig
 from gateway.config.sections.credential import CredentialConfig
+from gateway.config.sections.filter import FilterConfig
 from gateway.config.sections.remote import RemoteConfig, parse_provider
 from gateway.config.structure import validation_problems
 from gateway.config.suggestion import suggestion
@@ -41,6 +43,7 @@ class PluginCheck:
         self._findings = findings
         self._option_reader = OptionReader(findings, credentials)
         self._loaded: dict[tuple[PluginKind, str], Any] = {}
+        self._filters_of_calls: list[tuple[Path, str]] = []
 
     @property
     def protocols(self) -> Sequence[str]:
@@ -83,6 +86,7 @@ class PluginCheck:
             name: each.model_copy(update=self._filter_options(name, each.type, each.options))
             for name, each in config.filters.items()
         }
+        self._check_places(filters)
         return config.model_copy(
             update={"listeners": listeners, "registries": registries, "services": services, "filters": filters}
         )
@@ -118,7 +122,7 @@ class PluginCheck:
         return found
 
     def _complete_remote(self, config: GatewayConfig, path: Path, remote: RemoteConfig) -> RemoteConfig:
-        self._check_filters(config, (*path, "filters"), remote.filters)
+        self._check_filters(config, (*path, "filters"), remote.filters, around_attempts=True)
         cluster = self._chosen("cluster", remote.cluster, (*path, "cluster"))
         balance = self._chosen("balance", remote.balance, (*path, "balance"))
         methods = {}
@@ -201,14 +205,17 @@ class PluginCheck:
         self._findings.problem(path, f"there is no protocol {protocol!r}{suggestion(protocol, names)}")
         return None
 
-    def _check_filters(self, config: GatewayConfig, path: Path, names: tuple[str, ...]) -> None:
+    def _check_filters(
+        self, config: GatewayConfig, path: Path, names: tuple[str, ...], *, around_attempts: bool = False
+    ) -> None:
         known = self._findings.names("filters")
         for index, name in enumerate(names):
             at = self._findings.item(path, index)
             if name in names[:index]:
                 self._findings.problem(at, f"{name!r} is listed twice")
             elif name in known:
-                continue
+                if not around_attempts:
+                    self._filters_of_calls.append((at, name))
             elif name not in self._plugins.names("filter"):
                 self._findings.unknown(at, "filter", name, {*known, *self._plugins.names("filter")})
             elif (plugin := self.find("filter", name, at)) is not None:
@@ -216,6 +223,18 @@ class PluginCheck:
                     plugin.options.model_validate({})
                 except ValidationError:
                     self._findings.problem(at, f"filter {name!r} needs options: name it under filters, with its type")
+
+    def _check_places(self, filters: Mapping[str, FilterConfig]) -> None:
+        """A filter that needs to know the provider does not stand where there is none."""
+        for path, name in self._filters_of_calls:
+            entry = filters.get(name)
+            plugin = None if entry is None else self.loaded("filter", entry.type)
+            if entry is None or plugin is None:
+                continue
+            # What is wrong with the filter itself was reported with its entry.
+            with suppress(ValidationError):
+                if plugin.attempts_only(plugin.options.model_validate(entry.options)):
+                    self._findings.problem(path, f"{name!r} is per provider: name it in the filters of a remote")
 
     def _filter_options(self, name: str, type_name: str, written: Any) -> dict[str, Any]:
         path: Path = ("filters", name)

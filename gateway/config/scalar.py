@@ -23,6 +23,7 @@ __all__ = [
     "Count",
     "Flag",
     "Name",
+    "Number",
     "Port",
     "Scalar",
     "Target",
@@ -41,6 +42,7 @@ _END: Final = r"\Z"
 _NAME: Final = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.$-]{0,199}\Z", re.ASCII)
 _TARGET: Final = re.compile(r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 _VARIABLE: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?\Z", re.ASCII)
 _SHOWN_CHARACTERS: Final = 60
 
 INTERPOLATED_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": r"\$\{env:"}
@@ -146,6 +148,14 @@ def _count(value: Any) -> int:
     raise ValueError(f"expected a whole number, found {describe(value)}")
 
 
+def _number(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str) and _NUMBER.match(value):
+        return float(value)
+    raise ValueError(f"expected a number such as 2 or 0.5, found {describe(value)}")
+
+
 def _word(value: Any) -> str:
     text = _text(value)
     if not text:
@@ -204,6 +214,9 @@ Flag = Annotated[bool, BeforeValidator(_flag), _interpolated({"type": "boolean"}
 
 Count = Annotated[int, BeforeValidator(_count), _interpolated({"type": "integer"})]
 """A whole number in decimal, at most 19 digits."""
+
+Number = Annotated[float, BeforeValidator(_number), _interpolated({"type": "number"})]
+"""A number in decimal, not negative, with or without a fraction."""
 
 Port = Annotated[
     Annotated[int, BeforeValidator(_count), Field(ge=0, le=65535)],

@@ -18,6 +18,9 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("access_log", "above everything that refuses, so that it sees refusals too, and times the whole call"),
     ("explain", "below what logs, whose lines tell the caller's call; above what refuses, so that it is explained too"),
     ("deadline", "before anything is taken for a call, because nobody waits for this one any more"),
+    ("circuit_breaker", "before the limits: a call that cannot get through shall take no token and no place"),
+    ("rate_limit", "before the bounds on calls in progress, which a call that came too soon is not one of"),
+    ("adaptive_concurrency", "outside of the fixed bound, so that what this refuses is no sign of waiting"),
     ("concurrency", "after the refusals that cost nothing: a place is only for a call that will run"),
 )
 """Names of the filters that come with the gateway, and why each stands where it does. All others follow, in the order

@@ -35,6 +35,10 @@ dubbo:// may carry others, which a wire that cannot refuses by name."""
 NO_ATTACHMENTS: Final[Attachments] = MappingProxyType({})
 
 _NAMED_IN_RAW: Final = ("method", "signature")
+_GENERIC: Final = ("$invoke", "$invokeAsync")
+"""Dubbo's generic calls (apache/dubbo: dubbo-rpc/dubbo-rpc-api/.../rpc/filter/GenericFilter.java)."""
+_JAVA_SPACE: Final = "".join(map(chr, range(0x21)))
+"""What `String.trim` takes away, with which a Java provider reads the name."""
 _call_ids = itertools.count(1)
 
 
@@ -49,7 +53,9 @@ class Peer:
 class RawArguments(Protocol):
     """Arguments still in the form of their wire.
 
-    A client whose wire equals `wire` may forward them as bytes; everybody else calls `decode`.
+    A client whose wire equals `wire` may forward them as bytes; everybody else calls `decode`. A wire that carries
+    `$invoke` may also have `called_method()`, which reads only the name of the method that is called so, and raises
+    `BadRequest` where there is none.
     """
 
     wire: str
@@ -162,6 +168,26 @@ class Invocation:
             assert self.raw is not None, "an invocation has arguments, raw arguments or both"
             values = self._arguments = self.raw.decode()
         return values
+
+    def called_method(self) -> str:
+        """The method that is meant: `method`, or the one a `$invoke` without a contract names in its first argument.
+
+        Nothing else of the arguments is read where the wire can do without. Filters that tell methods apart ask this,
+        so that nobody gets past them by calling in another form.
+
+        Raises:
+            BadRequest: the arguments of a `$invoke` cannot be read.
+        """
+        if self.method not in _GENERIC or self.signature is not None:
+            return self.method
+        named = getattr(self.raw, "called_method", None) if self._arguments is None else None
+        if named is not None:
+            first = named()
+        else:
+            arguments = self.arguments()
+            first = arguments[0] if arguments else None
+        # As a Java provider reads it.
+        return first.strip(_JAVA_SPACE) if isinstance(first, str) else self.method
 
     def replace(self, **changes: Any) -> Invocation:
         """A copy with some attributes changed; the call id stays.

@@ -181,10 +181,19 @@ class NoProvider(RpcError):
 
 
 class Overloaded(RpcError):
-    """A limit was reached before any work was done; try elsewhere or later."""
+    """A limit was reached before any work was done; try elsewhere or later.
+
+    `retry_after_s`: seconds after which another attempt here has a chance; None where nobody knows.
+    """
 
     code = "overloaded"
     default_retry = Retry.SAFE
+
+    def __init__(
+        self, message: str, *, retry: Retry | None = None, exhausted: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, retry=retry, exhausted=exhausted)
+        self.retry_after_s = retry_after_s
 
 
 class DeadlineExceeded(RpcError):

@@ -23,9 +23,12 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "balance": {"random": "gateway.balance.weighted_random:PLUGIN"},
         "filter": {
             "access_log": "gateway.filters.access_log:PLUGIN",
+            "adaptive_concurrency": "gateway.filters.adaptive_concurrency:PLUGIN",
+            "circuit_breaker": "gateway.filters.circuit_breaker:PLUGIN",
             "concurrency": "gateway.filters.concurrency:PLUGIN",
             "deadline": "gateway.filters.deadline:PLUGIN",
             "explain": "gateway.filters.explain:PLUGIN",
+            "rate_limit": "gateway.filters.rate_limit:PLUGIN",
             "tracing": "gateway.filters.tracing:PLUGIN",
         },
     }

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -28,6 +29,7 @@ from gateway.runtime.proxy import GenericProxy
 from gateway.runtime.selection import consumer_name
 from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
+from gateway.spi.filter_ability import CountingFilter, UpdatableFilter
 
 __all__ = ["App", "Listening", "StartError"]
 
@@ -183,6 +185,41 @@ class App:
         if planned.plugin.mount is None:
             raise LookupError(f"listener {listener!r} speaks {planned.options.protocol}, which cannot be mounted")
         return planned.plugin.mount(planned.options, planned.handler, planned.exposures)
+
+    def update_filter(self, name: str, options: Mapping[str, Any]) -> None:
+        """Gives the filter called `name` in the configuration other options while calls run.
+
+        `options`: all of them, as they are written in a file (`{"rate": 50, "per": "consumer"}`); what is left out is
+        its default again. From the next call on they hold, all at once; calls in progress stay counted. The
+        configuration itself does not change: a restarted app begins with what the file says.
+
+        Raises:
+            LookupError: there is no such filter, or its kind cannot be changed while calls run.
+            ValueError: the options do not fit, or cannot be changed to these; nothing was changed.
+            RuntimeError: the app is not started.
+        """
+        if self._plan is None:
+            raise RuntimeError("the app is not started")
+        named = self._plan.named_filters
+        if name not in named:
+            known = ", ".join(sorted(named)) or "none"
+            raise LookupError(f"no filter {name!r} in use that has an entry under filters; there is {known}")
+        plugin, made = named[name]
+        if not isinstance(made, UpdatableFilter):
+            raise LookupError(f"filter {name!r} is of type {plugin.name}, which cannot be changed while calls run")
+        made.update(plugin.options.model_validate(options))
+
+    def refusals(self) -> Mapping[tuple[str, str], int]:
+        """How often filters refused calls and attempts since the start, by protocol and reason.
+
+        Reasons are those of the limits and lists (`rate-limit`, `circuit-open`, `access` …). What became of calls in
+        the end is counted elsewhere: a refused attempt may have been repeated with another provider.
+        """
+        total: Counter[tuple[str, str]] = Counter()
+        for each in self._plan.filters if self._plan is not None else ():
+            if isinstance(each, CountingFilter):
+                total.update(each.refusals)
+        return dict(total)
 
     def _service(self, name: str) -> PlannedService:
         if self._plan is None:

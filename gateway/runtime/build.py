@@ -16,7 +16,7 @@ from gateway.config.target import load_contract, load_implementation, service_ke
 from gateway.filters.order import arrange
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import ContractError
+from gateway.model.errors import ConfigError, ContractError, Problem
 from gateway.model.exposure import Exposure
 from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
@@ -27,7 +27,7 @@ from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_re
 from gateway.runtime.selection import selection_table
 from gateway.spi.adapter import ClientAdapter, ListenerOptions
 from gateway.spi.handler import Filter, Handler, compose
-from gateway.spi.plugin import ProtocolPlugin
+from gateway.spi.plugin import FilterPlugin, ProtocolPlugin
 from gateway.spi.registry import Registry
 from gateway.telemetry.counters import Counters
 from gateway.telemetry.sample import sampled
@@ -70,6 +70,7 @@ class Plan:
 
     `selector`: holds the table that says which protocol each consumer uses; swap it to change that while calls run.
     `fallbacks`: calls that took another protocol than the one asked for.
+    `filters`: every filter, once; `named_filters`: those with an entry of their own, with their plug-ins.
     """
 
     services: Mapping[str, PlannedService]
@@ -79,6 +80,8 @@ class Plan:
     clients: dict[str, ClientAdapter]
     selector: Selector
     fallbacks: Counters
+    filters: Sequence[object]
+    named_filters: Mapping[str, tuple[FilterPlugin, object]]
 
 
 def build(config: GatewayConfig, catalog: Catalog) -> Plan:
@@ -87,6 +90,7 @@ def build(config: GatewayConfig, catalog: Catalog) -> Plan:
     Raises:
         ContractError: a contract or implementation is not what it must be; names the service.
         PluginError: a plug-in cannot be loaded.
+        ConfigError: a filter stands where it cannot work.
     """
     return _Builder(config, catalog).build()
 
@@ -105,7 +109,8 @@ class _Builder:
         self._selector = Selector(selection_table(config, catalog))
         self._fallbacks = Counters()
         self._sampled = sampled(config.telemetry.explain)
-        self._named_filters: dict[str, tuple[str, Filter]] = {}
+        self._named_filters: dict[str, tuple[FilterPlugin, Filter]] = {}
+        self._made_filters: list[Filter] = []
 
     def build(self) -> Plan:
         config = self._config
@@ -121,6 +126,8 @@ class _Builder:
             self._clients,
             self._selector,
             self._fallbacks,
+            self._made_filters,
+            self._named_filters,
         )
 
     def _service(self, name: str, service: ServiceConfig) -> PlannedService:
@@ -168,7 +175,7 @@ class _Builder:
                 )
                 for method, each in remote.methods.items()
             },
-            filters=self._filters(remote.filters),
+            filters=self._filters(remote.filters, around_attempts=True),
             parameters=remote.parameters(),
         )
         registries: dict[str, Registry]
@@ -208,27 +215,32 @@ class _Builder:
         options = revealed(self._config.services[service.name].protocols.get(protocol, {}))
         return Exposure(service.key, service.contract, service.forwarded, MappingProxyType(options))
 
-    def _filters(self, names: Iterable[str]) -> Sequence[Filter]:
+    def _filters(self, names: Iterable[str], *, around_attempts: bool = False) -> Sequence[Filter]:
         """Filters by their names in the configuration, or by plug-in names where no entry is called so."""
         made: dict[str, tuple[str, Filter]] = {}
         for name in names:
-            kind, each = self._filter(name)
+            kind, each = self._filter(name, around_attempts)
             # A filter written out replaces the one of its kind that every listener has.
             made[kind if kind in _ALWAYS else name] = (kind, each)
         return arrange(made.values())
 
-    def _filter(self, name: str) -> tuple[str, Filter]:
+    def _filter(self, name: str, around_attempts: bool) -> tuple[str, Filter]:
         """The filter and its kind. One with an entry of its own is the same object wherever it is named, so that a
         limit written once is one limit; one named by its type is made anew for each use."""
-        if name in self._named_filters:
-            return self._named_filters[name]
         entry = self._config.filters.get(name)
         kind = entry.type if entry is not None else name
         plugin = self._catalog.filter(kind)
         values: Mapping[str, Any] = entry.options if entry is not None else {}
         if kind == "access_log" and self._config.telemetry.access_log:
             values = {"calls": True, **values}
-        made = (kind, plugin.build(plugin.options(**values)))
+        options = plugin.options(**values)
+        if plugin.attempts_only(options) and not around_attempts:
+            text = f"filter {name!r} is per provider, so it can stand in the filters of a remote only"
+            raise ConfigError([Problem("configuration", 0, 0, f"filters.{name}", text)])
+        if name in self._named_filters:
+            return kind, self._named_filters[name][1]
+        made = plugin.build(options)
+        self._made_filters.append(made)
         if entry is not None:
-            self._named_filters[name] = made
-        return made
+            self._named_filters[name] = (plugin, made)
+        return kind, made

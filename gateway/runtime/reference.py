@@ -22,6 +22,7 @@ from gateway.routing.remote import MethodPolicy, RemoteService
 from gateway.routing.selection import Selector
 from gateway.spi.adapter import ClientAdapter, Reference
 from gateway.spi.cluster import Invoker
+from gateway.spi.filter_ability import AttemptFilter, EndpointFilter
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.registry import Registry
 from gateway.telemetry.counters import Counters
@@ -153,22 +154,24 @@ def open_reference(
 
 
 class _FilteredInvoker:
-    """An invoker with filters around each of its attempts."""
+    """An invoker with filters around each of its attempts. It is available where the filters say so as well."""
 
-    __slots__ = ("_handler", "_invoker", "endpoint", "load")
+    __slots__ = ("_gates", "_handler", "_invoker", "endpoint", "load")
 
     def __init__(self, invoker: Invoker, filters: Sequence[Filter]) -> None:
         async def attempt(invocation: Invocation) -> Result:
             return await invoker(invocation)
 
+        around = [each.at(invoker.endpoint) if isinstance(each, EndpointFilter) else each for each in filters]
+        self._gates = tuple(each for each in around if isinstance(each, AttemptFilter))
         self._invoker = invoker
-        self._handler = compose(filters, attempt)
+        self._handler = compose(around, attempt)
         self.endpoint = invoker.endpoint
         self.load = invoker.load
 
     @property
     def available(self) -> bool:
-        return self._invoker.available
+        return self._invoker.available and all(gate.available for gate in self._gates)
 
     def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         return self._handler(invocation)

@@ -88,6 +88,10 @@ def _always(_: Mapping[str, Any]) -> bool:
     return True
 
 
+def _always_anywhere(_: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ProtocolPlugin:
     """One wire. Found by name through the catalogue (`gateway.plugins.catalog`); importing it has no side effects.
@@ -134,12 +138,16 @@ class FilterPlugin:
     """One kind of filter.
 
     `options`: a frozen pydantic model, the type of what `build` takes. A filter whose options all have defaults can be
-    named in a listener or service without an entry under `filters`.
+    named in a listener or service without an entry under `filters`. What else a filter may be able to do is in
+    `gateway.spi.filter_ability`.
     """
 
     name: str
     options: type[Any]
     build: Callable[[Any], Filter]
+    attempts_only: Callable[[Any], bool] = _always_anywhere
+    """Whether a filter of these options needs to know the provider (`EndpointFilter`), so that it can stand in
+    `remote.filters` only."""
 
 
 @dataclass(frozen=True, slots=True)

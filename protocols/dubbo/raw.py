@@ -17,6 +17,8 @@ from protocols.reader import Limits
 __all__ = ["WIRE", "DubboArguments", "DubboResult"]
 
 WIRE: Final = "dubbo"
+_TEXT_TAGS: Final = frozenset((*range(0x20), *range(0x30, 0x34), *b"RS"))
+"""First bytes of a text: http://hessian.caucho.com/doc/hessian-serialization.html, section 4."""
 
 
 class DubboArguments:
@@ -55,6 +57,16 @@ class DubboArguments:
         """A reader of the arguments."""
         definitions = self.method.definitions if self.method is not None else None
         return Reader(self._frame, self._head.end, self._end, self._limits, definitions)
+
+    def called_method(self) -> str:
+        """The name in the first argument of a `$invoke`; reads nothing else. Raises BadRequest where it is no text."""
+        start = self._head.end
+        if start >= self._end or self._frame[start] not in _TEXT_TAGS:
+            raise BadRequest("$invoke: the method name must be a string")
+        try:
+            return str(self.reader().read())
+        except HessianError as exc:
+            raise BadRequest(f"$invoke: {exc}") from exc
 
     def decode(self) -> tuple[Any, ...]:
         """See `RawArguments.decode`. Without a contract the values are generic."""

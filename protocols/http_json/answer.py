@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any, Final
 
 from gateway.jsonform.text import format_json
@@ -41,8 +42,10 @@ __all__ = [
 
 JSON_HEADERS: Final = (("Content-Type", JSON),)
 _PROBLEM_HEADERS: Final = (("Content-Type", PROBLEM),)
-_RETRY_AFTER: Final = ("Retry-After", "1")
-"""Seconds. RFC 9110, section 10.2.3."""
+_RETRY_AFTER: Final = "Retry-After"
+"""In whole seconds: RFC 9110, section 10.2.3."""
+_RETRY_AFTER_S: Final = 1.0
+"""Where nobody knows when there will be room."""
 
 _BY_STATUS: Final[Mapping[int, type[RpcError]]] = {
     401: Unauthenticated,
@@ -64,7 +67,8 @@ def error_response(
         status = status_of(error)
     fields = _PROBLEM_HEADERS + headers
     if isinstance(error, Overloaded | NoProvider):
-        fields += (_RETRY_AFTER,)
+        wait_s = error.retry_after_s if isinstance(error, Overloaded) else None
+        fields += ((_RETRY_AFTER, str(max(1, ceil(_RETRY_AFTER_S if wait_s is None else wait_s)))),)
     return HttpResponse(status, fields, format_json(problem_of(error, status, path)))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateway.config.findings import PluginKind
-from gateway.config.scalar import Count
+from gateway.config.scalar import Count, Flag
 from gateway.config.sections.section import NoOptions, Section
 from gateway.config.units import Seconds
 from gateway.model.contract import ServiceContract
@@ -87,6 +87,7 @@ def fake_protocol(name: str, port: int, check: Callable[[ServiceContract], list[
 class _LimitOptions(Section):
     limit: Annotated[Count, Field(ge=1)]
     wait: Seconds = 0.0
+    per_provider: Flag = False
 
 
 class _NoteOptions(Section):
@@ -110,7 +111,7 @@ class FakePlugins:
                 "noted": BalancerPlugin("noted", _NoteOptions, _unused),
             },
             "filter": {
-                "limit": FilterPlugin("limit", _LimitOptions, _unused),
+                "limit": FilterPlugin("limit", _LimitOptions, _unused, lambda options: options.per_provider),
                 "note": FilterPlugin("note", _NoteOptions, _unused),
             },
         }

@@ -46,7 +46,7 @@ def test_everything_that_ships_is_listed_and_usable() -> None:
     assert dubbo["object"] == "adapters.dubbo:PLUGIN"
     assert (dubbo["offers"]["default_port"], dubbo["offers"]["exports"]) == (20880, ["java"])
     assert "heartbeat" in dubbo["offers"]["listener_options"]
-    assert rows["filter", "concurrency"]["offers"] == {"options": ["limit"]}
+    assert rows["filter", "access_log"]["offers"] == {"options": ["calls", "interval"]}
 
 
 def test_the_table_has_a_line_for_each() -> None:

@@ -206,6 +206,26 @@ def test_filters_are_named_by_entry_or_by_type() -> None:
     ]
 
 
+def test_a_filter_that_must_know_the_provider_stands_around_attempts_only() -> None:
+    found = problems(
+        """
+        filters: {f: {type: limit, options: {limit: 5, per_provider: true}}, broken: {type: limt}}
+        listeners: {a: {protocol: pipe, filters: [f, broken]}}
+        services:
+          s:
+            contract: tests.support.greeting:Greeting
+            filters: [f]
+            remote: {addresses: ["pipe://a:1"], filters: [f]}
+        """
+    )
+
+    assert sorted(each.split(": ", 1)[1] for each in found) == [
+        "filters.broken.type: there is no filter type 'limt', did you mean 'limit'?",
+        "listeners.a.filters[0]: 'f' is per provider: name it in the filters of a remote",
+        "services.s.filters[0]: 'f' is per provider: name it in the filters of a remote",
+    ]
+
+
 def test_a_credential_named_by_an_option_is_used() -> None:
     found = examined("listeners: {a: {protocol: pipe, options: {token: t}}}\ncredentials: {t: {env: T}}", {"T": "x"})
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.config.scalar import Count, Flag, Name, Port, Scalar, Target, Text, Word, describe, one_of, resolve
+from gateway.config.scalar import Count, Flag, Name, Number, Port, Scalar, Target, Text, Word, describe, one_of, resolve
 
 
 def plain(text: str) -> Scalar:
@@ -163,3 +163,18 @@ def test_descriptions_are_short() -> None:
     assert describe(plain("")) == "nothing"
     assert describe(None) == "nothing"
     assert describe(5) == "5"
+
+
+@pytest.mark.parametrize(("text", "value"), [("2", 2.0), ("0.5", 0.5), ("0", 0.0), ("1000000", 1e6)])
+def test_numbers(text: str, value: float) -> None:
+    assert check(Number, plain(text)) == value
+    assert check(Number, value) == value
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1e3", "0x1", ".5", "1.", "1_000", "nan", "inf", "half", "true"])
+def test_other_texts_are_no_numbers(text: str) -> None:
+    assert "expected a number such as 2 or 0.5" in refusal(Number, plain(text))
+
+
+def test_truth_is_no_number() -> None:
+    assert "expected a number" in refusal(Number, True)

@@ -56,3 +56,21 @@ async def test_a_call_that_is_never_begun_takes_no_place() -> None:
 def test_a_limit_is_a_positive_number(limit: str) -> None:
     with pytest.raises(ValueError, match="limit"):
         ConcurrencyOptions.model_validate({"limit": limit})
+
+
+async def test_a_total_bounds_all_limits_together() -> None:
+    finish = asyncio.Event()
+
+    async def wait(_: Invocation) -> Result:
+        await finish.wait()
+        return Ok(1)
+
+    limit = Concurrency(ConcurrencyOptions(limit=2, total=3, per=("consumer",)))
+    provider = FakeInvoker(1, wait)
+    running = [asyncio.ensure_future(limit(invocation(consumer=name), provider)) for name in ("a", "a", "b")]
+    await asyncio.sleep(0)
+    for name, why in (("a", "2 calls in progress"), ("b", "3 calls in progress in all"), ("c", "in all")):
+        with pytest.raises(Overloaded, match=why):
+            await limit(invocation(consumer=name), provider)
+    finish.set()
+    await asyncio.gather(*running)

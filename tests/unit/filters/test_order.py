@@ -34,7 +34,7 @@ def test_every_filter_that_comes_with_the_gateway_has_a_place_and_a_reason() -> 
     assert all(reason for _, reason in ORDER)
 
 
-NEEDED: Mapping[str, Mapping[str, str]] = {"concurrency": {"limit": "5"}}
+NEEDED: Mapping[str, Mapping[str, str]] = {"concurrency": {"limit": "5"}, "rate_limit": {"rate": "5"}}
 """Options that a filter cannot do without."""
 
 

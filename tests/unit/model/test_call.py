@@ -86,3 +86,28 @@ def test_another_method_ends_the_raw_form_which_names_the_old_one() -> None:
     assert before.replace(signature=None).raw is None
     assert before.replace(method="get", arguments=(8,)).arguments() == (8,)
     assert before.replace(method="get", raw=raw).raw is raw
+
+
+class Named(Raw):
+    """Arguments whose wire can say which method a `$invoke` names without reading the rest."""
+
+    def called_method(self) -> str:
+        return "put"
+
+
+def test_a_generic_call_means_the_method_it_names() -> None:
+    service = ServiceKey("demo.Catalog")
+    assert Invocation(service, "find", ("put",)).called_method() == "find"
+    assert Invocation(service, "$invoke", ("put", None, [])).called_method() == "put"
+    assert Invocation(service, "$invokeAsync", ("put", None, [])).called_method() == "put"
+    # Java's GenericFilter trims the name.
+    assert Invocation(service, "$invoke", ("\t put\x00 ", None, [])).called_method() == "put"
+    assert Invocation(service, "$invoke", ()).called_method() == "$invoke"
+    assert Invocation(service, "$invoke", (7,)).called_method() == "$invoke"
+
+
+def test_the_method_a_generic_call_names_is_found_without_reading_its_arguments() -> None:
+    service, raw = ServiceKey("demo.Catalog"), Named()
+    assert Invocation(service, "$invoke", None, raw=raw).called_method() == "put"
+    assert raw.decoded == 0
+    assert Invocation(service, "$invoke", ("get", None, []), raw=raw).called_method() == "get"

@@ -11,7 +11,7 @@ import pytest
 from gateway.config.findings import PluginKind
 from gateway.config.load import load_text
 from gateway.model.endpoint import Endpoint, ServiceKey
-from gateway.model.errors import ConnectFailed, NoProvider
+from gateway.model.errors import ConnectFailed, NoProvider, Overloaded
 from gateway.model.exposure import Exposure
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App, StartError
@@ -346,3 +346,76 @@ async def test_apps_of_one_process_share_nothing() -> None:
         assert await one.reference("far0", Probe).name() == "one"
         with pytest.raises((NoProvider, ConnectFailed)):
             await proxy.name()
+
+
+LIMITED = """
+application: {name: limited, drain: 1s}
+services:
+  probe:
+    contract: tests.support.probe_service:Probe
+    implementation: tests.support.probe_service:Probing
+    filters: [narrow, deadline]
+filters:
+  narrow: {type: concurrency, options: {limit: 1}}
+  late: {type: deadline}
+"""
+
+
+async def test_options_of_a_filter_change_while_calls_run() -> None:
+    Probing.reset()
+    for key in ("first", "second"):
+        Probing.expect(key)
+    async with running(LIMITED) as app:
+        client = app.reference("probe", Probe)
+        first = asyncio.create_task(client.wait("first"))
+        await Probing.entered["first"].wait()
+        with pytest.raises(Overloaded):
+            await client.name()
+        app.update_filter("narrow", {"limit": "2"})
+        second = asyncio.create_task(client.wait("second"))
+        await Probing.entered["second"].wait()
+        with pytest.raises(Overloaded, match="2 calls in progress"):
+            await client.name()
+        for released in Probing.released.values():
+            released.set()
+        await asyncio.gather(first, second)
+        await client.name()
+        assert app.refusals() == {("local", "concurrency"): 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "said"),
+    [
+        ("narow", {"limit": 2}, LookupError, "no filter 'narow'.*there is narrow"),
+        ("deadline", {}, LookupError, "no filter 'deadline'"),
+        ("narrow", {"limit": 0}, ValueError, "limit"),
+        ("narrow", {"limt": 2}, ValueError, "limt"),
+        ("narrow", {"limit": 2, "per": "consumer"}, ValueError, "per cannot be changed"),
+        ("narrow", {"limit": 2, "per": "provider"}, ValueError, "per cannot be changed"),
+    ],
+)
+async def test_options_that_do_not_fit_change_nothing(
+    name: str, options: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    Probing.reset()
+    Probing.expect("k")
+    async with running(LIMITED) as app:
+        client = app.reference("probe", Probe)
+        first = asyncio.create_task(client.wait("k"))
+        await Probing.entered["k"].wait()
+        with pytest.raises(error, match=said):
+            app.update_filter(name, options)
+        with pytest.raises(Overloaded, match="1 calls in progress"):
+            await client.name()
+        Probing.released["k"].set()
+        await first
+
+
+async def test_a_filter_that_cannot_change_while_calls_run_says_so() -> None:
+    text = LIMITED.replace("[narrow, deadline]", "[late]")
+    async with running(text) as app:
+        with pytest.raises(LookupError, match="'late' is of type deadline, which cannot be changed"):
+            app.update_filter("late", {})
+    with pytest.raises(RuntimeError, match="not started"):
+        app.update_filter("late", {})
+    assert app.refusals() == {}

@@ -11,7 +11,7 @@ from gateway.config.load import load_text
 from gateway.contracts import contract_of
 from gateway.model.call import Invocation, Ok
 from gateway.model.endpoint import Endpoint, ServiceKey
-from gateway.model.errors import ContractError, DeadlineExceeded, NoSuchService, Overloaded
+from gateway.model.errors import ConfigError, ContractError, DeadlineExceeded, NoSuchService, Overloaded
 from gateway.model.exposure import Exposure
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, build
@@ -187,3 +187,10 @@ def test_implementation_that_fails_is_named_with_its_service(monkeypatch: pytest
     text = "services.hosted: tests.support.greeting:Greeter failed when it was called: ZeroDivisionError: no words"
     with pytest.raises(ContractError, match=re.escape(text)):
         plan(HOSTED)
+
+
+def test_a_filter_per_provider_stands_around_attempts_only() -> None:
+    options = "filters:\n  each: {type: concurrency, options: {limit: 1, per: provider}}\n"
+    text = HOSTED + "    filters: [each]\n"
+    with pytest.raises(ConfigError, match="'each' is per provider"):
+        plan(text, more=options)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from gateway.filters.circuit_breaker import CircuitBreaker, CircuitBreakerOptions
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import Endpoint
-from gateway.model.errors import ConnectionLost
+from gateway.model.errors import ConnectFailed, ConnectionLost
 from gateway.plugins.catalog import Catalog
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
 from gateway.spi.adapter import Reference
+from gateway.spi.filter_ability import AttemptFilter
 from gateway.spi.handler import Handler
 from registry.direct import DirectRegistry
+from tests.support.fake_clock import FakeClock
 from tests.support.fake_invoker import SERVICE, FakeInvoker, endpoint, invocation
 
 WAIT_S = 5.0
@@ -146,3 +150,75 @@ async def test_filters_stand_around_every_attempt() -> None:
     assert not shown.available
     await reference.directory.aclose()
     assert invoker.closed == 1
+
+
+class Gate:
+    """A filter that knows where it stands, and shuts at one provider."""
+
+    def __init__(self, *shut: int) -> None:
+        self.shut = shut
+        self.passed: list[int] = []
+
+    def __call__(self, call: Invocation, handler: Handler) -> Any:
+        raise AssertionError("around attempts it is asked for a filter of the provider")
+
+    def at(self, where: Endpoint) -> AttemptFilter:
+        gate = self
+
+        class Shut:
+            @property
+            def available(self) -> bool:
+                return where.port not in gate.shut
+
+            def __call__(self, call: Invocation, handler: Handler) -> Any:
+                gate.passed.append(where.port)
+                return handler(call)
+
+        return Shut()
+
+
+async def test_a_filter_that_asks_for_it_stands_around_each_provider_and_takes_one_out_of_the_choice() -> None:
+    gate, client = Gate(2), FakeClient(Ok("found"))
+    reference = await opened(client, endpoint(1), endpoint(2), endpoint(3), filters=[gate])
+    shown = {each.endpoint.port: each for each in reference.directory.providers.invokers}
+    assert {port: each.available for port, each in shown.items()} == {1: True, 2: False, 3: True}
+    for _ in range(50):
+        await reference.handler(invocation())
+    assert set(gate.passed) == {1, 3}
+    gate.shut = (1, 2, 3)
+    # Nobody is available, so somebody is asked all the same.
+    await reference.handler(invocation())
+    await reference.directory.aclose()
+
+
+async def test_an_open_circuit_moves_calls_to_other_providers_and_a_probe_brings_them_back() -> None:
+    clock = FakeClock()
+    options = CircuitBreakerOptions(per=("provider",), consecutive=2)
+    down, calls = {1}, Counter[int]()
+
+    async def answer(at: int) -> Result:
+        calls[at] += 1
+        if at in down:
+            raise ConnectFailed("down")
+        return Ok(at)
+
+    class Client(FakeClient):
+        def open(self, at: Endpoint, reference: Reference) -> FakeInvoker:
+            return FakeInvoker(at, lambda _: answer(at.port))
+
+    breaker = CircuitBreaker(options, clock)
+    reference = await opened(Client(), endpoint(1), endpoint(2), filters=[breaker])
+    for _ in range(40):
+        assert await reference.handler(invocation())
+    assert calls[1] == 2
+    clock.advance(5)
+    for _ in range(40):
+        await reference.handler(invocation())
+    assert calls[1] == 3
+    down.clear()
+    clock.advance(10)
+    for _ in range(40):
+        await reference.handler(invocation())
+    assert calls[1] > 10
+    assert breaker.refusals == {}
+    await reference.directory.aclose()

@@ -107,3 +107,15 @@ def test_exception_that_cannot_be_read_is_the_providers_failure() -> None:
     assert isinstance(fault, Fault)
     with pytest.raises(ProviderFailed):
         fault.decoded()
+
+
+def test_the_name_in_a_generic_call_is_read_alone() -> None:
+    # Behind the name stands what nothing could read.
+    assert arguments(None, b"\x03put" + b"\x45").called_method() == "put"
+    assert arguments(None, b"S\x00\x03put").called_method() == "put"
+
+
+@pytest.mark.parametrize("values", [b"", b"N", b"\x90", b"HZ", b"\x05put"])
+def test_a_generic_call_that_names_nothing_is_refused(values: bytes) -> None:
+    with pytest.raises(BadRequest, match=r"^\$invoke"):
+        arguments(None, values).called_method()

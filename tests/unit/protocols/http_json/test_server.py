@@ -11,7 +11,7 @@ import pytest
 from gateway.model.call import Fault, Invocation, Ok, Peer
 from gateway.model.contract import MethodContract, Param, ServiceContract
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import ContractError, DeadlineExceeded, NoProvider, ProviderFailed, RpcError
+from gateway.model.errors import ContractError, DeadlineExceeded, NoProvider, Overloaded, ProviderFailed, RpcError
 from gateway.model.exposure import Exposure
 from gateway.model.generic import Long
 from gateway.model.typeref import Kind, TypeRef
@@ -365,7 +365,14 @@ def test_value_whose_own_code_raises_is_500() -> None:
 
 @pytest.mark.parametrize(
     ("error", "status", "retry_after"),
-    [(NoProvider("none"), 503, "1"), (DeadlineExceeded("late"), 504, None), (ProviderFailed("broken"), 502, None)],
+    [
+        (NoProvider("none"), 503, "1"),
+        (Overloaded("full"), 503, "1"),
+        (Overloaded("too soon", retry_after_s=0.2), 503, "1"),
+        (Overloaded("open", retry_after_s=4.2), 503, "5"),
+        (DeadlineExceeded("late"), 504, None),
+        (ProviderFailed("broken"), 502, None),
+    ],
 )
 def test_trouble_is_a_problem_document(error: RpcError, status: int, retry_after: str | None) -> None:
     response = reply(error)
