@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final
 
+from adapters.tcp.provider_connection import spared_s
 from gateway.model.errors import ConnectFailed
 
 __all__ = ["ProviderHealth"]
@@ -49,7 +50,7 @@ class ProviderHealth:
         self._sleep = sleep
         self._clock = clock
         self._failure: ConnectFailed | None = None
-        self._failed_at = 0.0
+        self._spared_until = 0.0
         self._healing: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -64,12 +65,12 @@ class ProviderHealth:
         Raises:
             ConnectFailed: no connection could be made a moment ago.
         """
-        if self._failure is not None and self._clock() - self._failed_at < self._backoff_s:
+        if self._failure is not None and self._clock() < self._spared_until:
             raise ConnectFailed(str(self._failure))
 
-    def failed(self, failure: ConnectFailed) -> None:
-        """A connection could not be made."""
-        self._note(failure)
+    def failed(self, failure: ConnectFailed, took_s: float = 0.0) -> None:
+        """A connection could not be made; it took `took_s` to find out."""
+        self._note(failure, took_s)
         self._begin(is_doubt=False)
 
     def doubted(self) -> None:
@@ -83,11 +84,11 @@ class ProviderHealth:
         if self._failure is not None:
             self._recovered()
 
-    def _note(self, failure: ConnectFailed) -> None:
+    def _note(self, failure: ConnectFailed, took_s: float) -> None:
         if self._failure is None:
             _LOG.warning("%s", failure, extra={"peer": self._address})
         self._failure = failure
-        self._failed_at = self._clock()
+        self._spared_until = self._clock() + spared_s(took_s, self._backoff_s)
 
     def _recovered(self) -> None:
         _LOG.info("connected to %s again", self._address, extra={"peer": self._address})
@@ -112,10 +113,11 @@ class ProviderHealth:
             self._healing = None
 
     async def _try(self) -> None:
+        began = self._clock()
         try:
             await self._trial()
         except ConnectFailed as exc:
-            self._note(exc)
+            self._note(exc, self._clock() - began)
         else:
             if self._failure is not None:
                 self._recovered()

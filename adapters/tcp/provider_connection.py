@@ -33,12 +33,15 @@ from gateway.model.errors import (
 )
 from protocols.contract import ClientCodec, ClientWire, Drain, ReplyReceived, Send
 
-__all__ = ["ConnectionOptions", "ProviderConnection"]
+__all__ = ["SPARED_S", "ConnectionOptions", "ProviderConnection", "spared_s"]
 
 _LOG: Final = logging.getLogger("polyport.client")
 _FLUSH_BYTES: Final = 262_144
 """What is collected in one turn of the loop before it is written at once."""
 _ONEWAY_DONE: Final = Ok(None)
+SPARED_S: Final = 0.02
+"""After an attempt to connect that was refused at once, calls fail for so long without another one: enough to spare a
+dead provider a flood of attempts, and not long enough to miss one that comes up just when another goes."""
 _CLOSE_S: Final = 1.0
 """How long closing may wait for a provider to take what was sent to it."""
 
@@ -58,6 +61,11 @@ class ConnectionOptions:
     backoff_s: float = 0.1
     max_backoff_s: float = 10.0
     max_write_buffer_bytes: int = 16_777_216
+
+
+def spared_s(took_s: float, backoff_s: float) -> float:
+    """How long calls are spared another attempt to connect, after one that took `took_s` and failed."""
+    return min(backoff_s, max(SPARED_S, took_s))
 
 
 class ProviderConnection(asyncio.Protocol):
@@ -89,7 +97,8 @@ class ProviderConnection(asyncio.Protocol):
         self._connecting: asyncio.Task[None] | None = None
         self._healing: asyncio.Task[None] | None = None
         self._failure: ConnectFailed | None = None
-        self._failed_at = 0.0
+        self._spared_until = 0.0
+        """Until then calls fail as the last attempt to connect did."""
         self._pause_s = options.backoff_s
         """Before the next attempt to reconnect."""
         self._draining = False
@@ -192,7 +201,7 @@ class ProviderConnection(asyncio.Protocol):
             raise ConnectFailed(f"{self.address}: this client is closed")
         if self._draining and self._transport is not None:
             raise ConnectFailed(f"{self.address} is shutting down and takes no new calls")
-        if self._failure is not None and monotonic() - self._failed_at < self._options.backoff_s:
+        if self._failure is not None and monotonic() < self._spared_until:
             raise ConnectFailed(str(self._failure))
         connecting = self._begin_connect()
         await asyncio.wait([connecting], timeout=expires - monotonic())
@@ -208,28 +217,30 @@ class ProviderConnection(asyncio.Protocol):
 
     async def _connect(self) -> None:
         made = False
+        began = monotonic()
         try:
             async with asyncio.timeout(self._options.connect_timeout_s):
                 await self._loop.create_connection(lambda: self, self._host, self._port)
             made = True
         except TimeoutError:
-            self._fail_connect(f"no connection within {self._options.connect_timeout_s:g} s")
+            self._fail_connect(f"no connection within {self._options.connect_timeout_s:g} s", began)
         except OSError as exc:
-            self._fail_connect(reason_of(exc))
+            self._fail_connect(reason_of(exc), began)
         except (ValueError, OverflowError) as exc:
             # A host or port that no address can have: `socket.getaddrinfo` says so in these ways.
-            self._fail_connect(str(exc))
+            self._fail_connect(str(exc), began)
         finally:
             if not made and self._transport is not None:
                 # Given up in the very turn in which it came: uvloop closes such a transport without a word.
                 self._transport.abort()
                 self.connection_lost(None)
 
-    def _fail_connect(self, why: str) -> None:
+    def _fail_connect(self, why: str, began: float) -> None:
         if self._failure is None:
             _LOG.warning("cannot connect to %s: %s", self.address, why, extra={"peer": self.address})
         self._failure = ConnectFailed(f"cannot connect to {self.address}: {why}")
-        self._failed_at = monotonic()
+        now = monotonic()
+        self._spared_until = now + spared_s(now - began, self._options.backoff_s)
         self._broken = True
 
     def _connect_done(self, task: asyncio.Task[None]) -> None:

@@ -59,7 +59,21 @@ async def test_a_failure_makes_unavailable_and_spares_calls_the_wait_for_a_momen
     assert not health.available
     with pytest.raises(ConnectFailed, match="refused"):
         health.ensure_worth_trying()
-    world.now += 0.5
+    world.now += 0.021
+    health.ensure_worth_trying()
+    await health.aclose()
+
+
+@pytest.mark.parametrize(("took_s", "spared_s"), [(0.001, 0.02), (0.3, 0.3), (3.0, 0.5)])
+async def test_calls_are_spared_the_longer_the_longer_it_takes_to_find_out(
+    world: World, took_s: float, spared_s: float
+) -> None:
+    health = health_of(world)
+    health.failed(ConnectFailed("no answer"), took_s)
+    world.now += spared_s - 0.001
+    with pytest.raises(ConnectFailed, match="no answer"):
+        health.ensure_worth_trying()
+    world.now += 0.002
     health.ensure_worth_trying()
     await health.aclose()
 

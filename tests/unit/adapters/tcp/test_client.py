@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.tcp import provider_connection
 from adapters.tcp.client import TcpClient
 from adapters.tcp.provider_connection import ConnectionOptions, ProviderConnection
 from adapters.tcp.server import TcpServer
@@ -252,6 +253,8 @@ async def test_failed_connects_are_not_repeated_for_every_call(monkeypatch: pyte
         await real(self)
 
     monkeypatch.setattr(ProviderConnection, "_connect", counted)
+    # A refusal spares calls an attempt for a moment; here a moment is long.
+    monkeypatch.setattr(provider_connection, "SPARED_S", 60.0)
     with RawListener() as nobody:
         endpoint = Endpoint("toy", "127.0.0.1", nobody.port, SERVICE)
     async with toy_client() as client:
