@@ -13,7 +13,8 @@ The one place that knows aiohttp's client: nothing of it is seen further up.
 A connection that waits for its next call may be closed by the provider at any time, also while a request is already on
 its way to it. Nobody can tell then whether the request was processed, so nothing is sent again here (RFC 9110, section
 9.2.2): the call fails as `ConnectionLost`, and who repeats calls knows from the contract whether this one may be. To
-make it rare, connections are kept for less time than servers usually keep them.
+make it rare, connections are kept for less time than servers usually keep them; and when a provider ends one that it
+kept so far (`Connection: close`), as one does that shuts down, those beside it are not used any more either.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from io import BytesIO
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -63,13 +65,14 @@ class Sending:
 
     Attributes:
         began: Something may have been sent.
+        reused: On a connection that had served before.
         begun: Set when it was; for who does not wait for the answer.
     """
 
-    __slots__ = ("began", "begun")
+    __slots__ = ("began", "begun", "reused")
 
     def __init__(self, begun: asyncio.Event | None = None) -> None:
-        self.began = False
+        self.began = self.reused = False
         self.begun: Final = begun
 
 
@@ -85,7 +88,8 @@ class HttpProvider:
         self._port = port
         self._options = options
         self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: _Pool | None = None
+        self._retired: set[_Pool] = set()
         self._origin = ""
         self._urls: dict[str, URL] = {}
         self._closed = False
@@ -106,12 +110,13 @@ class HttpProvider:
             raise ConnectFailed(f"{self.address}: this client is closed")
         self.health.ensure_worth_trying()
         self._in_flight += 1
+        began = monotonic()
         try:
             response = await self._exchange(request, sending)
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             error = self._translated(exc, sending.began)
             if isinstance(error, ConnectFailed):
-                self.health.failed(error)
+                self.health.failed(error, monotonic() - began)
             raise error from exc
         finally:
             self._in_flight -= 1
@@ -126,7 +131,7 @@ class HttpProvider:
             self.health.doubted()
 
     async def _exchange(self, request: HttpRequest, sending: Sending) -> HttpResponse:
-        session = self._session or self._open()
+        pool = self._pool or self._open()
         url = self._url(request)
         body: bytes | None = request.body or None
         fields = _fields(request.headers.pairs)
@@ -135,22 +140,37 @@ class HttpProvider:
             if body is not None and len(body) >= _COMPRESS_FROM and "content-encoding" not in request.headers:
                 body = gzip(body)
                 fields.append(("Content-Encoding", "gzip"))
-        response = await session.request(
-            request.method,
-            url,
-            headers=fields,
-            data=BytesIO(body) if body is not None and len(body) > _STREAMED_FROM else body,
-            allow_redirects=False,
-            server_hostname=self._options.server_name or None,
-            trace_request_ctx=sending,
-        )
+        pool.in_flight += 1
         try:
-            body = await self._read(response)
-        except BaseException:
-            response.close()
-            raise
+            response = await pool.session.request(
+                request.method,
+                url,
+                headers=fields,
+                data=BytesIO(body) if body is not None and len(body) > _STREAMED_FROM else body,
+                allow_redirects=False,
+                server_hostname=self._options.server_name or None,
+                trace_request_ctx=sending,
+            )
+            try:
+                body = await self._read(response)
+            except BaseException:
+                response.close()
+                raise
+            if sending.reused and response.headers.get("connection", "").lower() == "close":
+                self._retire(pool)
+        finally:
+            pool.in_flight -= 1
+            if not pool.in_flight and pool in self._retired:
+                self._retired.discard(pool)
+                await pool.session.close()
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
         return HttpResponse(response.status, headers, body)
+
+    def _retire(self, pool: _Pool) -> None:
+        """No further request goes out on its connections: the provider is about to close them."""
+        if pool is self._pool:
+            self._pool = None
+            self._retired.add(pool)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         limit = self._options.max_response_bytes
@@ -199,7 +219,7 @@ class HttpProvider:
                 self._urls[target] = url
         return url
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> _Pool:
         options = self._options
         scheme = "https" if options.tls else "http"
         try:
@@ -208,7 +228,8 @@ class HttpProvider:
             raise ConnectFailed(f"cannot connect to {self.address}: {exc}") from exc
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_note_sent)
-        self._session = aiohttp.ClientSession(
+        trace.on_connection_reuseconn.append(_note_reused)
+        session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=options.max_connections,
                 keepalive_timeout=options.keep_alive_s,
@@ -228,7 +249,8 @@ class HttpProvider:
             max_field_size=_MAX_FIELD_BYTES,
             max_headers=_MAX_FIELDS,
         )
-        return self._session
+        self._pool = _Pool(session)
+        return self._pool
 
     async def _trial(self) -> None:
         """Connects as a call would, and closes the connection. Raises `ConnectFailed`."""
@@ -283,8 +305,21 @@ class HttpProvider:
         """Closes every connection; exchanges in progress fail. May be called more than once."""
         self.stop()
         await self.health.aclose()
-        if self._session is not None:
-            await self._session.close()
+        pools = [*self._retired, *([self._pool] if self._pool is not None else ())]
+        self._retired.clear()
+        self._pool = None
+        for pool in pools:
+            await pool.session.close()
+
+
+class _Pool:
+    """Connections that are used and given up together. `in_flight`: exchanges on them."""
+
+    __slots__ = ("in_flight", "session")
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self.session: Final = session
+        self.in_flight = 0
 
 
 class _BrokenOff(aiohttp.ClientError):
@@ -306,6 +341,11 @@ async def _note_sent(session: aiohttp.ClientSession, context: SimpleNamespace, p
     sending.began = True
     if sending.begun is not None:
         sending.begun.set()
+
+
+async def _note_reused(session: aiohttp.ClientSession, context: SimpleNamespace, params: Any) -> None:
+    sending: Sending = context.trace_request_ctx
+    sending.reused = True
 
 
 def _fields(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -299,6 +299,64 @@ async def test_a_request_on_a_connection_the_provider_gives_up_just_then_is_not_
         assert (await value(invoker, call("GET"))).body == b"ok"
 
 
+LAST = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+
+async def test_a_provider_that_ends_a_kept_connection_gets_its_others_back() -> None:
+    """It is shutting down: whatever goes out on one of them may cross its end."""
+    go_on = asyncio.Event()
+    leaving = False
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await go_on.wait()
+        writer.write(LAST if leaving else OK)
+
+    async with listening(answer) as server, calling(server.port) as invoker:
+        both = [asyncio.create_task(value(invoker, call())) for _ in range(2)]
+        while len(server.heads) < 2:
+            await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(*both)
+        leaving = True
+        assert (await value(invoker, call())).body == b"ok"
+        async with asyncio.timeout(5):
+            while server.closed < 2:
+                server.closing.clear()
+                await server.closing.wait()
+        leaving = False
+        assert (await value(invoker, call())).body == b"ok"
+        assert server.connections == 3
+
+
+async def test_a_call_in_progress_keeps_the_connection_it_is_on() -> None:
+    go_on = asyncio.Event()
+    leaving = False
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if server.heads[-1].startswith(b"POST /b"):
+            await go_on.wait()
+        writer.write(LAST if leaving else OK)
+
+    async with listening(answer) as server, calling(server.port) as invoker:
+        await value(invoker, call())
+        held = asyncio.create_task(value(invoker, call(path="/b")))
+        while len(server.heads) < 2:
+            await asyncio.sleep(0)
+        await value(invoker, call())
+        leaving = True
+        await value(invoker, call())
+        go_on.set()
+        assert (await held).body == b"ok"
+
+
+async def test_a_provider_that_ends_every_connection_is_called_as_ever() -> None:
+    async with listening(says(LAST)) as server, calling(server.port) as invoker:
+        for _ in range(3):
+            await value(invoker, call())
+            await asyncio.sleep(0)
+        assert server.connections == 3
+
+
 async def test_a_connection_that_was_closed_while_it_waited_is_replaced() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(OK)
