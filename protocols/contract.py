@@ -23,6 +23,7 @@ __all__ = [
     "ClientEvent",
     "ClientWire",
     "Drain",
+    "GoodbyeHeard",
     "Outcome",
     "ReplyReceived",
     "Send",
@@ -64,6 +65,12 @@ class Send:
         self.data: Final = data
 
 
+class GoodbyeHeard:
+    """The peer has read the goodbye: every call it made before has arrived by now, and it makes no more here."""
+
+    __slots__ = ()
+
+
 class ReplyReceived:
     """The outcome of call `call_id`, or of a call nobody waits for any more."""
 
@@ -83,7 +90,7 @@ class Drain:
         self.active: Final = active
 
 
-ServerEvent = CallReceived | CallRejected | Send
+ServerEvent = CallReceived | CallRejected | Send | GoodbyeHeard
 ClientEvent = ReplyReceived | Send | Drain
 
 
@@ -116,7 +123,9 @@ class ServerCodec(Protocol):
         ...
 
     def goodbye(self) -> bytes:
-        """What tells the peer to make no more calls here; may be empty."""
+        """What tells the peer to make no more calls here; may be empty. Where the peer can be made to confirm it, its
+        confirmation is the event `GoodbyeHeard`: without one the adapter waits longer for calls that are on their way.
+        """
         ...
 
     def ping(self) -> bytes:

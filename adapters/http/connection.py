@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final, cast
@@ -21,7 +22,7 @@ from adapters.http.calls import CallRunner
 from adapters.http.cutter import CutRequest, RequestCutter
 from adapters.refusals import Refusals
 from adapters.tcp.acceptor import Connected
-from adapters.tcp.patience import LINGER_S, close_or_abort, most_unsent, overdue
+from adapters.tcp.patience import CROSSING_S, LINGER_S, QUIET_S, close_or_abort, most_unsent, overdue
 from adapters.tcp.server import HALF_CLOSE_GRACE_S
 from gateway.spi.adapter import ListenerOptions
 from protocols.http.binding import HttpBinding
@@ -60,16 +61,26 @@ class SiteState:
     runner: CallRunner
     refusals: Refusals
     loop: asyncio.AbstractEventLoop
+    quiet_s: float = QUIET_S
     heads: HeadReader = field(init=False)
     connected: Connected[GuardedConnection] = field(default_factory=Connected)
     draining: bool = False
     busy: int = 0
     """Connections with a request that is not answered."""
+    draining_since: float = 0.0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the last request has been answered."""
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a connection is gone, or the last request has been answered."""
 
     def __post_init__(self) -> None:
         self.heads = HeadReader(self.limits)
+
+    def left_at(self) -> float:
+        """When every connection may be closed without losing a request, as far as is known now; see `until_left`."""
+        if self.busy:
+            return math.inf
+        return max((connection.left_at() for connection in self.connected.connections), default=0.0)
 
 
 class GuardedConnection(RequestHandler):
@@ -249,6 +260,7 @@ class GuardedConnection(RequestHandler):
             self._state.busy -= 1
             if not self._state.busy:
                 self._state.idle.set()
+                self._state.moved.set()
 
     async def _linger(self) -> None:
         """Lets a refused peer read why, which a reset would keep it from.
@@ -319,6 +331,7 @@ class GuardedConnection(RequestHandler):
             self._left.set_result(None)
         super().connection_lost(exc)
         self._answered()
+        self._state.moved.set()
         self._state.connected.forget(self, self._host)
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
@@ -358,6 +371,18 @@ class GuardedConnection(RequestHandler):
                 self._wire.abort()
             else:
                 self._wire.close()
+
+    def left_at(self) -> float:
+        """When it may be closed without losing a request that is on its way, if none comes until then (monotonic)."""
+        if self._ended:
+            return 0.0
+        return max(self._state.draining_since + CROSSING_S, max(self._last_read, self._last_busy) + self._state.quiet_s)
+
+    def close_if_idle(self) -> None:
+        """Closes it, unless a request waits for its answer."""
+        if not self._busy and self._wire is not None:
+            self._ended = True
+            self._wire.close()
 
     @property
     def busy(self) -> bool:

@@ -15,6 +15,7 @@ from adapters.http.connection import GuardedConnection, SiteState
 from adapters.http.site import HttpSite
 from adapters.refusals import Refusals
 from adapters.tcp.acceptor import Acceptor
+from adapters.tcp.patience import QUIET_S, until_left
 from gateway.model.endpoint import Endpoint
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions
@@ -27,8 +28,6 @@ from protocols.http.message import HttpResponse
 __all__ = ["AiohttpServer", "NoServer"]
 
 _ALLOW: Final = ("Allow", ", ".join(ALLOWED_METHODS))
-_CROSSING_S: Final = 0.1
-"""After the listener began to drain, for requests that are on their way on idle connections."""
 _CANCEL_S: Final = 1.0
 """How long cancelled handlers may take to clean up."""
 
@@ -38,7 +37,8 @@ class AiohttpServer:
 
     `make_binding(exposures)` is called once, when the listener starts, and may raise `ContractError`.
     `limits`: of messages; those on bodies follow `ListenerOptions.max_frame_bytes` when it is not given.
-    `compress`: code long answers of text as gzip for peers that take it.
+    `compress`: code long answers of text as gzip for peers that take it. `quiet_s`: how long a peer must have been
+    quiet, in a drain, before its connection is closed.
     """
 
     def __init__(
@@ -48,11 +48,13 @@ class AiohttpServer:
         limits: HttpLimits | None = None,
         *,
         compress: bool = True,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self._options = options
         self._make_binding = make_binding
         self._limits = limits or HttpLimits(options.max_frame_bytes, options.max_frame_bytes)
         self._compress = compress
+        self._quiet_s = quiet_s
         self._refusals = Refusals(options)
         self._state: SiteState | None = None
         self._acceptor: Acceptor[GuardedConnection] | None = None
@@ -79,7 +81,7 @@ class AiohttpServer:
         # The calls of a caller who went away are cancelled.
         server = web.Server(_Handling(site, binding).handle, handler_cancellation=True)
         loop = asyncio.get_running_loop()
-        state = SiteState(options, self._limits, binding, server, runner, self._refusals, loop)
+        state = SiteState(options, self._limits, binding, server, runner, self._refusals, loop, quiet_s=self._quiet_s)
         acceptor = Acceptor(
             options,
             self._refusals,
@@ -97,18 +99,23 @@ class AiohttpServer:
         return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
 
     async def drain(self, deadline: float) -> None:
-        """Stops accepting, says `Connection: close` with every answer, and waits for running calls until `deadline`."""
+        """Stops accepting, says `Connection: close` with every answer, and goes on answering until `deadline` at most.
+
+        Before that a connection is closed when its peer has left it, or was quiet for so long that no request can be on
+        its way.
+        """
         state = self._state
         if state is None:
             return
         if not state.draining:
             state.draining = True
+            state.draining_since = monotonic()
             if self._acceptor is not None:
                 self._acceptor.drain()
-        if state.connected.connections:
-            await asyncio.sleep(min(_CROSSING_S, max(0.0, deadline - monotonic())))
-        await _until_answered(state, deadline)
+        await until_left(state.left_at, state.moved, deadline)
         await state.runner.until_idle(deadline)
+        for connection in tuple(state.connected.connections):
+            connection.close_if_idle()
 
     async def aclose(self) -> None:
         """See `ServerAdapter.aclose`; may be called more than once."""

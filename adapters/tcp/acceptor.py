@@ -112,23 +112,25 @@ class Acceptor(Generic[_C]):
             self._loop.add_reader(each.fileno(), self._accept, each)
         self._sweep_later()
 
-    def _accept(self, listening: socket.socket) -> None:
+    def _accept(self, listening: socket.socket) -> bool:
+        """Takes some of those that wait. Gives whether there may be more."""
         for _ in range(_ACCEPT_BATCH):
             try:
                 client, address = listening.accept()
             except BlockingIOError:
-                return
+                return False
             except OSError as exc:
                 if exc.errno in _EXHAUSTED:
                     text = f"accepting rests for {_ACCEPT_PAUSE_S} s: {exc}"
                     self._refusals.count("out-of-descriptors", "the system", text)
                     self._loop.remove_reader(listening.fileno())
                     self._loop.call_later(_ACCEPT_PAUSE_S, self._accept_again, listening)
-                    return
+                    return False
                 # The connection was gone, or forbidden, before it could be taken: accept(2), "Error handling".
                 self._refusals.count("accept-failed", "the system", str(exc))
                 continue
             self._take(client, address)
+        return True
 
     def _take(self, client: socket.socket, address: Any) -> None:
         options = self._options
@@ -170,7 +172,8 @@ class Acceptor(Generic[_C]):
         """Takes those that wait in the queue, and no more."""
         for each in self._sockets:
             # Whoever is in the queue believes to be connected: a goodbye serves it better than a reset.
-            self._accept(each)
+            while self._accept(each):
+                pass
         self._stop_listening()
 
     def close(self) -> None:

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Callable
+from time import monotonic
 from typing import Final
 
 from gateway.spi.adapter import ListenerOptions
 
-__all__ = ["LINGER_S", "Lingering", "close_or_abort", "most_unsent", "overdue"]
+__all__ = [
+    "CROSSING_S",
+    "LINGER_S",
+    "QUIET_S",
+    "Lingering",
+    "close_or_abort",
+    "most_unsent",
+    "overdue",
+    "until_left",
+]
 
 _HARD_WRITE_FACTOR: Final = 8
 LINGER_S: Final = 1.0
 """How long a refused peer may take to read why and to close."""
+CROSSING_S: Final = 0.1
+"""After the goodbye, and after whatever comes later, for calls that crossed it on the wire."""
+QUIET_S: Final = 5.0
+"""How long a peer that cannot confirm a goodbye must have been quiet before its connection is closed in a drain. Longer
+than clients usually keep a connection that they do not use, so that they close it and nothing can be on its way."""
 _CLOSE_S: Final = 1.0
 """How long closing may wait for a peer to take what is left for it."""
 
@@ -56,6 +73,19 @@ class Lingering:
             self._since = now
         self._untaken = untaken
         return now - self._since > (frame_timeout_s if untaken else LINGER_S)
+
+
+async def until_left(left_at: Callable[[], float], moved: asyncio.Event, deadline: float) -> None:
+    """Waits until everything may be closed, or until `deadline`; times are monotonic.
+
+    `left_at`: when that will be, as far as is known now; infinite while calls run. `moved`: set when it may be earlier
+    than it said.
+    """
+    while (now := monotonic()) < deadline and (at := left_at()) > now:
+        moved.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(at, deadline) - now):
+                await moved.wait()
 
 
 async def close_or_abort(transport: asyncio.Transport, closed: asyncio.Future[None]) -> None:

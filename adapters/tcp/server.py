@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -16,6 +17,7 @@ from typing import Final
 from adapters.refusals import Refusals
 from adapters.tcp.acceptor import Acceptor, Connected
 from adapters.tcp.driver import CallDriver
+from adapters.tcp.patience import QUIET_S, until_left
 from adapters.tcp.server_connection import ServerConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.endpoint import Endpoint
@@ -27,8 +29,6 @@ from protocols.contract import ServerWire
 __all__ = ["HALF_CLOSE_GRACE_S", "ListenerState", "TcpServer"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
-_CROSSING_S: Final = 0.1
-"""After the goodbye, for calls that crossed it on the wire."""
 _CANCEL_S: Final = 1.0
 """How long cancelled handlers may take to clean up."""
 HALF_CLOSE_GRACE_S: Final = 10.0
@@ -46,6 +46,7 @@ class ListenerState:
     loop: asyncio.AbstractEventLoop
     wheel: TimerWheel
     half_close_grace_s: float = HALF_CLOSE_GRACE_S
+    quiet_s: float = QUIET_S
     connected: Connected[ServerConnection] = field(default_factory=Connected)
     calls: int = 0
     unanswered: set[CallDriver] = field(default_factory=set)
@@ -57,6 +58,8 @@ class ListenerState:
     refusals: Refusals = field(init=False)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the last running call of a draining listener has ended."""
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a connection of a draining listener is gone, or knows that it drains, or its last call has ended."""
     unsent: list[ServerConnection] = field(default_factory=list)
     """Connections with answers that leave at the end of this turn of the loop."""
 
@@ -73,6 +76,12 @@ class ListenerState:
     def refused(self) -> dict[str, int]:
         """Connections closed by us and calls refused here, by reason code."""
         return self.refusals.counts
+
+    def left_at(self) -> float:
+        """When every connection may be closed without losing a call, as far as is known now; see `until_left`."""
+        if self.calls:
+            return math.inf
+        return max((connection.left_at() for connection in self.connections), default=0.0)
 
     def count(self, reason: str, peer: str, text: str) -> None:
         """See `Refusals.count`."""
@@ -101,6 +110,7 @@ class TcpServer:
     `make_wire(exposures)` is called once, when the listener starts, and may raise `ContractError`.
     `heartbeat_s`: after so long without traffic the codec's `ping` is sent; 0 sends none.
     `half_close_grace_s`: how long calls go on after their caller closed its sending side, where a codec has no `ping`.
+    `quiet_s`: how long a peer must have been quiet, in a drain, where its codec cannot tell that it heard the goodbye.
     """
 
     def __init__(
@@ -109,11 +119,13 @@ class TcpServer:
         make_wire: Callable[[Sequence[Exposure]], ServerWire],
         heartbeat_s: float = 0.0,
         half_close_grace_s: float = HALF_CLOSE_GRACE_S,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self._options = options
         self._make_wire = make_wire
         self._heartbeat_s = heartbeat_s
         self._half_close_grace_s = half_close_grace_s
+        self._quiet_s = quiet_s
         self._state: ListenerState | None = None
         self._acceptor: Acceptor[ServerConnection] | None = None
         self._closed = False
@@ -133,7 +145,7 @@ class TcpServer:
         loop = asyncio.get_running_loop()
         options = self._options
         wire = self._make_wire(exposures)
-        state = ListenerState(options, handler, wire, loop, TimerWheel(loop), self._half_close_grace_s)
+        state = ListenerState(options, handler, wire, loop, TimerWheel(loop), self._half_close_grace_s, self._quiet_s)
         acceptor = Acceptor(
             options,
             state.refusals,
@@ -152,7 +164,11 @@ class TcpServer:
         return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
 
     async def drain(self, deadline: float) -> None:
-        """Says goodbye on every connection, stops accepting, and waits for running calls until `deadline`."""
+        """Stops accepting, says goodbye on every connection, and goes on answering until `deadline` at most.
+
+        Before that a connection is closed when its peer has left it, or when nothing can be on its way any more: the
+        peer confirmed the goodbye, or it was quiet for `quiet_s`.
+        """
         state = self._state
         if state is None:
             return
@@ -162,9 +178,9 @@ class TcpServer:
                 self._acceptor.drain()
             for connection in tuple(state.connections):
                 connection.say_goodbye()
-        if state.connections:
-            await asyncio.sleep(min(_CROSSING_S, max(0.0, deadline - monotonic())))
-        await _until_idle(state, deadline)
+        await until_left(state.left_at, state.moved, deadline)
+        for connection in tuple(state.connections):
+            connection.close_if_idle()
 
     async def aclose(self) -> None:
         """See `ServerAdapter.aclose`; may be called more than once."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.failure import INTERNAL, failure_of
 from adapters.tcp.driver import CallDriver, let_go
-from adapters.tcp.patience import Lingering, close_or_abort, most_unsent, overdue
+from adapters.tcp.patience import CROSSING_S, Lingering, close_or_abort, most_unsent, overdue
 from gateway.model.call import Peer
 from gateway.model.errors import Overloaded, ProviderFailed, RemoteWireError
-from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerCodec, ServerEvent
+from protocols.contract import CallReceived, CallRejected, GoodbyeHeard, Outcome, Send, ServerCodec, ServerEvent
 
 if TYPE_CHECKING:
     from adapters.tcp.server import ListenerState
@@ -33,6 +33,8 @@ class ServerConnection(asyncio.Protocol):
         "_ended",
         "_eof",
         "_flushing",
+        "_goodbye_at",
+        "_heard",
         "_held",
         "_host",
         "_last_busy",
@@ -84,6 +86,10 @@ class ServerConnection(asyncio.Protocol):
         """Our sending side is closed; nothing is written any more."""
         self._left_since = 0.0
         """When the peer closed its sending side with calls in progress."""
+        self._goodbye_at = 0.0
+        """When the peer was told to make no more calls here, or confirmed that it heard so."""
+        self._heard = False
+        """It did."""
         self._last_read = 0.0
         self._last_busy = self._last_ping = self._pending_since = monotonic()
         self._closed: asyncio.Future[None] | None = None
@@ -124,6 +130,8 @@ class ServerConnection(asyncio.Protocol):
                 self._reject(event)
             elif type(event) is Send:
                 self._write(event.data)
+            elif type(event) is GoodbyeHeard:
+                self._note_heard()
             if self._paused or self._stalled:
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
@@ -232,8 +240,11 @@ class ServerConnection(asyncio.Protocol):
     def _call_done(self, driver: CallDriver, result: Any, error: BaseException | None) -> None:
         state = self._state
         state.calls -= 1
-        if not state.calls and state.draining:
-            state.idle.set()
+        if state.draining:
+            self._last_busy = monotonic()
+            if not state.calls:
+                state.idle.set()
+                state.moved.set()
         if driver.tag is None:
             if driver in state.unanswered:
                 self._unanswered -= 1
@@ -351,9 +362,30 @@ class ServerConnection(asyncio.Protocol):
 
     def say_goodbye(self) -> None:
         """Tells the peer to make no more calls here."""
+        self._goodbye_at = monotonic()
         self._write(self._codec.goodbye())
         if self._codec.finished and not self._ended and self._held is None:
             self._finish()
+
+    def _note_heard(self) -> None:
+        self._heard = True
+        self._goodbye_at = monotonic()
+        self._state.moved.set()
+
+    def left_at(self) -> float:
+        """When it may be closed without losing a call that is on its way, if nothing comes until then (monotonic)."""
+        if self._held is not None:
+            return monotonic() + CROSSING_S
+        if self._ended:
+            return 0.0
+        quiet_s = CROSSING_S if self._heard else self._state.quiet_s
+        return max(self._goodbye_at + CROSSING_S, max(self._last_read, self._last_busy) + quiet_s)
+
+    def close_if_idle(self) -> None:
+        """Closes it, unless a call is in progress."""
+        if not self._running and self._held is None and self._transport is not None:
+            self._flush()
+            self._transport.close()
 
     def check(self, now: float, heartbeat_s: float) -> None:
         """One turn of the listener's sweep: closes what is too slow, sends a heartbeat where the line was quiet."""
@@ -406,6 +438,7 @@ class ServerConnection(asyncio.Protocol):
                 self._transport.close()
 
     def _forget(self) -> None:
+        self._state.moved.set()
         self._state.connected.forget(self, self._host)
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)

@@ -22,7 +22,7 @@ from gateway.model.errors import (
 )
 from gateway.model.exposure import Exposure
 from protocols import java
-from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
+from protocols.contract import CallReceived, CallRejected, GoodbyeHeard, Outcome, Send, ServerEvent
 from protocols.dubbo import invoke
 from protocols.dubbo.attachments import CallAttachments, RouteKey
 from protocols.dubbo.frame import (
@@ -162,7 +162,10 @@ _EMPTY: Final = CallAttachments({})
 class DubboServerCodec:
     """See `protocols.contract.ServerCodec`."""
 
-    __slots__ = ("_beats", "_beats_at", "_in_flight", "_peer", "_pings", "_splitter", "_wire", "broken", "finished")
+    __slots__ = (
+        "_beats", "_beats_at", "_goodbye", "_in_flight", "_peer", "_pings", "_splitter", "_wire",
+        "broken", "finished",
+    )  # fmt: skip
 
     def __init__(self, wire: DubboServerWire, peer: Peer) -> None:
         self._wire = wire
@@ -172,6 +175,8 @@ class DubboServerCodec:
         self._beats = _HEARTBEAT_BURST
         self._beats_at = 0.0
         self._pings = 0
+        self._goodbye = 0
+        """Id of the heartbeat behind the goodbye, until it is answered."""
         self.broken: RemoteWireError | None = None
         self.finished = False
 
@@ -225,11 +230,16 @@ class DubboServerCodec:
             self._beats -= 1.0
             request_id = HEADER.unpack_from(frame)[3]
             events.append(Send(heartbeat_reply(request_id, flags & SERIALIZATION_MASK)))
+        elif self._goodbye and not flags & REQUEST and HEADER.unpack_from(frame)[3] == self._goodbye:
+            self._goodbye = 0
+            events.append(GoodbyeHeard())
 
     def goodbye(self) -> bytes:
-        """The read-only event."""
-        self._pings += 1
-        return read_only_event(self._pings)
+        """The read-only event, and a heartbeat. A peer answers in the order in which it reads: the answer to the second
+        tells that it has read the first, and everything it sent before."""
+        self._pings += 2
+        self._goodbye = self._pings
+        return read_only_event(self._pings - 1) + heartbeat_request(self._pings)
 
     def ping(self) -> bytes:
         """A heartbeat request."""

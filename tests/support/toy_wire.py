@@ -33,6 +33,7 @@ from protocols.contract import (
     CallRejected,
     ClientEvent,
     Drain,
+    GoodbyeHeard,
     Outcome,
     ReplyReceived,
     Send,
@@ -57,6 +58,8 @@ class Kind(IntEnum):
     GOODBYE = 7
     WELCOME = 8
     """Takes a goodbye back."""
+    HEARD = 9
+    """Confirms a goodbye."""
 
 
 def frame(kind: int, call_id: int = 0, body: bytes = b"") -> bytes:
@@ -140,6 +143,8 @@ class ToyServerCodec:
                 events.append(self._call(kind == Kind.ONEWAY, call_id, body, now))
             elif kind == Kind.PING:
                 events.append(Send(frame(Kind.PONG)))
+            elif kind == Kind.HEARD:
+                events.append(GoodbyeHeard())
             elif kind != Kind.PONG:
                 text = f"unknown kind {kind}"
                 self.broken = RemoteWireError(text, farewell=frame(Kind.ERROR, 0, f"malformed: {text}".encode()))

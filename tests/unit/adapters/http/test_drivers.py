@@ -23,6 +23,8 @@ from tests.support.raw_peer import LIMIT_S, RawPeer
 
 Server = AiohttpServer | TcpServer
 
+_QUIET_S = 0.1
+
 
 @dataclass
 class Running:
@@ -99,9 +101,9 @@ async def listen(driver: str) -> AsyncIterator[Listen]:
         sizes = HttpLimits(max_body_bytes=options.max_frame_bytes, max_inflated_bytes=options.max_frame_bytes)
         server: Server
         if driver == "aiohttp":
-            server = AiohttpServer(options, lambda _: EchoBinding(), sizes)
+            server = AiohttpServer(options, lambda _: EchoBinding(), sizes, quiet_s=_QUIET_S)
         else:
-            server = TcpServer(options, lambda _: HttpServerWire(EchoBinding(), sizes))
+            server = TcpServer(options, lambda _: HttpServerWire(EchoBinding(), sizes), quiet_s=_QUIET_S)
         service = EchoService()
         (endpoint,) = await server.start(service, [Exposure(SERVICE, None)])
         servers.append(server)

@@ -62,7 +62,7 @@ class Provider:
     async def start(self) -> None:
         options = ListenerOptions("toy", "toy", "127.0.0.1", self.port)
         # Heartbeats, so that it soon notices callers that are gone.
-        self.server = TcpServer(options, lambda _: ToyServerWire(), heartbeat_s=0.05)
+        self.server = TcpServer(options, lambda _: ToyServerWire(), heartbeat_s=0.05, quiet_s=0.1)
         (endpoint,) = await self.server.start(self.service, [Exposure(SERVICE, None)])
         self.port = endpoint.port
 

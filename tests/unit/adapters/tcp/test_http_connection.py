@@ -47,7 +47,7 @@ async def running(half_close_grace_s: float = 10.0, **limits: Any) -> AsyncItera
     service = ToyService()
     options = replace(ListenerOptions("web", "http", "127.0.0.1", 0), **limits)
     wire = HttpServerWire(EchoBinding(), HttpLimits(max_body_bytes=1_000_000))
-    server = TcpServer(options, lambda _: wire, half_close_grace_s=half_close_grace_s)
+    server = TcpServer(options, lambda _: wire, half_close_grace_s=half_close_grace_s, quiet_s=0.1)
     (endpoint,) = await server.start(service, [Exposure(SERVICE, None)])
     try:
         yield Running(server, service, endpoint.port)

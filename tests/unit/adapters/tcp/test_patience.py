@@ -1,9 +1,11 @@
 import asyncio
+import math
+from time import monotonic
 
 import pytest
 
 from adapters.tcp import patience
-from adapters.tcp.patience import LINGER_S, Lingering, close_or_abort, most_unsent, overdue
+from adapters.tcp.patience import LINGER_S, Lingering, close_or_abort, most_unsent, overdue, until_left
 from gateway.spi.adapter import ListenerOptions
 
 NOW = 1_000.0
@@ -78,3 +80,34 @@ async def test_closing_waits_for_the_peer_only_so_long(
     wire = Wire(takes_all)
     await close_or_abort(wire, wire.closed)  # type: ignore[arg-type]
     assert wire.done == done
+
+
+async def test_waiting_until_everybody_left_ends_when_nothing_is_left_to_wait_for() -> None:
+    await until_left(lambda: 0.0, asyncio.Event(), monotonic() + 1_000)
+
+
+async def test_waiting_until_everybody_left_ends_at_the_deadline() -> None:
+    deadline = monotonic() + 0.02
+    await until_left(lambda: math.inf, asyncio.Event(), deadline)
+    assert monotonic() >= deadline
+
+
+async def test_waiting_until_everybody_left_looks_again_when_something_moved() -> None:
+    left_at, moved = math.inf, asyncio.Event()
+    waiting = asyncio.create_task(until_left(lambda: left_at, moved, monotonic() + 1_000))
+    await asyncio.sleep(0)
+    left_at = 0.0
+    moved.set()
+    await waiting
+
+
+async def test_waiting_until_everybody_left_goes_on_when_somebody_came_back() -> None:
+    asked: list[float] = []
+    began = monotonic()
+
+    def left_at() -> float:
+        asked.append(monotonic())
+        return began + (0.01 if len(asked) == 1 else 0.03)
+
+    await until_left(left_at, asyncio.Event(), began + 1_000)
+    assert monotonic() >= began + 0.03

@@ -35,6 +35,8 @@ from tests.support.toy_wire import (
     frame,
 )
 
+_QUIET_S = 0.1
+
 
 class Running:
     """A listener of the toy wire and the service behind it."""
@@ -54,15 +56,15 @@ class Running:
                 await asyncio.sleep(0)
 
 
-def toy_server(heartbeat_s: float = 0.0, **limits: Any) -> TcpServer:
+def toy_server(heartbeat_s: float = 0.0, quiet_s: float = _QUIET_S, **limits: Any) -> TcpServer:
     options = replace(ListenerOptions("toy", "toy", "127.0.0.1", 0), **limits)
-    return TcpServer(options, lambda _: ToyServerWire(), heartbeat_s)
+    return TcpServer(options, lambda _: ToyServerWire(), heartbeat_s, quiet_s=quiet_s)
 
 
 @asynccontextmanager
-async def running(handler: Handler | None = None, **limits: Any) -> AsyncIterator[Running]:
+async def running(handler: Handler | None = None, quiet_s: float = _QUIET_S, **limits: Any) -> AsyncIterator[Running]:
     service = ToyService()
-    server = toy_server(**limits)
+    server = toy_server(quiet_s=quiet_s, **limits)
     (endpoint,) = await server.start(handler or service, [Exposure(SERVICE, None)])
     try:
         yield Running(server, service, endpoint.port)
@@ -475,6 +477,67 @@ async def test_draining_twice_waits_twice_and_says_goodbye_once() -> None:
             it.service.finish()
             await asyncio.gather(first, second)
             assert await peer.frames(1) == [reply(1)]
+
+
+async def test_draining_closes_as_soon_as_every_peer_confirmed_the_goodbye() -> None:
+    async with running(quiet_s=1_000.0) as it:
+        with it.peer() as first, it.peer() as second:
+            draining = asyncio.create_task(it.server.drain(soon()))
+            for peer in (first, second):
+                assert await peer.frames(1) == [(Kind.GOODBYE, 0, b"")]
+            # A confirmation comes behind all calls that crossed the goodbye.
+            await first.send(call_frame(1, "echo", b"crossed") + frame(Kind.HEARD))
+            assert await first.frames(1) == [reply(1, b"crossed")]
+            assert not draining.done()
+            await second.send(frame(Kind.HEARD))
+            await draining
+            assert await first.end() == await second.end() == b""
+
+
+async def test_draining_waits_until_a_peer_that_confirms_nothing_was_quiet() -> None:
+    async with running(quiet_s=0.2) as it:
+        with it.peer() as peer:
+            began = monotonic()
+            draining = asyncio.create_task(it.server.drain(soon()))
+            assert await peer.frames(1) == [(Kind.GOODBYE, 0, b"")]
+            for index in range(3):
+                await asyncio.sleep(0.05)
+                await peer.send(call_frame(index, "echo"))
+                assert await peer.frames(1) == [reply(index)]
+            await draining
+            assert monotonic() - began >= 0.35
+            assert await peer.end() == b""
+
+
+async def test_a_peer_that_was_quiet_for_long_is_closed_at_once() -> None:
+    async with running(quiet_s=1_000.0) as it:
+        with it.peer() as peer:
+            await peer.send(call_frame(1, "echo"))
+            assert await peer.frames(1) == [reply(1)]
+            assert it.server._state is not None
+            (connection,) = it.server._state.connections
+            connection._last_read = connection._last_busy = monotonic() - 1_000
+            await it.server.drain(monotonic() + 1_000)
+
+
+async def test_draining_leaves_connections_with_calls_to_whoever_closes() -> None:
+    async with running() as it:
+        with it.peer() as busy, it.peer() as idle:
+            await busy.send(call_frame(1, "slow", b"late"))
+            await it.service.until(waiting=1)
+            await it.server.drain(monotonic() + 0.05)
+            assert await idle.end() == frame(Kind.GOODBYE)
+            it.service.finish()
+            assert await busy.frames(2) == [(Kind.GOODBYE, 0, b""), reply(1, b"late")]
+
+
+async def test_everybody_in_the_queue_is_taken_when_draining_begins() -> None:
+    async with running() as it:
+        peers = [it.peer() for _ in range(150)]
+        await it.server.drain(soon())
+        for peer in peers:
+            assert await peer.end() == frame(Kind.GOODBYE)
+            peer.sock.close()
 
 
 async def test_draining_before_the_start_does_nothing() -> None:

@@ -31,7 +31,7 @@ from gateway.model.errors import (
     ValueMappingError,
 )
 from gateway.model.exposure import Exposure
-from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send
+from protocols.contract import CallReceived, CallRejected, Drain, GoodbyeHeard, ReplyReceived, Send
 from protocols.dubbo.client import DubboClientWire
 from protocols.dubbo.raw import DubboResult
 from protocols.dubbo.server import DubboServerCodec, DubboServerWire
@@ -747,3 +747,38 @@ def test_generic_fault_is_a_generic_exception() -> None:
     reply = codec.reply(call.ticket, Fault("org.demo.Refused", "no", {"reason": 1}, declared=True))
     assert b"com.alibaba.dubbo.rpc.service.GenericException" in reply
     assert text("org.demo.Refused") in reply
+
+
+def test_a_goodbye_is_the_read_only_event_and_a_heartbeat_whose_answer_confirms_it() -> None:
+    """The event: apache/dubbo: dubbo-remoting-api/.../exchange/Request.java, `READONLY_EVENT = "R"`; sent one way."""
+    codec = server()
+    beat = codec.ping()
+    said = codec.goodbye()
+    event, ask = said[:18], said[18:]
+    assert event[:3] == bytes.fromhex("dabb a2")
+    assert event[12:] == bytes.fromhex("00000002 0152")
+    assert ask[:3] == bytes.fromhex("dabb e2")
+    assert ask[12:] == bytes.fromhex("00000001 4e")
+
+    def answer(asked: bytes) -> bytes:
+        return bytes.fromhex("dabb 22 14") + asked[4:12] + bytes.fromhex("00000001 4e")
+
+    assert codec.receive(answer(beat), 0.0) == []
+    (heard,) = codec.receive(answer(ask), 0.0)
+    assert isinstance(heard, GoodbyeHeard)
+    assert codec.receive(answer(ask), 0.0) == []
+
+
+def test_a_client_confirms_a_goodbye_behind_the_calls_it_made_before() -> None:
+    provider = server()
+    wire = DubboClientWire(Limits())
+    consumer = wire.connect()
+    find = next(each for each in CONTRACT.methods if each.name == "find")
+    _, call = consumer.call(wire.bind(KEY, CONTRACT, "", ""), Invocation(KEY, "find", ("x",), signature=find), 1.0)
+    drain, confirmation = consumer.receive(provider.goodbye())
+    assert isinstance(drain, Drain)
+    assert drain.active
+    assert isinstance(confirmation, Send)
+    received, heard = provider.receive(call + confirmation.data, 0.0)
+    assert isinstance(received, CallReceived)
+    assert isinstance(heard, GoodbyeHeard)
