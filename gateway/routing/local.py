@@ -25,8 +25,9 @@ __all__ = ["LocalService"]
 _LOG: Final = logging.getLogger("polyport.service")
 _SAME_FAILURE_S: Final = 10.0
 
-# Not a method's own failure but the end of the call or of the process: these are never turned into an answer.
-_PASSED_ON: Final = (RpcError, CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+# Not a method's own failure but the end of the call or of the process: these are never turned into an answer. A method
+# that calls sys.exit is not among them: no caller may be able to end the process for all others.
+_PASSED_ON: Final = (RpcError, CancelledError, GeneratorExit, KeyboardInterrupt)
 
 
 class LocalService:

@@ -180,7 +180,6 @@ async def test_the_same_failure_is_logged_once_per_interval(caplog: pytest.LogCa
         ("rpc", Forbidden),
         ("cancelled", asyncio.CancelledError),
         ("interrupt", KeyboardInterrupt),
-        ("exit", SystemExit),
     ],
 )
 async def test_trouble_of_the_call_and_the_end_of_the_process_pass(
@@ -189,6 +188,12 @@ async def test_trouble_of_the_call_and_the_end_of_the_process_pass(
     coroutine = store(call("fail", how))
     with pytest.raises(error):
         coroutine.send(None)
+
+
+async def test_a_method_that_exits_fails_like_any_other(store: LocalService) -> None:
+    fault = await store(call("fail", "exit"))
+    assert isinstance(fault, Fault)
+    assert (fault.type_name, fault.message, fault.declared) == ("SystemExit", "3", False)
 
 
 async def test_a_call_that_is_closed_while_it_runs_is_closed(store: LocalService) -> None:
