@@ -10,7 +10,7 @@ QUICK ?=
 export QUICK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench interop matrix plugin hostile fuzz clean
+.PHONY: help setup demo test lint bench interop matrix plugin hostile chaos fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ plugin: $(READY) ## somebody else's wire: built, installed, served, called, and 
 
 hostile: $(READY) ## hostile inputs, 10,000 repeats each; QUICK=1 for 200
 	@POLYPORT_REPEATS=$(if $(QUICK),200,10000) $(BIN)/python -m pytest -q tests/hostile --timeout 3600
+
+chaos: $(READY) ## kill, pause, cut and overload running processes and count every call; QUICK=1 for moments each
+	@$(BIN)/python -m tests.chaos.run
 
 fuzz: $(READY) ## random and mutated input into every decoder; QUICK=1 for a short run
 	@$(BIN)/python -m tests.fuzz.run

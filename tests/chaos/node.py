@@ -1,0 +1,147 @@
+"""A serving process that is started, killed, paused and restarted at one address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+__all__ = ["Node", "free_port", "polyport"]
+
+_ROOT: Final = Path(__file__).parents[2]
+_READY_S: Final = 60.0
+_END_S: Final = 30.0
+_PORTS: Final = (21_000, 32_000)
+
+
+def free_port() -> int:
+    """A port below those that systems give to outgoing connections: nobody takes it while its owner is away."""
+    while True:
+        port = random.randint(*_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+class Node:
+    """One process at `127.0.0.1:port`, begun anew by `start` as often as it ended.
+
+    `command`: what is run. `ready`: what a line of its output says when it answers. `log`: the file its standard error
+    goes to, unless `errors_to` names a descriptor. `prepare`: run in the new process before the program.
+
+    Its standard input stays open as long as it runs: programs that end with their input end with this process.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        command: Sequence[str],
+        log: Path,
+        *,
+        ready: str = "ready",
+        environ: Mapping[str, str] | None = None,
+        prepare: Callable[[], None] | None = None,
+        errors_to: int | None = None,
+    ) -> None:
+        self.name = name
+        self.port = port
+        self.log = log
+        self._command = command
+        self._ready = ready
+        self._environ = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(_ROOT), **(environ or {})}
+        self._prepare = prepare
+        self._errors_to = errors_to
+        self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Runs it until it says that it is ready. Raises `RuntimeError` when it ends before."""
+        with self.log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                cwd=_ROOT,
+                env=self._environ,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log if self._errors_to is None else self._errors_to,
+                preexec_fn=self._prepare,
+            )
+        self._process = process
+        assert process.stdout is not None
+        async with asyncio.timeout(_READY_S):
+            while line := await process.stdout.readline():
+                if self._ready in line.decode(errors="replace"):
+                    break
+            else:
+                said = self.log.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{self.name} ended with {await process.wait()} before it was ready: {said}")
+        # Otherwise it would stand still when the pipe is full.
+        self._reading = asyncio.create_task(_drop(process.stdout))
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to it, if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Its exit code, as soon as it has ended; it is killed when that takes too long."""
+        process = self._process
+        if process is None:
+            return 0
+        try:
+            async with asyncio.timeout(_END_S):
+                code = await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            code = -1
+        if self._reading is not None:
+            await self._reading
+            self._reading = None
+        return code
+
+    async def kill(self) -> None:
+        """Ends it as `kill -9` does."""
+        self.send(signal.SIGKILL)
+        await self.ended()
+
+    async def stop(self) -> int:
+        """Ends it as an operator does; gives its exit code."""
+        self.send(signal.SIGTERM)
+        return await self.ended()
+
+    async def close(self) -> None:
+        """Ends it, whatever state it is in."""
+        self.send(signal.SIGCONT)
+        await self.kill()
+
+
+async def _drop(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass
+
+
+def polyport(*arguments: str) -> list[str]:
+    """The command that runs `polyport` from this tree."""
+    return [sys.executable, "-m", "gateway.cli.main", *arguments]

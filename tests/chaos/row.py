@@ -1,0 +1,50 @@
+"""What a row of the table is: a fault, what is owed meanwhile, and the program that brings it about and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tests.chaos.ground import Ground
+
+__all__ = ["WIRES", "Outcome", "Row", "Verdict"]
+
+WIRES: Final = ("dubbo", "http")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was counted, in a few words, and everything in it that should not be so."""
+
+    counted: str
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault. `id`: as the catalogue of faults numbers it. `expected`: what is owed, in a few words.
+
+    `run` is called once for each of `wires`. It injects the fault while calls run; raising is a result like any other.
+    """
+
+    id: str
+    title: str
+    expected: str
+    run: Callable[[Ground], Awaitable[Outcome]]
+    wires: Sequence[str] = WIRES
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a row went on one wire."""
+
+    row: Row
+    wire: str
+    outcome: Outcome
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as it should be."""
+        return not self.outcome.problems

@@ -1,0 +1,101 @@
+"""P6: the clock of gateway and provider jumps an hour ahead, and back. The clock of the machine does not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from gateway.model.errors import DeadlineExceeded
+from tests.chaos.ground import Ground
+from tests.chaos.load import Load, judge
+from tests.chaos.row import Outcome, Row
+from tests.support.work_service import Work
+
+__all__ = ["ROWS"]
+
+_ROOT: Final = Path(__file__).parents[3]
+_INSTALL: Final = _ROOT / "tests" / "interop" / "apt.sh"
+_JUMPS: Final = ("+3600", "-3600", "+0")
+_TIMEOUT_MS: Final = 400
+_SLACK_S: Final = 0.5
+_SLOWEST_S: Final = 2.5
+
+
+async def run(ground: Ground) -> Outcome:
+    """Calls run, and some run into their deadline, while the clock jumps."""
+    library = await asyncio.to_thread(_library)
+    clock = ground.folder / "clock"
+    clock.write_text("+0\n", "ascii")
+    # Read anew whenever a program asks for the time. Only the clock that can be set moves; the monotonic one does not.
+    environ = {
+        "LD_PRELOAD": library,
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    access_log = "telemetry: {access_log: true}\n"
+    behind = await ground.provider(environ=environ)
+    node = await ground.gateway("gateway", [behind], environ=environ, more=access_log)
+    problems: list[str] = []
+    ids = count(1_000_001)
+    async with ground.client(node, timeout_s=3.0, retries=0) as work:
+        load = Load(work, callers=4)
+        async with (
+            ground.client(node, timeout_s=_TIMEOUT_MS / 1000, retries=0) as hasty,
+            load.running(),
+        ):
+            for jump in _JUMPS:
+                late = asyncio.create_task(_too_late(hasty, next(ids)))
+                await load.more(20)
+                clock.write_text(f"{jump}\n", "ascii")
+                await asyncio.sleep(min(ground.seconds, 20.0) / len(_JUMPS))
+                problems += await late
+                problems += await _too_late(hasty, next(ids))
+                await load.more(20)
+    text, more = judge(load, ground.executed())
+    if load.slowest_s > _SLOWEST_S:
+        problems.append(f"a call took {load.slowest_s:.1f} s")
+    hours = _hours(node.log)
+    if len(hours) < len(_JUMPS):
+        problems.append(f"the gateway's log shows the hours {sorted(hours)}: its clock did not jump")
+    return Outcome(f"{len(_JUMPS)} jumps: {text}, slowest {load.slowest_s:.2f} s", [*problems, *more])
+
+
+async def _too_late(work: Work, id: int) -> list[str]:
+    """A call that takes longer than its deadline must end there, not sooner and not later."""
+    began = monotonic()
+    try:
+        await work.again(id, 3_000)
+    except DeadlineExceeded:
+        took_s = monotonic() - began
+        if _TIMEOUT_MS / 1000 - 0.02 <= took_s <= _TIMEOUT_MS / 1000 + _SLACK_S:
+            return []
+        return [f"a deadline of {_TIMEOUT_MS} ms came after {took_s:.2f} s"]
+    return ["a call ended after its deadline"]
+
+
+def _library() -> str:
+    log = _ROOT / ".cache" / "chaos" / "apt.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([_INSTALL, log, "faketime:faketime"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"libfaketime cannot be had: {done.stderr.strip()}")
+    shown = subprocess.run(["faketime", "-f", "+0", "env"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"^LD_PRELOAD=(\S+)$", shown, re.MULTILINE)
+    if found is None:
+        raise RuntimeError("faketime does not say where its library is")
+    return found[1]
+
+
+def _hours(log: Path) -> set[str]:
+    """What the lines of a log give as date and hour."""
+    return set(re.findall(r"^(\d{4}-\d\d-\d\dT\d\d)", log.read_text(errors="replace"), re.MULTILINE))
+
+
+ROWS: Final = (Row("P6", "the clock jumps by an hour", "deadlines are kept; nothing is lost", run),)

@@ -1,0 +1,71 @@
+"""A service whose provider writes down which calls it carried out, where not even its own death can take it back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Protocol
+
+from gateway.contracts import I32, I64, method, service
+from gateway.model.errors import ProviderFailed
+
+__all__ = ["Work", "Working", "recorded"]
+
+
+@service("chaos.Work")
+class Work(Protocol):
+    """Calls that carry an id. Each is written down when it begins, waits `hold_ms`, and gives its id back."""
+
+    async def once(self, id: I64, hold_ms: I32) -> I64:
+        """Must not run twice."""
+        ...
+
+    @method(idempotent=True)
+    async def again(self, id: I64, hold_ms: I32) -> I64:
+        """May run as often as it likes."""
+        ...
+
+    async def behave(self, slow_ms: I32, failing_percent: I32) -> I32:
+        """From now on calls of this provider take so much longer, and so many of a hundred fail. Gives its process."""
+        ...
+
+
+class Working:
+    """The provider. `record`: the file of ids, one a line; it may belong to several providers."""
+
+    def __init__(self, record: str) -> None:
+        self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._slow_s = 0.0
+        self._failing_percent = 0
+        self._calls = 0
+
+    async def once(self, id: int, hold_ms: int) -> int:
+        return await self._work(id, hold_ms)
+
+    async def again(self, id: int, hold_ms: int) -> int:
+        return await self._work(id, hold_ms)
+
+    async def behave(self, slow_ms: int, failing_percent: int) -> int:
+        self._slow_s, self._failing_percent = slow_ms / 1000, failing_percent
+        return os.getpid()
+
+    async def _work(self, id: int, hold_ms: int) -> int:
+        # One write: after it the line survives whatever happens to this process.
+        os.write(self._record, b"%d\n" % id)
+        self._calls += 1
+        if hold_ms or self._slow_s:
+            await asyncio.sleep(hold_ms / 1000 + self._slow_s)
+        if self._failing_percent and self._calls * self._failing_percent % 100 < self._failing_percent:
+            raise ProviderFailed("it was told to fail")
+        return id
+
+
+def recorded(*files: Path) -> Counter[int]:
+    """How often each id was carried out, as these files say."""
+    found: Counter[int] = Counter()
+    for file in files:
+        if file.exists():
+            found.update(map(int, file.read_text("ascii").split()))
+    return found
