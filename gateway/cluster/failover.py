@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from gateway.cluster.attempt import attempt, explained
 from gateway.cluster.context import ClusterContext
+from gateway.cluster.trouble import Trouble, attempt_line, restated, worst_retry
 from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation, Result
 from gateway.model.errors import Retry, RpcError
-from gateway.spi.cluster import Candidates, Invoker
+from gateway.spi.cluster import Candidates
 from gateway.spi.plugin import ClusterPlugin
-from gateway.telemetry.logs import shorten
 
 __all__ = ["PLUGIN", "Failover"]
-
-_E = TypeVar("_E", bound=RpcError)
 
 _NEVER: Final = "it must not be repeated"
 _MAY_HAVE_RUN: Final = "it may have run and is not idempotent"
@@ -63,23 +61,22 @@ class Failover:
                     explained(error, candidates)
                     raise
                 # Who held back must say so, or the next hop repeats in its stead.
-                raise _given_up(invocation, error, [_line(invoker, error)], refusal, candidates) from error
-            lines = [_line(invoker, error)]
-        return await self._repeat(invocation, candidates, [invoker], lines)
+                raise _given_up(invocation, [(invoker, error)], refusal, candidates) from error
+            troubles = [(invoker, error)]
+        return await self._repeat(invocation, candidates, troubles)
 
-    async def _repeat(
-        self, invocation: Invocation, candidates: Candidates, tried: list[Invoker], lines: list[str]
-    ) -> Result:
+    async def _repeat(self, invocation: Invocation, candidates: Candidates, troubles: list[Trouble]) -> Result:
+        tried = [invoker for invoker, _ in troubles]
         while True:
             invoker = candidates.pick(tried)
             tried.append(invoker)
             try:
                 return await attempt(invoker, invocation)
             except RpcError as error:
-                lines.append(_line(invoker, error))
+                troubles.append((invoker, error))
                 refusal = self._refuse(invocation, error, len(tried))
                 if refusal is not None:
-                    raise _given_up(invocation, error, lines, refusal, candidates) from error
+                    raise _given_up(invocation, troubles, refusal, candidates) from error
 
     def _refuse(self, invocation: Invocation, error: RpcError, attempts: int) -> str | None:
         """Why there is no further attempt after `error`, or None. Takes from the budget last, when all else agrees."""
@@ -100,21 +97,16 @@ class Failover:
         return None
 
 
-def _line(invoker: Invoker, error: RpcError) -> str:
-    endpoint = invoker.endpoint
-    return f"{endpoint.protocol}://{endpoint.address} {error.code}: {shorten(str(error))}"
-
-
-def _given_up(invocation: Invocation, error: _E, lines: Sequence[str], refusal: str, candidates: Candidates) -> _E:
-    """`error` with all attempts in its text, marked as exhausted. A new object: one error may belong to many calls."""
-    attempts = "1 attempt" if len(lines) == 1 else f"{len(lines)} attempts"
-    text = (
+def _given_up(invocation: Invocation, troubles: Sequence[Trouble], refusal: str, candidates: Candidates) -> RpcError:
+    """The last error with all attempts in its text, marked as exhausted."""
+    attempts = "1 attempt" if len(troubles) == 1 else f"{len(troubles)} attempts"
+    made = restated(
+        troubles[-1][1],
         f"{invocation.service}.{invocation.method} got no answer in {attempts} ({refusal}): "
-        f"{'; '.join(lines)} [{candidates.explain()}]"
+        f"{'; '.join(attempt_line(*each) for each in troubles)} [{candidates.explain()}]",
     )
-    # Not by calling the class: an error of a third party may take other arguments.
-    made = type(error).__new__(type(error), text)
-    vars(made).update(vars(error))
+    # An attempt before the last one may have run, and whoever asks wants to know about the call.
+    made.retry = worst_retry(error for _, error in troubles)
     made.exhausted = True
     made.explanation = candidates.explain
     return made

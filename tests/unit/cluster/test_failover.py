@@ -136,6 +136,14 @@ async def test_retries_bound_the_attempts_and_the_last_error_lists_them_all() ->
     )
 
 
+async def test_a_call_of_which_one_attempt_may_have_run_is_not_called_safe_to_repeat() -> None:
+    invokers = [FakeInvoker(1, ConnectionLost("cut")), FakeInvoker(2, ConnectFailed("refused"))]
+    with pytest.raises(ConnectFailed) as caught:
+        await run(Failover(ClusterContext(retries=1)), invokers, invocation(signature=IDEMPOTENT))
+    assert caught.value.retry is Retry.IF_IDEMPOTENT
+    assert caught.value.exhausted
+
+
 async def test_no_retries_means_one_attempt_and_an_error_that_others_may_repeat() -> None:
     error = ConnectFailed("refused")
     invokers = [FakeInvoker(1, error), FakeInvoker(2)]
