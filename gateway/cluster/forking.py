@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from gateway.cluster.attempt import attempt
+from gateway.cluster.attempt import attempt, explained
 from gateway.cluster.children import Children
 from gateway.cluster.context import ClusterContext
 from gateway.cluster.trouble import Trouble, all_failed
@@ -77,7 +77,7 @@ class Forking:
         self._budget.deposit()
         forks = min(self._forks or len(candidates), len(candidates))
         if forks <= 1:
-            return await attempt(candidates.pick(), invocation)
+            return await self._only(invocation, candidates)
         may_overlap = self._may_overlap(invocation)
         at_once = may_overlap and not self._delay_s
         race = _Race(invocation, candidates)
@@ -102,6 +102,13 @@ class Forking:
                         may_start, race.held_back = False, True
                 if not race.runs:
                     raise race.failure()
+
+    async def _only(self, invocation: Invocation, candidates: Candidates) -> Result:
+        try:
+            return await attempt(candidates.pick(), invocation)
+        except RpcError as error:
+            explained(error, candidates)
+            raise
 
     async def _wait(self) -> None:
         await self._sleep(self._delay_s)
@@ -184,7 +191,7 @@ class _Race:
 
     def failure(self) -> RpcError:
         if len(self._troubles) == 1 and not self.held_back:
-            return self._troubles[0][1]
+            return explained(self._troubles[0][1], self._candidates)
         attempts = "1 attempt" if len(self._troubles) == 1 else f"{len(self._troubles)} attempts"
         why = " (the retry budget is used up)" if self.held_back else ""
         summary = f"got no answer in {attempts}{why}"

@@ -55,5 +55,6 @@ def all_failed(
     lines = "; ".join(attempt_line(*trouble) for trouble in troubles)
     made = restated(gravest, f"{invocation.service}.{shorten(invocation.method)} {summary}: {lines} [{explain()}]")
     made.retry = retry
+    made.explanation = explain
     made.exhausted = has_run or len(errors) > 1 or any(each.exhausted for each in errors)
     return made

@@ -8,6 +8,7 @@ from gateway.config.document import Path
 from gateway.config.findings import Findings
 from gateway.config.model import GatewayConfig
 from gateway.config.plugin_check import PluginCheck
+from gateway.config.policy_check import check_policies
 from gateway.config.protocol_order import consumer_rules
 from gateway.config.sections.service import ServiceConfig
 from gateway.config.suggestion import suggestion
@@ -39,6 +40,8 @@ def check_contracts(config: GatewayConfig, findings: Findings, plugins: PluginCh
         if contract is not None:
             _check_wires(path, config, service, contract, findings, plugins, verdicts)
             _check_methods((*path, "remote", "methods"), service, contract, findings)
+            if service.remote is not None:
+                check_policies((*path, "remote"), service.remote, contract, findings, plugins)
         elif service.generic:
             _check_generic_wires(path, config, service, findings, plugins)
         if contract is None and service.interface is None:

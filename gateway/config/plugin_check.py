@@ -12,7 +12,7 @@ from gateway.config.document import Path
 from gateway.config.findings import Findings, PluginKind, Plugins
 from gateway.config.model import GatewayConfig
 from gateway.config.option import OptionReader
-from gateway.config.sections.choice import ChoiceConfig
+from gateway.config.sections.choice import ChoiceConfig, ClusterChoice
 from gateway.config.sections.credential import CredentialConfig
 from gateway.config.sections.filter import FilterConfig
 from gateway.config.sections.remote import RemoteConfig, parse_provider
@@ -161,7 +161,16 @@ class PluginCheck:
         """The choice with its options converted; what is wrong with it was reported."""
         by_name = self._findings.document.scalar(path) is not None
         plugin = self.find(kind, choice.type, path if by_name else (*path, "type"))
-        return choice.model_copy(update=self._model_options(plugin, choice.options, path))
+        made = self._model_options(plugin, choice.options, path)
+        if "options" in made:
+            # Modes that are made of others name them in their options.
+            made["options"] = {
+                name: self._chosen("cluster", value, (*path, "options", name))
+                if isinstance(value, ClusterChoice)
+                else value
+                for name, value in made["options"].items()
+            }
+        return choice.model_copy(update=made)
 
     def _check_addresses(self, path: Path, remote: RemoteConfig) -> None:
         """Each is of a protocol that exists, and of one that is asked for where one is."""

@@ -64,6 +64,8 @@ def build_schema(plugins: Plugins) -> dict[str, Any]:
     _options_of(definitions["ServiceConfig"], services)
     _chosen_by_name(definitions, "cluster", "ClusterChoice", plugins)
     _chosen_by_name(definitions, "balance", "BalanceChoice", plugins)
+    for name in ("RemoteConfig", "MethodConfig"):
+        _or_text(definitions[name]["properties"]["mock"])
     _tidy(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -130,6 +132,11 @@ def _chosen_by_name(definitions: dict[str, Any], kind: PluginKind, choice: str, 
         written["anyOf"] = [by_name, {"$ref": f"#/$defs/{choice}"}, *alternatives]
 
 
+def _or_text(written: dict[str, Any]) -> None:
+    """A mock may be a text, or `false`, in place of a mapping."""
+    written["anyOf"] = [{"type": ["string", "boolean"]}, *written["anyOf"]]
+
+
 def _options_of(section: dict[str, Any], schemas: Mapping[str, dict[str, Any]]) -> None:
     """Says what `protocols` may hold, by protocol; for unknown plug-ins, anything."""
     section["properties"]["protocols"]["properties"] = {
@@ -181,6 +188,6 @@ def _allow_nothing(schema: dict[str, Any]) -> None:
             schema["anyOf"].append({"type": "null"})
     elif "$ref" in schema:
         schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "null"}]
-    else:
+    elif "type" in schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         schema["type"] = kinds if "null" in kinds else [*kinds, "null"]

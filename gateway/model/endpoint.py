@@ -42,6 +42,24 @@ class ServiceKey:
         # Looked up several times per call, always the same few keys.
         return self._hash
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that are meant, where a reference means several: `("*",)` for any, else those written with commas
+        in between, as in Dubbo; empty where `group` is the one it is."""
+        if self.group == "*":
+            return ("*",)
+        return tuple(each.strip() for each in self.group.split(",")) if "," in self.group else ()
+
+    def covers(self, other: ServiceKey) -> bool:
+        """Whether a reference to this service may call providers of `other`: they are equal, but for a group that
+        stands for several."""
+        if self == other:
+            return True
+        groups = self.groups
+        if not groups or (self.interface, self.version) != (other.interface, other.version):
+            return False
+        return groups == ("*",) or other.group in groups
+
     def __str__(self) -> str:
         group = f"{self.group}/" if self.group else ""
         version = f":{self.version}" if self.version else ""

@@ -19,6 +19,10 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "cluster": {
             "failover": "gateway.cluster.failover:PLUGIN",
             "failfast": "gateway.cluster.failfast:PLUGIN",
+            "failsafe": "gateway.cluster.failsafe:PLUGIN",
+            "forking": "gateway.cluster.forking:PLUGIN",
+            "broadcast": "gateway.cluster.broadcast:PLUGIN",
+            "available": "gateway.cluster.available:PLUGIN",
         },
         "balance": {"random": "gateway.balance.weighted_random:PLUGIN"},
         "filter": {

@@ -161,6 +161,9 @@ class _Builder:
             cluster=_choice(remote.cluster),
             retries=remote.retries,
             balance=_choice(remote.balance),
+            sticky=remote.sticky,
+            mock=remote.mock,
+            retry_budget=remote.retry_budget,
             warmup_s=remote.warmup,
             ejection=remote.ejection,
             timeout_s=remote.timeout,
@@ -172,6 +175,8 @@ class _Builder:
                     each.retries,
                     None if each.cluster is None else _choice(each.cluster),
                     None if each.balance is None else _choice(each.balance),
+                    each.sticky,
+                    each.mock,
                 )
                 for method, each in remote.methods.items()
             },

@@ -13,7 +13,9 @@ from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overlo
 from gateway.config.option import parse_options
 from gateway.config.sections.choice import Choice
 from gateway.config.sections.ejection import EjectionConfig
+from gateway.config.sections.mock import MockChoice
 from gateway.config.sections.remote import parse_provider
+from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
 from gateway.contracts.stub import CallOptions, make_proxy
@@ -243,6 +245,9 @@ class ClientSettings(TypedDict, total=False):
     writing it also repeats calls that may have run.
     `cluster`, `balance`: the fault-tolerance mode (`failover`) and the load balancer (`random`), by name, or with
     options as a mapping `{"type": name, "options": {…}}`.
+    `sticky`: whether calls stay with one provider as long as it is there and gives no trouble. `mock`: an answer that
+    no provider gives: `{"when": "fail", "return": value}` with the value as JSON, or as Dubbo writes it,
+    `"force:return null"`. `retry_budget`: how much load repeating may add; keys as in `RetryBudgetConfig`.
     `warmup_s`: how long a provider that has just started gets less than its share, 60 seconds unless written.
     `ejection`: when a provider that gives trouble is left alone; keys as in `EjectionConfig`.
     `connections`: private connections per provider; 0 shares one per address within this client.
@@ -262,6 +267,9 @@ class ClientSettings(TypedDict, total=False):
     retries: int | None
     cluster: Choice
     balance: Choice
+    sticky: bool
+    mock: MockChoice
+    retry_budget: Mapping[str, Any]
     warmup_s: float
     ejection: Mapping[str, Any]
     connections: int
@@ -320,6 +328,9 @@ def connect(
         cluster=settings.get("cluster", "failover"),
         retries=settings.get("retries"),
         balance=settings.get("balance", "random"),
+        sticky=settings.get("sticky", False),
+        mock=settings.get("mock"),
+        retry_budget=RetryBudgetConfig.model_validate(settings.get("retry_budget", {})),
         warmup_s=settings.get("warmup_s", WARMUP_S),
         ejection=EjectionConfig.model_validate(settings.get("ejection", {})),
         timeout_s=settings.get("timeout_s", 1.0),

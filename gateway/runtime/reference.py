@@ -8,20 +8,25 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.cluster.context import ClusterContext
+from gateway.cluster.context import ClusterContext, RegistryPlace
+from gateway.cluster.mock import MockCluster
 from gateway.cluster.retry_budget import RetryBudget
-from gateway.config.sections.choice import Choice, chosen
+from gateway.config.sections.choice import Choice, ClusterChoice, chosen
 from gateway.config.sections.ejection import EjectionConfig
+from gateway.config.sections.mock import MockChoice, mock_config
+from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.model.call import Invocation, Result
-from gateway.model.contract import ServiceContract
+from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import ContractError, ValueMappingError
 from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
 from gateway.routing.health import Health
 from gateway.routing.remote import MethodPolicy, RemoteService
 from gateway.routing.selection import Selector
+from gateway.routing.sticky import Sticky, StickyTable
 from gateway.spi.adapter import ClientAdapter, Reference
-from gateway.spi.cluster import Invoker
+from gateway.spi.cluster import Cluster, Invoker
 from gateway.spi.filter_ability import AttemptFilter, EndpointFilter
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.registry import Registry
@@ -44,6 +49,8 @@ class MethodSettings:
     retries: int | None = None
     cluster: Choice | None = None
     balance: Choice | None = None
+    sticky: bool | None = None
+    mock: MockChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ class ReferenceSettings:
 
     `retries`: attempts after the first; None means two, and only where repeating cannot do harm.
     `warmup_s`: how long a new provider warms up. `ejection`: when one that gives trouble is left alone.
+    `sticky`: the calls of a consumer stay with one provider. `mock`: an answer that no provider gives.
+    `retry_budget`: how much load repeating may add. `registries`: where the providers of each are, by name.
     `parameters`: options by protocol.
     """
 
@@ -61,12 +70,16 @@ class ReferenceSettings:
     cluster: Choice = "failover"
     retries: int | None = None
     balance: Choice = "random"
+    sticky: bool = False
+    mock: MockChoice | None = None
+    retry_budget: RetryBudgetConfig = field(default_factory=RetryBudgetConfig)
     timeout_s: float = 1.0
     connections: int = 0
     token: str = ""
     warmup_s: float = WARMUP_S
     ejection: EjectionConfig = field(default_factory=EjectionConfig)
     methods: Mapping[str, MethodSettings] = field(default_factory=lambda: MappingProxyType({}))
+    registries: Mapping[str, RegistryPlace] = field(default_factory=lambda: MappingProxyType({}))
     filters: Sequence[Filter] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -97,6 +110,8 @@ def open_reference(
 
     Raises:
         LookupError: a cluster mode or balancer does not exist; says what does.
+        ValueError: options are not what they must be.
+        ContractError: a mode or a mock does not suit the methods it is for.
     """
     common = Reference(
         service=settings.service,
@@ -123,34 +138,80 @@ def open_reference(
     health = Health(settings.ejection, settings.warmup_s, partial(counters.add, name))
     directory = Directory(settings.service, registries, open_invoker, protocols=protocols, health=health)
 
-    budget = RetryBudget()
-
-    def policy(cluster: Choice, retries: int | None, balance: Choice) -> MethodPolicy:
-        context = ClusterContext(
-            name=name,
-            service=settings.service,
-            contract=settings.contract,
-            retries=_RETRIES if retries is None else retries,
-            retries_written=retries is not None,
-            budget=budget,
-            count=partial(counters.add, name),
-        )
-        mode, mode_options = chosen(cluster, catalog.cluster)
-        balancer, balancer_options = chosen(balance, catalog.balancer)
-        return MethodPolicy(mode.build(mode_options, context), balancer.build(balancer_options), balancer.name)
-
-    methods = {
-        method: policy(
-            each.cluster or settings.cluster,
-            settings.retries if each.retries is None else each.retries,
-            each.balance or settings.balance,
-        )
-        for method, each in settings.methods.items()
-        if (each.cluster, each.retries, each.balance) != (None, None, None)
-    }
-    default = policy(settings.cluster, settings.retries, settings.balance)
+    policies = _Policies(name, settings, catalog, partial(counters.add, name))
+    methods = {method: policies.of(method, each) for method, each in settings.methods.items() if _differs(each)}
+    default = policies.default(methods)
     handler = RemoteService(name, directory, selector, default, methods, counters=counters, sampled=sampled)
     return OpenReference(handler, directory)
+
+
+def _differs(method: MethodSettings) -> bool:
+    return any(
+        each is not None for each in (method.cluster, method.retries, method.balance, method.sticky, method.mock)
+    )
+
+
+class _Policies:
+    """Builds the policies of one reference; they share its retry budget, and whom consumers stay with."""
+
+    def __init__(self, name: str, settings: ReferenceSettings, catalog: Catalog, count: Callable[[str], None]) -> None:
+        self._name = name
+        self._settings = settings
+        self._catalog = catalog
+        self._count = count
+        written = settings.retry_budget
+        self._budget = RetryBudget(written.share, written.per_second, written.burst)
+        self._stays = StickyTable()
+
+    def of(self, method: str, own: MethodSettings) -> MethodPolicy:
+        contract = self._settings.contract
+        return self._policy(own, contract.overloads(method) if contract is not None else ())
+
+    def default(self, others: Mapping[str, MethodPolicy]) -> MethodPolicy:
+        """For all methods but those that have policies of their own."""
+        contract = self._settings.contract
+        methods = [each for each in contract.methods if each.name not in others] if contract is not None else []
+        return self._policy(MethodSettings(), methods)
+
+    def _policy(self, own: MethodSettings, methods: Sequence[MethodContract]) -> MethodPolicy:
+        settings = self._settings
+        retries = settings.retries if own.retries is None else own.retries
+        context = ClusterContext(
+            name=self._name,
+            service=settings.service,
+            contract=settings.contract,
+            methods=tuple(methods),
+            retries=_RETRIES if retries is None else retries,
+            retries_written=retries is not None,
+            budget=self._budget,
+            count=self._count,
+            registries=settings.registries,
+        )
+        context = replace(context, mode=partial(self._inner_mode, context))
+        balancer, balancer_options = chosen(own.balance or settings.balance, self._catalog.balancer)
+        balance = balancer.build(balancer_options)
+        if settings.sticky if own.sticky is None else own.sticky:
+            balance = Sticky(balance, self._stays)
+        mode = self._mode(own.cluster or settings.cluster, context)
+        mock = own.mock if own.mock is not None else settings.mock
+        if mock is not None and (config := mock_config(mock)).when != "never":
+            try:
+                mode = MockCluster(config, context, mode)
+            except ValueMappingError as exc:
+                raise ContractError(f"the mock does not fit: {exc}") from None
+        return MethodPolicy(mode, balance, balancer.name)
+
+    def _mode(self, choice: Choice, context: ClusterContext) -> Cluster:
+        plugin, options = chosen(choice, self._catalog.cluster)
+        if context.contract is not None and (misfits := plugin.check(options, context.contract, context.methods)):
+            wrong = "; ".join(f"{'.'.join(map(str, each.path))}: {each.text}".removeprefix(": ") for each in misfits)
+            raise ContractError(f"cluster mode {plugin.name} does not suit {context.contract.name}: {wrong}")
+        mode: Cluster = plugin.build(options, context)
+        return mode
+
+    def _inner_mode(self, context: ClusterContext, choice: ClusterChoice) -> Cluster:
+        inner = replace(context, mode=partial(self._inner_mode, context))
+        return self._mode({"type": choice.type, "options": choice.options}, inner)
 
 
 class _FilteredInvoker:

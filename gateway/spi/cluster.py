@@ -52,7 +52,8 @@ class Load:
     `ewma_s`: moving average of the times that answers took, seconds; 0 before the first.
     `answered` / `failed`: attempts that ended with and without an answer, ever. `share`: from 0 to 1, less than 1
     while the provider warms up. `ejected`: not to be chosen while others are left. `on_trial`: it was ejected, and its
-    next answer or trouble decides. Balancers that rank providers must let `weight` decide how often one is considered.
+    next answer or trouble decides. `registry`: name of the registry that names it, the first one where several do.
+    Balancers that rank providers must let `weight` decide how often one is considered.
     """
 
     __slots__ = (
@@ -65,6 +66,7 @@ class Load:
         "failed",
         "observers",
         "on_trial",
+        "registry",
         "share",
         "watch",
         "weight",
@@ -81,6 +83,7 @@ class Load:
         self.failed = 0
         self.ejected = False
         self.on_trial = False
+        self.registry = ""
         self.watch: LoadWatch | None = None
         self.observers: tuple[LoadObserver, ...] = ()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
-from gateway.model.contract import ServiceContract
+from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
 from gateway.spi.cluster import Cluster, LoadBalancer
@@ -81,6 +81,10 @@ class Misfit(NamedTuple):
 
 
 def _nothing_to_check(_: ServiceContract, __: Mapping[str, Any]) -> Sequence[Misfit]:
+    return ()
+
+
+def _suits_all(_: Any, __: ServiceContract, ___: Sequence[MethodContract]) -> Sequence[Misfit]:
     return ()
 
 
@@ -168,12 +172,16 @@ class ClusterPlugin:
     """One fault-tolerance mode.
 
     `options`: as for a balancer. `build`: gets them, and the `gateway.cluster.context.ClusterContext` that says what
-    the mode works for.
+    the mode works for. Options of the type `gateway.config.sections.choice.Cluster` name other modes, which the context
+    builds.
     """
 
     name: str
     options: type[Any]
     build: Callable[[Any, Any], Cluster]
+    check: Callable[[Any, ServiceContract, Sequence[MethodContract]], Sequence[Misfit]] = _suits_all
+    """`(options, contract, methods)` to what is wrong with the mode for these methods of the contract, whose calls it
+    would get. Not asked for services without a contract."""
 
 
 @dataclass(frozen=True, slots=True)

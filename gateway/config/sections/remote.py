@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
-from gateway.config.scalar import Count, Name, Text, Word
+from gateway.config.scalar import Count, Flag, Name, Text, Word
 from gateway.config.sections.choice import Balance, BalanceChoice, Cluster, ClusterChoice
 from gateway.config.sections.consumer import Fallback
 from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.listener import revealed
+from gateway.config.sections.mock import Mock
+from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.config.sections.section import Options, Section
 from gateway.config.units import Seconds
 from gateway.model.endpoint import Endpoint, ServiceKey
@@ -78,6 +80,12 @@ class MethodConfig(Section):
     balance: Balance | None = None
     """Load balancer, written the same way."""
 
+    sticky: Flag | None = None
+    """Whether the calls of a consumer stay with one provider."""
+
+    mock: Mock | None = None
+    """An answer that no provider gives; `false` for none."""
+
 
 class RemoteConfig(Section):
     """A service that lives elsewhere."""
@@ -106,7 +114,7 @@ class RemoteConfig(Section):
 
     cluster: Cluster = ClusterChoice(type="failover")
     """Fault-tolerance mode, by name or as `{type: <name>, options: {…}}`: `failover` tries another provider, `failfast`
-    reports."""
+    reports. Modes with options of their own: see `polyport plugins`."""
 
     retries: Retries | None = None
     """Attempts after the first one. Default: 2, for calls that did not run or are idempotent; writing it also
@@ -114,6 +122,15 @@ class RemoteConfig(Section):
 
     balance: Balance = BalanceChoice(type="random")
     """Load balancer, by name or as `{type: <name>, options: {…}}`."""
+
+    sticky: Flag = False
+    """Whether the calls of a consumer stay with one provider as long as it is there and gives no trouble."""
+
+    mock: Mock | None = None
+    """An answer that no provider gives: `{when: fail, return: <value>}`, or as Dubbo writes it, `force:return null`."""
+
+    retry_budget: RetryBudgetConfig = Field(default_factory=RetryBudgetConfig)
+    """How much load repeating may add."""
 
     warmup: Annotated[Seconds, Field(ge=0, le=86400)] = 60.0
     """How long a provider that has just started gets less than its share, growing evenly; `0s` for never. What the

@@ -1,0 +1,88 @@
+"""Sticky calls: a consumer stays with the provider it was given, as long as it can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.model.call import Invocation
+from gateway.spi.cluster import Invoker, LoadBalancer
+
+__all__ = ["Sticky", "StickyTable"]
+
+_MAX_CONSUMERS: Final = 10_000
+
+
+class StickyTable:
+    """Whom each consumer of a reference stays with. Shared by the policies of its methods.
+
+    `max_consumers`: who called longest ago is forgotten beyond it: the names of consumers are in their own hands.
+    """
+
+    __slots__ = ("_max_consumers", "_providers")
+
+    def __init__(self, max_consumers: int = _MAX_CONSUMERS) -> None:
+        self._max_consumers = max_consumers
+        self._providers: dict[str, Invoker] = {}
+
+    def __len__(self) -> int:
+        return len(self._providers)
+
+    def get(self, consumer: str) -> Invoker | None:
+        """The provider of a consumer, which may be gone meanwhile."""
+        found = self._providers.pop(consumer, None)
+        if found is not None:
+            self._providers[consumer] = found
+        return found
+
+    def set(self, consumer: str, provider: Invoker) -> None:
+        """Remembers another one."""
+        self._providers.pop(consumer, None)
+        self._providers[consumer] = provider
+        if len(self._providers) > self._max_consumers:
+            del self._providers[next(iter(self._providers))]
+
+
+class Sticky:
+    """A load balancer that asks another one only for consumers without a provider they can stay with.
+
+    It sees nobody who is ejected, and is asked again without those that are away or were tried, so that consumers of
+    such a provider get another one, and stay with that. Consumers are known by the name they state, the nameless by
+    their address.
+    """
+
+    __slots__ = ("_balancer", "_list", "_members", "_table")
+
+    def __init__(self, balancer: LoadBalancer, table: StickyTable) -> None:
+        self._balancer = balancer
+        self._table = table
+        self._list: Sequence[Invoker] = ()
+        self._members: frozenset[int] = frozenset()
+
+    def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
+        """The consumer's provider where it is among `invokers`, else another one that it gets from now on."""
+        consumer = _consumer(invocation)
+        known = self._table.get(consumer)
+        if known is not None and known.available and self._holds(invokers, known):
+            return known
+        chosen = self._balancer.select(invokers, invocation)
+        self._table.set(consumer, chosen)
+        return chosen
+
+    def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
+        """Whose provider it is, and what the other balancer says of it."""
+        return f"sticky, {self._balancer.explain(invokers, invocation, chosen)}"
+
+    def _holds(self, invokers: Sequence[Invoker], known: Invoker) -> bool:
+        if not isinstance(invokers, tuple):
+            return any(each is known for each in invokers)
+        if invokers is not self._list:
+            # The same tuple comes for every call until providers change.
+            self._list, self._members = invokers, frozenset(map(id, invokers))
+        return id(known) in self._members
+
+
+def _consumer(invocation: Invocation) -> str:
+    if invocation.consumer or invocation.peer is None:
+        return invocation.consumer
+    return f"{invocation.peer.protocol}://{invocation.peer.address}"
