@@ -72,7 +72,8 @@ def test_what_fits_is_accepted(text: str) -> None:
 
 
 def test_options_of_a_mode_within_a_mode_are_converted() -> None:
-    text = "      methods: {touch: {cluster: {type: failsafe, options: {cluster: {type: forking, options: {delay: 5ms}}}}}}"
+    inner = "{type: forking, options: {delay: 5ms}}"
+    text = f"      methods: {{touch: {{cluster: {{type: failsafe, options: {{cluster: {inner}}}}}}}}}"
     config = usable(HEAD + text, plugins=Catalog([]))
     remote = config.services["s"].remote
     assert remote is not None
