@@ -10,7 +10,7 @@ QUICK ?=
 export QUICK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench interop matrix plugin hostile chaos fuzz clean
+.PHONY: help setup demo test lint bench simulate interop matrix plugin hostile chaos fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ $(VENV)/.bench: $(READY)
 
 bench: $(VENV)/.bench ## measure against the floors in one run; QUICK=1 for a short one
 	@$(BIN)/python -m bench.run
+
+simulate: $(VENV)/.bench ## providers by the hundred on a fake clock through real balancers and modes; plots in .cache/cluster
+	@$(BIN)/python -m bench.cluster
 
 interop: $(READY) ## real peers in both directions; QUICK=1 makes one call per peer
 	@tests/interop/java/build.sh
