@@ -26,6 +26,7 @@ __all__ = [
     "RawArguments",
     "RawResult",
     "Result",
+    "attachments_of",
 ]
 
 Attachments = Mapping[str, Any]
@@ -68,6 +69,10 @@ class RawArguments(Protocol):
         """
         ...
 
+    def decode_leading(self, count: int) -> tuple[Any, ...]:
+        """The first `count` of them, fewer where there are fewer; the rest is not looked at. Raises like `decode`."""
+        ...
+
 
 class RawResult(Protocol):
     """An answer still in the form of its wire. `is_fault` is known without decoding."""
@@ -77,6 +82,19 @@ class RawResult(Protocol):
 
     def decode(self) -> Result:
         """The decoded answer. Raises `ProviderFailed` when the bytes do not fit the contract."""
+        ...
+
+    def attachments(self) -> Attachments:
+        """What goes beside the answer, read without decoding it. Raises like `decode`."""
+        ...
+
+    def with_attachments(self, attachments: Attachments) -> RawResult:
+        """The same answer with these beside it instead.
+
+        Raises:
+            ProviderFailed: the bytes are malformed.
+            ValueMappingError: one has no form on this wire.
+        """
         ...
 
 
@@ -189,6 +207,18 @@ class Invocation:
         # As a Java provider reads it.
         return first.strip(_JAVA_SPACE) if isinstance(first, str) else self.method
 
+    def leading_arguments(self, count: int) -> tuple[Any, ...]:
+        """The first `count` arguments at least, as far as there are so many. What is still raw stays raw.
+
+        Raises:
+            BadRequest: they do not fit the contract.
+        """
+        if self._arguments is not None or self.raw is None:
+            return self.arguments()
+        if self.signature is not None and count >= len(self.signature.params):
+            return self.arguments()
+        return self.raw.decode_leading(count)
+
     def replace(self, **changes: Any) -> Invocation:
         """A copy with some attributes changed; the call id stays.
 
@@ -258,6 +288,12 @@ class Ok:
             self._decode()
         return self._attachments
 
+    def with_attachments(self, attachments: Attachments) -> Ok:
+        """The same answer with these beside it instead. What is raw stays raw; raises like `RawResult`."""
+        if self.raw is not None:
+            return Ok(None, raw=self.raw.with_attachments(attachments))
+        return Ok(self._value, attachments)
+
     def _decode(self) -> None:
         assert self.raw is not None
         decoded = self.raw.decode()
@@ -313,8 +349,10 @@ class Fault:
         self.raw = raw
 
     def with_attachments(self, attachments: Attachments) -> Fault:
-        """The fault together with what goes beside it; itself when that is nothing. It must not be raw."""
-        if not attachments:
+        """The fault together with what goes beside it. What is raw stays raw; raises like `RawResult`."""
+        if self.raw is not None and not self.type_name:
+            return Fault("", None, raw=self.raw.with_attachments(attachments))
+        if not attachments and not self.attachments:
             return self
         return Fault(
             self.type_name,
@@ -335,6 +373,18 @@ class Fault:
 
     def __repr__(self) -> str:
         return f"<Fault {self.type_name or 'raw'}>"
+
+
+def attachments_of(result: Ok | Fault) -> Attachments:
+    """What the provider sent beside an answer; an answer that is raw is not decoded for it.
+
+    Raises:
+        ProviderFailed: the answer is raw and malformed.
+    """
+    raw = result.raw
+    if raw is not None and (isinstance(result, Ok) or not result.type_name):
+        return raw.attachments()
+    return result.attachments
 
 
 Result = Ok | Fault

@@ -59,6 +59,7 @@ class Load:
     __slots__ = (
         "_configured",
         "_observed",
+        "_reweighed",
         "active",
         "answered",
         "ejected",
@@ -75,6 +76,7 @@ class Load:
     def __init__(self, weight: float) -> None:
         self._configured = weight
         self._observed: dict[object, LoadObserver] = {}
+        self._reweighed: dict[object, Callable[[], None]] = {}
         self.weight: float = weight
         self.share = 1.0
         self.active = 0
@@ -95,12 +97,23 @@ class Load:
     def set_weight(self, weight: float) -> None:
         """Another configured weight, from the next choice on."""
         self._configured = weight
-        self.weight = weight * self.share
+        self._reweigh()
 
     def set_share(self, share: float) -> None:
         """How much of its weight the provider gets, from the next choice on; from 0 to 1."""
         self.share = share
-        self.weight = self._configured * share
+        self._reweigh()
+
+    def _reweigh(self) -> None:
+        weight = self._configured * self.share
+        if weight != self.weight:
+            self.weight = weight
+            for tell in self._reweighed.values():
+                tell()
+
+    def on_reweigh(self, owner: object, tell: Callable[[], None]) -> None:
+        """Calls `tell`, which must not raise, whenever `weight` has changed. One for each `owner` (a balancer)."""
+        self._reweighed[owner] = tell
 
     def observe(self, owner: object, make: Callable[[], LoadObserver]) -> LoadObserver:
         """The observer that `owner` (a balancer) has at this provider; made when there is none yet."""
@@ -143,7 +156,11 @@ class Invoker(Protocol):
 
 
 class LoadBalancer(Protocol):
-    """Chooses one of several invokers."""
+    """Chooses one of several invokers.
+
+    One that wants providers to tell it something has an attribute `attachments`, a mapping: every call it balances
+    carries these, and what comes back under the same keys is its own, not the caller's.
+    """
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
         """`invokers` is never empty. Must not await.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gateway.model.call import Fault, Ok, Result
-from gateway.model.errors import BadRequest, RpcError
+from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Ok, Result
+from gateway.model.errors import BadRequest, ProviderFailed, Retry, RpcError
 from protocols.dubbo import result
 from protocols.dubbo.frame import HEADER_BYTES
 from protocols.dubbo.head import RequestHead
 from protocols.dubbo.service import MethodBinding
 from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
+from protocols.hessian.skip import skip
 from protocols.reader import Limits
 
 __all__ = ["WIRE", "DubboArguments", "DubboResult"]
@@ -82,6 +83,19 @@ class DubboArguments:
         except HessianError as exc:
             raise BadRequest(f"{self._head.method}: {exc}") from exc
 
+    def decode_leading(self, count: int) -> tuple[Any, ...]:
+        """See `RawArguments.decode_leading`."""
+        method = self.method
+        if self.generic_values is not None:
+            return self.decode()[:count]
+        reader = self.reader()
+        if method is not None:
+            return method.read_leading_arguments(reader, count)
+        try:
+            return tuple(reader.read() for _ in range(min(count, self._head.argument_count)))
+        except HessianError as exc:
+            raise BadRequest(f"{self._head.method}: {exc}") from exc
+
 
 class DubboResult:
     """The answer of one response with status OK (`gateway.model.call.RawResult`).
@@ -116,6 +130,37 @@ class DubboResult:
         if isinstance(outcome, RpcError):
             raise outcome
         return outcome
+
+    def attachments(self) -> Attachments:
+        """See `RawResult.attachments`."""
+        if not self.has_attachments:
+            return NO_ATTACHMENTS
+        try:
+            return result.read_attachments_at(self._frame, self._end_of_value(), self._limits)
+        except HessianError as exc:
+            raise self._malformed(exc) from exc
+
+    def with_attachments(self, attachments: Attachments) -> DubboResult:
+        """See `RawResult.with_attachments`."""
+        try:
+            end = self._end_of_value()
+            added = result.write_attachments_after(self._frame, end, attachments, self._limits)
+        except HessianError as exc:
+            raise self._malformed(exc) from exc
+        flag = self._flag if self.has_attachments else self._flag + result.FIRST_WITH_ATTACHMENTS
+        head, value = self._frame[:HEADER_BYTES], self._frame[HEADER_BYTES + 1 : end]
+        frame = b"".join((head, bytes((result.FLAG_ZERO + flag,)), value, added))
+        return DubboResult(frame, flag, self.method, self.is_generic, self._limits)
+
+    def _end_of_value(self) -> int:
+        start = HEADER_BYTES + 1
+        if self._flag % result.FIRST_WITH_ATTACHMENTS == result.NULL:
+            return start
+        return skip(self._frame, start, limits=self._limits)
+
+    def _malformed(self, error: HessianError) -> ProviderFailed:
+        name = self.method.java_name if self.method is not None else "the call"
+        return ProviderFailed(f"the answer to {name} is malformed: {error}", retry=Retry.NEVER)
 
     def wrap(self) -> Ok | Fault:
         """Itself as a result."""

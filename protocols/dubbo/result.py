@@ -37,6 +37,8 @@ __all__ = [
     "VALUE",
     "decode",
     "outcome",
+    "read_attachments_at",
+    "write_attachments_after",
 ]
 
 EXCEPTION: Final = 0
@@ -49,7 +51,8 @@ FLAG_ZERO: Final = 0x90
 """Hessian's int 0; the flag is one byte, an int from 0 to 5."""
 OWN_ATTACHMENTS: Final = frozenset({"dubbo"})
 """Keys of the wire itself in an answer: never shown to the caller."""
-_USUAL_ATTACHMENTS: Final = write_attachments({"dubbo": "2.0.2"})
+_OWN_VALUES: Final[Attachments] = {"dubbo": "2.0.2"}
+_USUAL_ATTACHMENTS: Final = write_attachments(_OWN_VALUES)
 """What providers send when the service itself sends none."""
 
 
@@ -93,9 +96,39 @@ def decode(frame: bytes, method: MethodBinding | None, is_generic: bool, limits:
     return Ok(value, attachments)
 
 
+def read_attachments_at(frame: bytes, position: int, limits: Limits) -> Attachments:
+    """The attachments at `position`, where the value ends that was not read. Raises HessianError."""
+    if frame[position:] == _USUAL_ATTACHMENTS:
+        return NO_ATTACHMENTS
+    values, _ = read_attachments(frame, position, start=HEADER_BYTES + 1, limits=limits)
+    return _of_user(values)
+
+
+def write_attachments_after(frame: bytes, position: int, attachments: Attachments, limits: Limits) -> bytes:
+    """Attachments to stand behind the value that ends at `position`, those of the wire itself among them.
+
+    Raises:
+        HessianError: the value is malformed.
+        ValueMappingError: an attachment has no form on this wire.
+    """
+    if not attachments:
+        return _USUAL_ATTACHMENTS
+    before = None
+    if not all(type(each) is str for each in attachments.values()):
+        # Classes and references are counted from the start of the message.
+        before = Reader(frame, HEADER_BYTES + 1, None, limits)
+        while before.pos < position:
+            before.read()
+    return write_attachments({**attachments, **_OWN_VALUES}, before)
+
+
 def _attachments(frame: bytes, reader: Reader, limits: Limits) -> Attachments:
     if frame[reader.pos :] == _USUAL_ATTACHMENTS:
         return NO_ATTACHMENTS
     values, _ = read_attachments(frame, reader.pos, reader=reader, limits=limits)
+    return _of_user(values)
+
+
+def _of_user(values: Attachments) -> Attachments:
     user = {key: value for key, value in values.items() if key not in OWN_ATTACHMENTS}
     return user or NO_ATTACHMENTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gateway.model.contract import MethodContract, ServiceContract
@@ -33,8 +33,11 @@ class MethodBinding:
     """
 
     __slots__ = (
+        "_compile_arguments_reader",
         "_read_arguments",
+        "_read_leading",
         "_read_result",
+        "_types",
         "_write_arguments",
         "_write_result",
         "contract",
@@ -61,7 +64,10 @@ class MethodBinding:
         self.descriptor: Final = java.method_descriptor(signature, contract)
         self.head: Final = encode_text(self.java_name) + encode_text(self.descriptor)
         types = [param.type for param in signature.params]
+        self._compile_arguments_reader: Final = compiler.compile_arguments_reader
+        self._types: Final = types
         self._read_arguments: Final = compiler.compile_arguments_reader(types)
+        self._read_leading: dict[int, Callable[[Reader], tuple[Any, ...]]] = {}
         self._write_arguments: Final = compiler.compile_arguments_writer(types)
         self._read_result: Final = compiler.compile_reader(signature.returns)
         self._write_result: Final = compiler.compile_writer(signature.returns)
@@ -77,6 +83,16 @@ class MethodBinding:
         """
         try:
             return self._read_arguments(reader)
+        except HessianError as exc:
+            raise BadRequest(f"{self.java_name}: {exc}") from exc
+
+    def read_leading_arguments(self, reader: Reader, count: int) -> tuple[Any, ...]:
+        """The first `count` arguments; raises like `read_arguments`."""
+        read = self._read_leading.get(count)
+        if read is None:
+            read = self._read_leading[count] = self._compile_arguments_reader(self._types[:count])
+        try:
+            return read(reader)
         except HessianError as exc:
             raise BadRequest(f"{self.java_name}: {exc}") from exc
 

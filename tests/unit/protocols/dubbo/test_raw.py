@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from gateway.contracts import I64, contract_of, service
-from gateway.model.call import Fault, Ok
+from gateway.model.call import Fault, Ok, attachments_of
 from gateway.model.errors import BadRequest, ProviderFailed
 from gateway.model.generic import Long
 from protocols.dubbo.head import RequestHeads
@@ -119,3 +119,42 @@ def test_the_name_in_a_generic_call_is_read_alone() -> None:
 def test_a_generic_call_that_names_nothing_is_refused(values: bytes) -> None:
     with pytest.raises(BadRequest, match=r"^\$invoke"):
         arguments(None, values).called_method()
+
+
+def test_leading_arguments_are_read_without_those_behind() -> None:
+    # The second argument is cut short; nobody looks at it.
+    assert arguments(ADD, b"\xe7\x03h").decode_leading(1) == (7,)
+    assert arguments(None).decode_leading(1) == (7,)
+    assert arguments(None).decode_leading(9) == (7, "hi")
+    with pytest.raises(BadRequest, match=r"^add: args\[0\]"):
+        arguments(ADD, b"\x02hi\x02hi").decode_leading(1)
+
+
+def test_attachments_of_an_answer_are_read_and_replaced_while_it_stays_bytes() -> None:
+    raw = result(b"\x94\x02hi" + b"H\x05dubbo\x052.0.2\x01a\x01bZ")
+    assert raw.attachments() == {"a": "b"}
+    changed = raw.with_attachments({"load": "12"})
+    assert changed.body() == b"\x94\x02hi" + b"H\x04load\x0212\x05dubbo\x052.0.2Z"
+    assert changed.attachments() == {"load": "12"}
+    answer = changed.decode()
+    assert isinstance(answer, Ok)
+    assert (answer.value, answer.attachments) == ("hi", {"load": "12"})
+    assert raw.with_attachments({}).body() == b"\x94\x02hi" + b"H\x05dubbo\x052.0.2Z"
+
+
+@pytest.mark.parametrize("kind", [b"\x90\x02hi", b"\x91\x02hi", b"\x92"])
+def test_an_answer_without_attachments_gets_some(kind: bytes) -> None:
+    raw = result(kind, None)
+    assert raw.attachments() == {}
+    changed = raw.with_attachments({"a": "b"})
+    assert changed.body() == bytes((kind[0] + 3,)) + kind[1:] + b"H\x01a\x01b\x05dubbo\x052.0.2Z"
+    assert changed.is_fault == raw.is_fault
+    wrapped = changed.wrap()
+    assert attachments_of(wrapped) == {"a": "b"}
+    assert wrapped.with_attachments({}).raw is not None
+
+
+@pytest.mark.parametrize("body", [b"\x94\x09hi", b"\x94\x02hiH\x01a", b"\x94\x02hi"])
+def test_a_malformed_answer_is_the_providers_failure(body: bytes) -> None:
+    with pytest.raises(ProviderFailed, match="malformed"):
+        result(body).attachments()
