@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bench.balancing import PROVIDERS, ChoiceCost
 from bench.cases import Case, Plan
 from bench.idle import IdleCost
 from bench.latency import AddedLatency
@@ -33,6 +34,7 @@ class Report:
     latency: AddedLatency | None
     idle: Mapping[str, IdleCost]
     startup: StartUp | None
+    choices: Mapping[str, ChoiceCost]
     missing: Mapping[str, str]
     targets: Sequence[Target]
 
@@ -48,6 +50,7 @@ def format_report(report: Report) -> str:
         "\n".join(_environment(report)),
         "\n".join(_case_table(report.results)),
         "\n".join(_other_lines(report)),
+        "\n".join(_choice_lines(report.choices)),
         "\n".join(_target_lines(report.targets)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -66,6 +69,7 @@ def describe(report: Report) -> dict[str, Any]:
         "added_latency": asdict(report.latency) if report.latency else None,
         "idle_bytes": {name: asdict(cost) for name, cost in report.idle.items()},
         "startup": asdict(report.startup) if report.startup else None,
+        "choices_us": {name: asdict(cost) for name, cost in report.choices.items()},
         "targets": [asdict(target) for target in report.targets],
     }
 
@@ -175,6 +179,18 @@ def _other_lines(report: Report) -> Iterator[str]:
         )
     if report.startup:
         yield f"start-up: polyport --help {report.startup.help_s:.3f} s, serve {report.startup.serve_s:.3f} s"
+
+
+def _choice_lines(choices: Mapping[str, ChoiceCost]) -> Iterator[str]:
+    if not choices:
+        return
+    rows = [(f"one of {PROVIDERS}", "", "", "all alike us", "mixed us", "first ms", "")]
+    rows += [
+        (name, "", "", f"{cost.equal_us:.2f}", f"{cost.mixed_us:.2f}", f"{cost.prepare_ms:.1f}", "")
+        for name, cost in choices.items()
+    ]
+    yield from _align(rows)
+    yield "mixed: weights from 1 to 400, a third warming up, 800 calls in progress; first: after the providers changed"
 
 
 def _target_lines(targets: Sequence[Target]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from bench.balancing import measure_choices
 from bench.cases import Plan, full_plan, quick_plan
 from bench.idle import IdleCost, measure_idle, raise_file_limit
 from bench.latency import AddedLatency, measure_added_latency
@@ -70,7 +71,9 @@ def measure(plan: Plan, announce: Callable[[str], None]) -> Report:
         results = measure_rounds(plan, lineup, generator, announce)
         latency = _try_latency(plan, lineup, generator, announce)
         startup = measure_startup(folder, announce)
-    return Report(begun, plan, results, latency, idle, startup, lineup.missing, judge(plan, results, idle))
+    choices = measure_choices(announce)
+    targets = judge(plan, results, idle, choices)
+    return Report(begun, plan, results, latency, idle, startup, choices, lineup.missing, targets)
 
 
 def _try_idle(plan: Plan, lineup: Lineup, announce: Callable[[str], None]) -> dict[str, IdleCost]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.balancing import CHOICE_US, PROVIDERS, ChoiceCost
 from bench.cases import (
     ECHO_RATIO,
     FORWARD_RATIO,
@@ -35,7 +36,9 @@ class Target:
     reached: bool
 
 
-def judge(plan: Plan, results: Results, idle: Mapping[str, IdleCost]) -> list[Target]:
+def judge(
+    plan: Plan, results: Results, idle: Mapping[str, IdleCost], choices: Mapping[str, ChoiceCost]
+) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted or held; memory has no noise and no margin."""
 
     def judged(name: str, case: Case, wanted: float, held: float | None = None) -> Target:
@@ -56,6 +59,7 @@ def judge(plan: Plan, results: Results, idle: Mapping[str, IdleCost]) -> list[Ta
         judged("HTTP/JSON to dubbo, 16 under way", Case(*bridge, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
+        *(_judge_choice(plan, name, wanted_us, choices.get(name)) for name, wanted_us in CHOICE_US.items()),
     ]
 
 
@@ -72,6 +76,16 @@ def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: fl
     errors = sum(measurement.errors for measurement in results.rounds[case].values())
     found = f"{ratio:.3f} x" + (f", but {errors} calls failed" if errors else "")
     return Target(name, text, found, reached=ratio >= least and not errors)
+
+
+def _judge_choice(plan: Plan, name: str, wanted_us: float, cost: ChoiceCost | None) -> Target:
+    text = f"< {wanted_us:g} us"
+    if plan.margin < 1.0:
+        text += f" (at most {wanted_us / plan.margin:.3g})"
+    what = f"one of {PROVIDERS} by {name}"
+    if cost is None:
+        return Target(what, text, None, reached=False)
+    return Target(what, text, f"{cost.worst_us:.2f} us", reached=cost.worst_us < wanted_us / plan.margin)
 
 
 def _judge_idle(name: str, cost: IdleCost | None) -> Target:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Final
 
+from gateway.balance.prepared import Prepared
 from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation
 from gateway.model.endpoint import DEFAULT_WEIGHT
@@ -20,23 +23,28 @@ _TRIES: Final = 4
 class WeightedRandom:
     """Chooses each invoker with the probability its weight has in the sum; weight 0 only where all are 0.
 
-    Weights are read live and nothing is summed up as long as they are alike: any invoker is drawn and accepted with
-    probability weight / largest weight (rejection sampling), so the usual choice costs the same for three providers
-    and for a hundred. Only after several rejections are the weights added up. The largest weight is remembered
-    from such a sum; one that was raised beyond it is noticed when its invoker is first drawn.
+    Nothing is summed up as long as weights are alike: any invoker is drawn and accepted with probability weight /
+    largest weight (rejection sampling), so the usual choice costs the same for three providers and for a thousand.
+    After several rejections the running sums of the weights decide; they are kept until a weight changes.
 
     `uniform`: gives numbers from 0 (inclusive) to 1 (exclusive); for tests.
     """
 
-    __slots__ = ("_largest", "_length", "_uniform")
+    __slots__ = ("_changes", "_largest", "_length", "_sums", "_uniform")
 
     def __init__(self, uniform: Callable[[], float] = random.random) -> None:
         self._uniform = uniform
         self._largest: float = DEFAULT_WEIGHT
         self._length = 0
+        self._changes = 0
+        self._sums = Prepared(self._prepare)
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
         """One of `invokers`, which is not empty."""
+        return self.draw(invokers)
+
+    def draw(self, invokers: Sequence[Invoker]) -> Invoker:
+        """The same, for balancers that begin with a random choice."""
         count = len(invokers)
         largest = self._largest
         for _ in range(_TRIES):
@@ -49,28 +57,52 @@ class WeightedRandom:
                 break
             if (drawn - index) * largest < weight:
                 return chosen
-        return self._select_by_sum(invokers)
+        return invokers[self._index_by_sum(invokers)]
 
     def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
         """Its share of all weights."""
         return f"weight {chosen.load.weight:g} of {sum(each.load.weight for each in invokers):g}"
 
-    def _select_by_sum(self, invokers: Sequence[Invoker]) -> Invoker:
-        weights = [invoker.load.weight for invoker in invokers]
-        total = sum(weights)
+    def _index_by_sum(self, invokers: Sequence[Invoker]) -> int:
+        prepared = self._sums.find(invokers)
+        if prepared is None:
+            sums = self._sum_up(invokers)
+        else:
+            if prepared.made_at != self._changes:
+                prepared.made_at, prepared.sums = self._changes, self._sum_up(invokers)
+            sums = prepared.sums
+        total = sums[-1]
         if not total:
-            return invokers[int(self._uniform() * len(invokers))]
+            return int(self._uniform() * len(sums))
+        index = bisect_right(sums, self._uniform() * total)
+        # At the very end of the range rounding may reach beyond it, where the last one with a weight is meant.
+        return index if index < len(sums) else sums.index(total)
+
+    def _sum_up(self, invokers: Sequence[Invoker]) -> list[float]:
+        weights = [each.load.weight for each in invokers]
         largest = max(weights)
         # A shorter list may be a part of the one before, which comes again: lowered for it, the bound would be wrong.
-        if largest > self._largest or len(weights) >= self._length:
+        if largest and (largest > self._largest or len(weights) >= self._length):
             self._largest, self._length = largest, len(weights)
-        rest = self._uniform() * total
-        for invoker, weight in zip(invokers, weights, strict=True):
-            rest -= weight
-            if rest < 0:
-                return invoker
-        # Unreachable but for rounding at the very end of the range, where the last one with a weight is meant.
-        return next(invoker for invoker, weight in zip(reversed(invokers), reversed(weights), strict=True) if weight)
+        return list(accumulate(weights))
+
+    def _prepare(self, invokers: tuple[Invoker, ...], _: _Sums | None) -> _Sums:
+        for each in invokers:
+            each.load.on_reweigh(self, self._reweighed)
+        return _Sums(self._changes, self._sum_up(invokers))
+
+    def _reweighed(self) -> None:
+        self._changes += 1
+
+
+class _Sums:
+    """Running sums of the weights; `made_at`: how many changes there had been."""
+
+    __slots__ = ("made_at", "sums")
+
+    def __init__(self, made_at: int, sums: list[float]) -> None:
+        self.made_at = made_at
+        self.sums = sums
 
 
 def _build(_: NoOptions) -> WeightedRandom:

@@ -21,6 +21,7 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("circuit_breaker", "before the limits: a call that cannot get through shall take no token and no place"),
     ("rate_limit", "before the bounds on calls in progress, which a call that came too soon is not one of"),
     ("adaptive_concurrency", "outside of the fixed bound, so that what this refuses is no sign of waiting"),
+    ("load_report", "above what refuses for lack of room: only answers carry a report, and this is where they pass"),
     ("concurrency", "after the refusals that cost nothing: a place is only for a call that will run"),
 )
 """Names of the filters that come with the gateway, and why each stands where it does. All others follow, in the order

@@ -13,9 +13,11 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-__all__ = ["DEFAULT_WEIGHT", "Endpoint", "ServiceKey", "format_address", "parse_address"]
+__all__ = ["DEFAULT_WEIGHT", "MAX_WEIGHT", "Endpoint", "ServiceKey", "format_address", "parse_address"]
 
 DEFAULT_WEIGHT: Final = 100
+MAX_WEIGHT: Final = 1_000_000
+"""What a service may ask for."""
 _EMPTY_VERSIONS: Final = frozenset({"", "0.0.0", "*"})
 _OWN_KEYS: Final = frozenset({"interface", "group", "version", "weight"})
 

@@ -24,7 +24,14 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "broadcast": "gateway.cluster.broadcast:PLUGIN",
             "available": "gateway.cluster.available:PLUGIN",
         },
-        "balance": {"random": "gateway.balance.weighted_random:PLUGIN"},
+        "balance": {
+            "random": "gateway.balance.weighted_random:PLUGIN",
+            "round_robin": "gateway.balance.round_robin:PLUGIN",
+            "least_active": "gateway.balance.least_active:PLUGIN",
+            "consistent_hash": "gateway.balance.consistent_hash:PLUGIN",
+            "shortest_response": "gateway.balance.shortest_response:PLUGIN",
+            "adaptive": "gateway.balance.adaptive:PLUGIN",
+        },
         "filter": {
             "access_log": "gateway.filters.access_log:PLUGIN",
             "adaptive_concurrency": "gateway.filters.adaptive_concurrency:PLUGIN",
@@ -32,6 +39,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "concurrency": "gateway.filters.concurrency:PLUGIN",
             "deadline": "gateway.filters.deadline:PLUGIN",
             "explain": "gateway.filters.explain:PLUGIN",
+            "load_report": "gateway.filters.load_report:PLUGIN",
             "rate_limit": "gateway.filters.rate_limit:PLUGIN",
             "tracing": "gateway.filters.tracing:PLUGIN",
         },

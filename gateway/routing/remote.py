@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.model.call import Invocation, Result
+from gateway.model.call import NO_ATTACHMENTS, Attachments, Invocation, Result, attachments_of
 from gateway.model.explanation import Explanation
 from gateway.routing.candidates import CallCandidates
 from gateway.routing.directory import Directory
@@ -30,12 +30,14 @@ _FALLBACK: Final = "fallback"
 class MethodPolicy:
     """How the calls of a method, or of all methods without a policy of their own, find their provider.
 
-    `balance`: what the balancer is called, for explanations.
+    `balance`: what the balancer is called, for explanations. `attachments`: what it wants every call to carry; what
+    comes back under the same keys is not the caller's.
     """
 
     cluster: Cluster
     balancer: LoadBalancer
     balance: str = "balancer"
+    attachments: Attachments = field(default_factory=lambda: NO_ATTACHMENTS)
 
 
 class RemoteService:
@@ -97,13 +99,18 @@ class RemoteService:
         providers = self._choices.get(invocation.consumer, self._default)
         if providers.missed:
             self._note(invocation.consumer, providers)
+        policy = self._methods.get(invocation.method, self._policy)
+        if policy.attachments:
+            return self._call_asking(invocation, providers, policy.attachments)
+        return self._call(invocation, providers, policy)
+
+    def _call(self, invocation: Invocation, providers: Providers, policy: MethodPolicy) -> Coroutine[Any, Any, Result]:
         if invocation.explanation is not None:
             return self._call_traced(invocation, providers, invocation.explanation)
         if self._sampled is not None and self._sampled():
             return self._call_sampled(invocation, providers)
         if self._routers:
             return self._call_routed(invocation, providers)
-        policy = self._methods.get(invocation.method, self._policy)
         return policy.cluster(invocation, CallCandidates(providers, policy.balancer, invocation))
 
     def _choose(self) -> None:
@@ -141,6 +148,15 @@ class RemoteService:
         policy = self._methods.get(invocation.method, self._policy)
         candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
         return await policy.cluster(invocation, candidates)
+
+    async def _call_asking(self, invocation: Invocation, providers: Providers, wanted: Attachments) -> Result:
+        policy = self._methods.get(invocation.method, self._policy)
+        asking = invocation.replace(attachments={**invocation.attachments, **wanted})
+        result = await self._call(asking, providers, policy)
+        received = attachments_of(result)
+        if wanted.keys().isdisjoint(received):
+            return result
+        return result.with_attachments({key: each for key, each in received.items() if key not in wanted})
 
     async def _call_traced(self, invocation: Invocation, providers: Providers, explanation: Explanation) -> Result:
         policy = self._methods.get(invocation.method, self._policy)

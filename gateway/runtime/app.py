@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
@@ -21,7 +21,7 @@ from gateway.config.load import load
 from gateway.config.model import GatewayConfig
 from gateway.contracts.python import contract_of
 from gateway.contracts.stub import CallOptions, make_proxy
-from gateway.model.endpoint import Endpoint, ServiceKey, format_address
+from gateway.model.endpoint import MAX_WEIGHT, Endpoint, ServiceKey, format_address
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
@@ -62,8 +62,9 @@ class App:
     be started again. Several apps in one process share nothing; an embedded registry belongs to one of them.
     """
 
-    def __init__(self, config: GatewayConfig, catalog: Catalog | None = None) -> None:
+    def __init__(self, config: GatewayConfig, catalog: Catalog | None = None, wall: Callable[[], float] = time) -> None:
         self._config = config
+        self._wall = wall
         self._catalog = catalog or Catalog()
         self._plan: Plan | None = None
         self._servers: list[ServerAdapter] = []
@@ -131,7 +132,14 @@ class App:
     def _plan_announcements(self, plan: Plan, listener: str, endpoint: Endpoint) -> None:
         for service in plan.services.values():
             if service.key == endpoint.service and listener in service.listeners:
-                parameters = {**endpoint.parameters, "application": self._config.application.name}
+                parameters = {
+                    **endpoint.parameters,
+                    "application": self._config.application.name,
+                    # How consumers know that it has only just started.
+                    "timestamp": str(int(self._wall() * 1000)),
+                }
+                if service.warmup_s is not None:
+                    parameters["warmup"] = str(round(service.warmup_s * 1000))
                 announced = replace(endpoint, weight=service.weight, parameters=parameters)
                 self._announced += [(registry, announced) for registry in service.announce]
 
@@ -164,6 +172,43 @@ class App:
         if not service.forwarded:
             raise LookupError(f"service {name!r} is hosted here; reference calls it with its contract")
         return GenericProxy(service.key, service.handler, self._call_options(consumer), self._started.start)
+
+    def set_weight(self, name: str, address: str, weight: float | None) -> None:
+        """Gives the provider at `address` (`host:port`) of a remote service this weight, from the next call on.
+
+        It holds for this process, whatever registries say, also when the provider goes and comes back; None leaves it
+        to them again. 0 means: only when all are 0.
+
+        Raises:
+            LookupError: there is no such service, or it is hosted here.
+            ValueError: the weight is less than 0.
+        """
+        self._service(name)
+        directory = self._plan.directories.get(name) if self._plan is not None else None
+        if directory is None:
+            raise LookupError(f"service {name!r} is hosted here; announce_weight says how many calls it wants")
+        directory.set_weight(address, weight)
+
+    async def announce_weight(self, name: str, weight: int) -> None:
+        """Announces a service with another weight where it is announced; consumers follow when they hear of it.
+
+        It lasts until the app is stopped.
+
+        Raises:
+            LookupError: there is no such service, or it is announced nowhere.
+            ValueError: the weight is less than 0, or greater than a million.
+        """
+        if not 0 <= weight <= MAX_WEIGHT:
+            raise ValueError(f"a weight is from 0 to {MAX_WEIGHT}, not {weight!r}")
+        async with self._changing:
+            service = self._service(name)
+            if self._plan is None or not service.announce:
+                raise LookupError(f"service {name!r} is announced nowhere")
+            for at, (registry, endpoint) in enumerate(self._announced):
+                if endpoint.service == service.key and registry in service.announce:
+                    changed = replace(endpoint, weight=weight)
+                    await self._plan.registries[registry].register(changed)
+                    self._announced[at] = (registry, changed)
 
     def web_application(self, listener: str) -> Any:
         """An `aiohttp.web.Application` that answers as this listener does, filters included, to mount in another one.

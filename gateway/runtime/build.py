@@ -35,8 +35,9 @@ from gateway.telemetry.sample import sampled
 __all__ = ["Plan", "PlannedListener", "PlannedService", "build"]
 
 _DIRECT: Final = "direct"
-_ALWAYS: Final = ("access_log", "deadline")
-"""Filters every listener has: trouble is always logged and counted, and nothing is done for callers that gave up."""
+_ALWAYS: Final = ("access_log", "deadline", "load_report")
+"""Filters every listener has: trouble is always logged and counted, nothing is done for callers that gave up, and who
+balances by the load of machines learns that of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class PlannedService:
     listeners: tuple[str, ...]
     announce: tuple[str, ...]
     weight: int
+    warmup_s: float | None
     forwarded: bool
 
 
@@ -150,6 +152,7 @@ class _Builder:
             listeners=service.listeners,
             announce=service.announce,
             weight=service.weight,
+            warmup_s=service.warmup,
             forwarded=service.remote is not None,
         )
 

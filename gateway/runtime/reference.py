@@ -15,7 +15,7 @@ from gateway.config.sections.choice import Choice, ClusterChoice, chosen
 from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.mock import MockChoice, mock_config
 from gateway.config.sections.retry_budget import RetryBudgetConfig
-from gateway.model.call import Invocation, Result
+from gateway.model.call import NO_ATTACHMENTS, Invocation, Result
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ContractError, ValueMappingError
@@ -190,6 +190,7 @@ class _Policies:
         context = replace(context, mode=partial(self._inner_mode, context))
         balancer, balancer_options = chosen(own.balance or settings.balance, self._catalog.balancer)
         balance = balancer.build(balancer_options)
+        wanted = getattr(balance, "attachments", NO_ATTACHMENTS)
         if settings.sticky if own.sticky is None else own.sticky:
             balance = Sticky(balance, self._stays)
         mode = self._mode(own.cluster or settings.cluster, context)
@@ -199,7 +200,7 @@ class _Policies:
                 mode = MockCluster(config, context, mode)
             except ValueMappingError as exc:
                 raise ContractError(f"the mock does not fit: {exc}") from None
-        return MethodPolicy(mode, balance, balancer.name)
+        return MethodPolicy(mode, balance, balancer.name, wanted)
 
     def _mode(self, choice: Choice, context: ClusterContext) -> Cluster:
         plugin, options = chosen(choice, self._catalog.cluster)

@@ -40,7 +40,10 @@ class Registry(Protocol):
         ...
 
     async def register(self, endpoint: Endpoint) -> None:
-        """Announces the endpoint and keeps it announced until `unregister` or `aclose`."""
+        """Announces the endpoint and keeps it announced until `unregister` or `aclose`.
+
+        At an address that is announced already it replaces what was said there: another weight, other parameters.
+        """
         ...
 
     async def unregister(self, endpoint: Endpoint) -> None:

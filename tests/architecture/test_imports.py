@@ -41,6 +41,7 @@ ALLOWED: tuple[tuple[str, set[str]], ...] = (
 
 # Packages of others; what is not listed uses the standard library alone.
 THIRD_PARTY: dict[str, set[str]] = {
+    "gateway.balance": {"pydantic"},
     "gateway.cluster": {"pydantic"},
     "gateway.config": {"pydantic", "pydantic_core", "yaml"},
     "gateway.filters": {"pydantic"},

@@ -10,7 +10,8 @@ from pydantic import Field
 from gateway.config.scalar import Count, Flag, Name, Target, Text, Word
 from gateway.config.sections.remote import RemoteConfig
 from gateway.config.sections.section import Data, Options, Section
-from gateway.model.endpoint import DEFAULT_WEIGHT
+from gateway.config.units import Seconds
+from gateway.model.endpoint import DEFAULT_WEIGHT, MAX_WEIGHT
 
 __all__ = ["ServiceConfig"]
 
@@ -54,5 +55,9 @@ class ServiceConfig(Section):
     filters: tuple[Name, ...] = ()
     """Filters for every call of this service: names from `filters`, or types of filters that need no options."""
 
-    weight: Annotated[Count, Field(ge=0, le=1_000_000)] = DEFAULT_WEIGHT
+    weight: Annotated[Count, Field(ge=0, le=MAX_WEIGHT)] = DEFAULT_WEIGHT
     """Share of the calls it asks registries for; 0 means draining."""
+
+    warmup: Annotated[Seconds, Field(ge=0, le=86400)] | None = None
+    """How long after a start consumers shall give it less than its share; `0s` for not at all. Default: whatever they
+    do by themselves."""

@@ -40,12 +40,12 @@ def test_a_weight_changed_while_running_counts_from_the_next_call() -> None:
     balancer = WeightedRandom(random.Random(7).random)
     providers = invokers(100, 100)
     assert shares(balancer, providers) == pytest.approx([0.5, 0.5], abs=0.015)
-    providers[0].load.weight = 0
+    providers[0].load.set_weight(0)
     assert shares(balancer, providers, 2_000) == [0.0, 1.0]
-    providers[0].load.weight = 900
+    providers[0].load.set_weight(900)
     assert shares(balancer, providers) == pytest.approx([0.9, 0.1], abs=0.015)
-    providers[0].load.weight = 1
-    providers[1].load.weight = 3
+    providers[0].load.set_weight(1)
+    providers[1].load.set_weight(3)
     assert shares(balancer, providers) == pytest.approx([0.25, 0.75], abs=0.015)
 
 

@@ -296,3 +296,16 @@ async def test_every_error_says_what_there_was_to_choose_from() -> None:
         assert caught.value.explanation is not None
         assert caught.value.explanation() == ("registry 2, after rules 2, healthy 2, available 2, choice the first")
     await providers.aclose()
+
+
+async def test_what_a_balancer_wants_to_know_travels_with_the_call_and_not_back_to_the_caller() -> None:
+    provider = FakeInvoker(1, Ok(1, {"load": "7", "mine": "x"}), Ok(2))
+    providers = await directory(provider)
+    policy = MethodPolicy(Failfast(), FirstOf(), attachments={"load": "?"})
+    service = remote(providers, policy)
+    result = await service(invocation(attachments={"tag": "a"}))
+    assert provider.calls[0].attachments == {"tag": "a", "load": "?"}
+    assert isinstance(result, Ok)
+    assert (result.value, result.attachments) == (1, {"mine": "x"})
+    assert (await service(invocation())).attachments == {}
+    await providers.aclose()

@@ -30,6 +30,7 @@ HOSTED = """
     listeners: [one]
     announce: [list]
     weight: 7
+    warmup: 90s
 """
 TEXT = f"""
 application: {{name: shop, drain: 2s}}
@@ -147,7 +148,7 @@ def stage() -> Stage:
 @pytest.fixture
 def app(stage: Stage) -> App:
     catalog = StagedCatalog(stage)
-    return App(load_text(TEXT, "test.yaml", catalog), catalog)
+    return App(load_text(TEXT, "test.yaml", catalog), catalog, wall=lambda: 1_767_225_600.5)
 
 
 UP = ["start registry", "watch", "listen", "announce"]
@@ -165,7 +166,10 @@ async def test_announces_after_listening_and_withdraws_before_closing(app: App, 
 async def test_what_is_announced_carries_weight_and_application(app: App, stage: Stage) -> None:
     async with app:
         (endpoint,) = stage.announced
-        assert str(endpoint) == "pipe://10.0.0.1:7001/test.Greeting?application=shop&interface=test.Greeting&weight=7"
+        assert str(endpoint) == (
+            "pipe://10.0.0.1:7001/test.Greeting?application=shop&interface=test.Greeting"
+            "&timestamp=1767225600500&warmup=90000&weight=7"
+        )
         (listening,) = app.listening
         assert (listening.listener, listening.protocol, listening.address) == ("one", "pipe", "10.0.0.1:7001")
         assert listening.services == (ServiceKey("test.Greeting"),)
@@ -419,3 +423,45 @@ async def test_a_filter_that_cannot_change_while_calls_run_says_so() -> None:
     with pytest.raises(RuntimeError, match="not started"):
         app.update_filter("late", {})
     assert app.refusals() == {}
+
+
+def weights(app: App, name: str) -> dict[str, float]:
+    directory = app._plan.directories[name]  # type: ignore[union-attr]
+    return {each.endpoint.address: each.load.configured_weight for each in directory.providers.invokers}
+
+
+async def test_a_hosted_service_announces_another_weight_while_calls_run() -> None:
+    async with running(over_embedded_registry(references=2)) as app:
+        ((address, weight),) = weights(app, "far0").items()
+        assert weight == 100
+        await app.announce_weight("hosted", 30)
+        assert weights(app, "far0") == weights(app, "far1") == {address: 30}
+        # It is the same provider, which did not have to be connected again.
+        assert await app.reference("far0", Probe).name() == "one"
+        await app.announce_weight("hosted", 0)
+        assert weights(app, "far0") == {address: 0}
+
+
+async def test_a_weight_set_here_counts_more_than_what_registries_say() -> None:
+    async with running(over_embedded_registry(references=2)) as app:
+        (address,) = weights(app, "far0")
+        app.set_weight("far0", address, 7)
+        assert (weights(app, "far0"), weights(app, "far1")) == ({address: 7}, {address: 100})
+        await app.announce_weight("hosted", 30)
+        assert (weights(app, "far0"), weights(app, "far1")) == ({address: 7}, {address: 30})
+        app.set_weight("far0", address, None)
+        assert weights(app, "far0") == {address: 30}
+
+
+async def test_weights_that_cannot_be_are_refused() -> None:
+    async with running(over_embedded_registry(references=1)) as app:
+        with pytest.raises(LookupError, match="hosted here"):
+            app.set_weight("hosted", "127.0.0.1:1", 5)
+        with pytest.raises(LookupError, match="no service 'x'"):
+            app.set_weight("x", "127.0.0.1:1", 5)
+        with pytest.raises(ValueError, match="0 or more"):
+            app.set_weight("far0", "127.0.0.1:1", -1)
+        with pytest.raises(LookupError, match="announced nowhere"):
+            await app.announce_weight("far0", 5)
+        with pytest.raises(ValueError, match="from 0 to 1000000"):
+            await app.announce_weight("hosted", 1_000_001)
