@@ -16,6 +16,7 @@ from gateway.cli.check import check
 from gateway.cli.completion import completion
 from gateway.cli.demo import demo
 from gateway.cli.export import export
+from gateway.cli.failback import failback_commands
 from gateway.cli.outcome import explain
 from gateway.cli.plugins import plugins
 from gateway.cli.schema import schema
@@ -72,6 +73,7 @@ def _program(settings: _Settings) -> typer.Typer:
     program.command()(check)
     program.command()(call)
     program.command()(services)
+    program.add_typer(failback_commands(), name="failback")
     program.command()(plugins)
     program.command()(export)
     program.command()(schema)

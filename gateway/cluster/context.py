@@ -11,6 +11,7 @@ from gateway.config.sections.choice import ClusterChoice
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.spi.cluster import Cluster
+from gateway.spi.failback import CallRecorder
 
 __all__ = ["ClusterContext", "RegistryPlace"]
 
@@ -35,6 +36,10 @@ class RegistryPlace:
     preferred: bool = False
 
 
+def _no_recorder() -> CallRecorder:
+    raise LookupError("nothing here keeps calls")
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterContext:
     """What a mode of one method, or of all methods without a mode of their own, needs to know about its reference.
@@ -48,6 +53,8 @@ class ClusterContext:
     `registries`: where the providers of each of the reference's registries are, by name.
     `mode`: builds another mode for the same context, for modes that are made of others; raises LookupError for a name
     that does not exist.
+    `recorder`: gives what keeps the reference's calls; a mode that needs it asks when it is built, because only then
+    there has to be one.
     """
 
     name: str = ""
@@ -60,3 +67,4 @@ class ClusterContext:
     count: Callable[[str], None] = _count_nothing
     registries: Mapping[str, RegistryPlace] = field(default_factory=lambda: MappingProxyType({}))
     mode: Callable[[ClusterChoice], Cluster] = _no_others
+    recorder: Callable[[], CallRecorder] = _no_recorder

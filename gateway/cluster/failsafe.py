@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
 from gateway.cluster.context import ClusterContext
+from gateway.cluster.default_answer import default_answer
 from gateway.config.scalar import resolve
 from gateway.config.sections.choice import Cluster as ClusterConfig
 from gateway.config.sections.choice import ClusterChoice
 from gateway.config.sections.section import Section
-from gateway.jsonform import compile_reader
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import RpcError, ValueMappingError
-from gateway.model.typeref import Kind
 from gateway.spi.cluster import Candidates, Cluster
 from gateway.spi.plugin import ClusterPlugin, Misfit
 from gateway.telemetry.logs import shorten
@@ -27,7 +26,7 @@ __all__ = ["PLUGIN", "Failsafe", "FailsafeOptions"]
 
 _LOG: Final = logging.getLogger("polyport.cluster")
 _LOG_INTERVAL_S: Final = 10.0
-_EMPTY: Final[dict[Kind, Any]] = {Kind.LIST: [], Kind.SET: [], Kind.MAP: {}}
+_NAME: Final = "failsafe"
 
 
 class FailsafeOptions(Section):
@@ -64,7 +63,7 @@ class Failsafe:
         self._inner = inner
         self._default = options.default
         self._makers = {
-            each.attribute: _maker(each, context.contract, options.default)
+            each.attribute: default_answer(each, context.contract, options.default, _NAME)
             for each in context.methods
             if context.contract is not None
         }
@@ -95,23 +94,6 @@ class Failsafe:
             )
 
 
-def _maker(method: MethodContract, contract: ServiceContract, default: Any) -> Callable[[], Any]:
-    """Makes the value callers get, anew each time: a caller in this process may change it."""
-    ref = method.returns
-    if default is None:
-        if ref.nullable or ref.kind in (Kind.NULL, Kind.ANY):
-            return lambda: None
-        default = _EMPTY.get(ref.kind)
-        if default is None:
-            raise ValueMappingError(f"{method.signature} has no empty value; failsafe needs a default for it")
-    read = compile_reader(ref, contract)
-    try:
-        read(default)
-    except ValueMappingError as exc:
-        raise ValueMappingError(f"{method.signature} cannot return the default: {exc}") from None
-    return lambda: read(default)
-
-
 def _build(options: FailsafeOptions, context: ClusterContext) -> Failsafe:
     return Failsafe(options, context, context.mode(options.cluster))
 
@@ -120,10 +102,10 @@ def _check(options: FailsafeOptions, contract: ServiceContract, methods: Sequenc
     found = []
     for method in methods:
         try:
-            _maker(method, contract, options.default)
+            default_answer(method, contract, options.default, _NAME)
         except ValueMappingError as exc:
             found.append(Misfit(("default",) if options.default is not None else (), str(exc)))
     return found
 
 
-PLUGIN: Final = ClusterPlugin("failsafe", FailsafeOptions, _build, _check)
+PLUGIN: Final = ClusterPlugin(_NAME, FailsafeOptions, _build, _check)

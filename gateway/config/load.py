@@ -12,6 +12,7 @@ from typing import Final
 from gateway.config.consumer_check import check_consumers, check_unused_protocols
 from gateway.config.contract_check import check_contracts
 from gateway.config.document import MAX_FILE_BYTES, parse_document
+from gateway.config.failback_check import check_failback
 from gateway.config.findings import Findings, Plugins
 from gateway.config.model import GatewayConfig
 from gateway.config.plugin_check import PluginCheck
@@ -104,8 +105,10 @@ def examine_text(
     findings.problems += [*problems, *wrong]
 
     credentials = read_credentials(config, findings, environ, folder or Path())
-    config = config.model_copy(update={"credentials": credentials})
+    failback = config.failback.located(folder or Path(), name)
+    config = config.model_copy(update={"credentials": credentials, "failback": failback})
     check_references(config, findings)
+    check_failback(config, findings)
     plugin_check = PluginCheck(plugins, findings, credentials)
     config = plugin_check.complete(config)
     check_ports(config.listeners, plugin_check.ports(config), findings)

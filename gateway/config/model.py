@@ -10,6 +10,7 @@ from gateway.config.scalar import Name
 from gateway.config.sections.application import ApplicationConfig
 from gateway.config.sections.consumer import ConsumerConfig
 from gateway.config.sections.credential import CredentialConfig
+from gateway.config.sections.failback import FailbackConfig
 from gateway.config.sections.filter import FilterConfig
 from gateway.config.sections.listener import ListenerConfig
 from gateway.config.sections.registry import RegistryConfig
@@ -48,6 +49,9 @@ class GatewayConfig(Section):
 
     filters: Mapping[Name, FilterConfig] = Field(default_factory=dict)
     """Named filters."""
+
+    failback: FailbackConfig = Field(default_factory=FailbackConfig)
+    """Where calls wait that got no answer, for references with `cluster: failback`."""
 
     telemetry: TelemetryConfig = Field(default_factory=TelemetryConfig)
     """What this process says about itself."""

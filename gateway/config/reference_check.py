@@ -80,6 +80,8 @@ def check_unused(config: GatewayConfig, findings: Findings, credentials: set[str
     registries = {name for service in services for name in service.announce}
     registries |= {name for remote in remotes for name in remote.registries}
     credentials = credentials | {remote.token for remote in remotes if remote.token is not None}
+    if config.failback.credential is not None:
+        credentials.add(config.failback.credential)
     filters = {name for service in services for name in service.filters}
     filters |= {name for remote in remotes for name in remote.filters}
     filters |= {name for listener in config.listeners.values() for name in listener.filters}

@@ -23,6 +23,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "forking": "gateway.cluster.forking:PLUGIN",
             "broadcast": "gateway.cluster.broadcast:PLUGIN",
             "available": "gateway.cluster.available:PLUGIN",
+            "failback": "gateway.cluster.failback:PLUGIN",
         },
         "balance": {
             "random": "gateway.balance.weighted_random:PLUGIN",

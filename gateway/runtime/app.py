@@ -107,6 +107,8 @@ class App:
         wait_s = self._config.application.registry_wait
         # What lives in this process is announced below; waiting for it here would only wait for ourselves.
         await asyncio.gather(*(directory.start(wait_s) for directory in plan.directories.values()))
+        if plan.outbox is not None:
+            await plan.outbox.start()
         listening = []
         for name, listener in plan.listeners.items():
             server = listener.plugin.server(listener.options)
@@ -290,6 +292,8 @@ class App:
             try:
                 await self._withdraw()
                 await _all(server.drain(deadline) for server in self._servers)
+                if self._plan.outbox is not None:
+                    await self._plan.outbox.drain(deadline - monotonic())
             finally:
                 await self._take_down()
 
@@ -321,6 +325,9 @@ class App:
             # Clients before directories: those give providers time to finish calls in progress, and that time is over.
             await _all(client.aclose() for client in plan.clients.values())
             await self._started.aclose()
+            if plan.outbox is not None:
+                # Behind everything whose calls fail now: they are still kept.
+                await _all([plan.outbox.aclose()])
             await _all(directory.aclose() for directory in plan.directories.values())
             await _all(registry.aclose() for registry in plan.registries.values())
 

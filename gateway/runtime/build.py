@@ -13,6 +13,8 @@ from gateway.config.sections.listener import revealed
 from gateway.config.sections.remote import RemoteConfig
 from gateway.config.sections.service import ServiceConfig
 from gateway.config.target import load_contract, load_implementation, service_key
+from gateway.failback.opening import make_outbox
+from gateway.failback.outbox import Outbox
 from gateway.filters.order import arrange
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
@@ -73,6 +75,7 @@ class Plan:
     `selector`: holds the table that says which protocol each consumer uses; swap it to change that while calls run.
     `fallbacks`: calls that took another protocol than the one asked for.
     `filters`: every filter, once; `named_filters`: those with an entry of their own, with their plug-ins.
+    `outbox`: None where no reference keeps calls.
     """
 
     services: Mapping[str, PlannedService]
@@ -84,6 +87,7 @@ class Plan:
     fallbacks: Counters
     filters: Sequence[object]
     named_filters: Mapping[str, tuple[FilterPlugin, object]]
+    outbox: Outbox | None
 
 
 def build(config: GatewayConfig, catalog: Catalog) -> Plan:
@@ -113,6 +117,7 @@ class _Builder:
         self._sampled = sampled(config.telemetry.explain)
         self._named_filters: dict[str, tuple[FilterPlugin, Filter]] = {}
         self._made_filters: list[Filter] = []
+        self._outbox: Outbox | None = None
 
     def build(self) -> Plan:
         config = self._config
@@ -130,6 +135,7 @@ class _Builder:
             self._fallbacks,
             self._made_filters,
             self._named_filters,
+            self._outbox,
         )
 
     def _service(self, name: str, service: ServiceConfig) -> PlannedService:
@@ -192,10 +198,24 @@ class _Builder:
         else:
             registries = {each: self._registries[each] for each in remote.registries}
         reference = open_reference(
-            name, settings, self._selector, registries, self._client, self._catalog, self._fallbacks, self._sampled
+            name,
+            settings,
+            self._selector,
+            registries,
+            self._client,
+            self._catalog,
+            self._fallbacks,
+            self._sampled,
+            self._box,
         )
         self._directories[name] = reference.directory
         return reference.handler
+
+    def _box(self) -> Outbox:
+        if self._outbox is None:
+            section = self._config.failback
+            self._outbox = make_outbox(section, self._fallbacks.add, self._secret(section.credential))
+        return self._outbox
 
     def _client(self, protocol: str) -> ClientAdapter:
         client = self._clients.get(protocol)

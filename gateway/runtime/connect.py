@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
+from urllib.parse import quote
 
 from gateway.config.option import parse_options
 from gateway.config.sections.choice import Choice
 from gateway.config.sections.ejection import EjectionConfig
+from gateway.config.sections.failback import FailbackConfig
 from gateway.config.sections.mock import MockChoice
 from gateway.config.sections.remote import parse_provider
 from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
 from gateway.contracts.stub import CallOptions, make_proxy
+from gateway.failback.opening import make_outbox
+from gateway.failback.outbox import Outbox
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ContractError
@@ -35,6 +41,7 @@ from gateway.runtime.reference import (
 from gateway.runtime.selection import consumer_name, known_protocols
 from gateway.runtime.started import StartedCalls, start_threadsafe
 from gateway.spi.adapter import ClientAdapter
+from gateway.telemetry.counters import Counters
 
 __all__ = ["BlockingClient", "Client", "ClientSettings", "connect", "connect_sync"]
 
@@ -60,15 +67,20 @@ class Client(Generic[_T]):
         settings: ReferenceSettings,
         options: CallOptions,
         protocols: Sequence[str] = (),
+        failback: FailbackConfig | None = None,
     ) -> None:
         self._endpoints = tuple(endpoints)
         self._protocols = tuple(protocols)
         self._contract = contract
         self._settings = settings
         self._options = options
+        self._failback = failback
+        self._outbox: Outbox | None = None
         self._adapters: dict[str, ClientAdapter] = {}
         self._catalog = Catalog()
         self._opened: OpenReference | None = None
+        self.counters: Final = Counters()
+        """What happened to its providers and to calls that were kept, by reference and reason."""
         self.started: Final = StartedCalls()
         """Calls that run although nobody awaits them yet; they end with this client."""
 
@@ -79,6 +91,7 @@ class Client(Generic[_T]):
             LookupError: a protocol, cluster mode or balancer does not exist.
             ContractError: a protocol cannot carry the contract, or its parameters do not fit it; says what of it.
             ValueError: a parameter does not exist, or its text cannot be read.
+            StoreError: the file or server that keeps calls for `cluster="failback"` cannot be used.
             RuntimeError: it is open already.
         """
         if self._opened is not None:
@@ -88,10 +101,21 @@ class Client(Generic[_T]):
         settings = replace(self._settings, parameters=parameters)
         selector = Selector(SelectionTable({_NAME: ServiceSelection(order)}))
         registry = self._catalog.registry("direct").build({"endpoints": self._endpoints})
-        reference = open_reference(_NAME, settings, selector, {"direct": registry}, self._adapter, self._catalog)
+        reference = open_reference(
+            _NAME,
+            settings,
+            selector,
+            {"direct": registry},
+            self._adapter,
+            self._catalog,
+            self.counters,
+            outbox=self._box,
+        )
         self._opened = reference
         try:
             await reference.directory.start(_START_S)
+            if self._outbox is not None:
+                await self._outbox.start()
         except BaseException:
             await self.aclose()
             raise
@@ -99,6 +123,12 @@ class Client(Generic[_T]):
         if self._contract is None:
             return cast("_T", GenericProxy(service, reference.handler, self._options, self.started.start))
         return cast("_T", make_proxy(self._contract, service, reference.handler, self._options, self.started.start))
+
+    def _box(self) -> Outbox:
+        if self._outbox is None:
+            config = self._failback or _failback({}, self._settings.application)
+            self._outbox = make_outbox(config, self.counters.add)
+        return self._outbox
 
     def _order(self) -> ProtocolOrder:
         if self._protocols:
@@ -142,6 +172,10 @@ class Client(Generic[_T]):
         for adapter in adapters.values():
             await adapter.aclose()
         await self.started.aclose()
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            # Behind the calls that have just failed: they are still kept.
+            await outbox.aclose()
         if opened is not None:
             await opened.directory.aclose()
 
@@ -250,6 +284,9 @@ class ClientSettings(TypedDict, total=False):
     `"force:return null"`. `retry_budget`: how much load repeating may add; keys as in `RetryBudgetConfig`.
     `warmup_s`: how long a provider that has just started gets less than its share, 60 seconds unless written.
     `ejection`: when a provider that gives trouble is left alone; keys as in `EjectionConfig`.
+    `failback`: where calls wait and how they are sent again with `cluster="failback"`; keys as in `FailbackConfig`.
+    Unless `path` is written they wait in the state directory of the user (`$XDG_STATE_HOME`, else `~/.local/state`),
+    in the file `polyport/<application>.failback.db`.
     `connections`: private connections per provider; 0 shares one per address within this client.
     `token`: secret the provider asks for. `attachments`: sent with each call.
     `application`: the name of this program. `consumer`: the name providers see and may choose by; unless written, the
@@ -272,6 +309,7 @@ class ClientSettings(TypedDict, total=False):
     retry_budget: Mapping[str, Any]
     warmup_s: float
     ejection: Mapping[str, Any]
+    failback: Mapping[str, Any]
     connections: int
     token: str
     application: str
@@ -338,11 +376,15 @@ def connect(
         token=settings.get("token") or endpoints[0].parameters.get("token", ""),
         methods=settings.get("methods", {}),
         parameters=_by_protocol(settings.get("parameters", {}), spoken),
+        # What waits for other addresses is not for these.
+        kept_as=f"{endpoints[0].service}@{','.join(sorted({f'{e.protocol}://{e.address}' for e in endpoints}))}",
     )
+    failback = _failback(settings.get("failback", {}), application)
     attachments = MappingProxyType(dict(settings.get("attachments", {})))
     consumer = consumer_name(settings.get("consumer", ""), application)
     options = CallOptions(attachments, settings.get("deadline_s"), consumer)
-    return Client(endpoints, contract, reference, options, _chosen(settings.get("protocol", ()), spoken))
+    protocols = _chosen(settings.get("protocol", ()), spoken)
+    return Client(endpoints, contract, reference, options, protocols, failback)
 
 
 def connect_sync(
@@ -362,6 +404,15 @@ def _chosen(protocol: str | Sequence[str], spoken: Sequence[str]) -> tuple[str, 
         if name not in spoken:
             raise ValueError(f"no URL is of protocol {name!r}, only of {' and '.join(spoken)}")
     return chosen
+
+
+def _failback(settings: Mapping[str, Any], application: str) -> FailbackConfig:
+    written = FailbackConfig.model_validate(settings)
+    if written.path is not None:
+        return written.located(Path(), "")
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    name = f"{quote(application, safe='')}.failback.db"
+    return written.model_copy(update={"path": str(state / "polyport" / name)})
 
 
 def _by_protocol(parameters: Mapping[str, Any], spoken: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:

@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.cluster.context import ClusterContext, RegistryPlace
+from gateway.cluster.failfast import Failfast
 from gateway.cluster.mock import MockCluster
 from gateway.cluster.retry_budget import RetryBudget
 from gateway.config.sections.choice import Choice, ClusterChoice, chosen
 from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.mock import MockChoice, mock_config
 from gateway.config.sections.retry_budget import RetryBudgetConfig
+from gateway.failback.outbox import Outbox, ReferenceBox
 from gateway.model.call import NO_ATTACHMENTS, Invocation, Result
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
@@ -27,6 +29,7 @@ from gateway.routing.selection import Selector
 from gateway.routing.sticky import Sticky, StickyTable
 from gateway.spi.adapter import ClientAdapter, Reference
 from gateway.spi.cluster import Cluster, Invoker
+from gateway.spi.failback import CallRecorder
 from gateway.spi.filter_ability import AttemptFilter, EndpointFilter
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.registry import Registry
@@ -61,7 +64,7 @@ class ReferenceSettings:
     `warmup_s`: how long a new provider warms up. `ejection`: when one that gives trouble is left alone.
     `sticky`: the calls of a consumer stay with one provider. `mock`: an answer that no provider gives.
     `retry_budget`: how much load repeating may add. `registries`: where the providers of each are, by name.
-    `parameters`: options by protocol.
+    `parameters`: options by protocol. `kept_as`: under which name its calls wait where they do; empty for its own.
     """
 
     service: ServiceKey
@@ -82,6 +85,7 @@ class ReferenceSettings:
     registries: Mapping[str, RegistryPlace] = field(default_factory=lambda: MappingProxyType({}))
     filters: Sequence[Filter] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    kept_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,14 @@ def open_reference(
     catalog: Catalog,
     counters: Counters | None = None,
     sampled: Callable[[], bool] | None = None,
+    outbox: Callable[[], Outbox] | None = None,
 ) -> OpenReference:
     """Puts a reference together; nothing is watched or connected yet.
 
     `name`: what the tables of `selector` call this service. `registries`: by name, where providers are looked up.
     `client`: the adapter for a protocol. `counters`: by service and reason, and of calls over another protocol
     than the one asked for. `sampled`: see `RemoteService`.
+    `outbox`: gives what keeps calls and sends them again, for modes that do; asked for only by those.
 
     Raises:
         LookupError: a cluster mode or balancer does not exist; says what does.
@@ -138,10 +144,15 @@ def open_reference(
     health = Health(settings.ejection, settings.warmup_s, partial(counters.add, name))
     directory = Directory(settings.service, registries, open_invoker, protocols=protocols, health=health)
 
-    policies = _Policies(name, settings, catalog, partial(counters.add, name))
+    policies = _Policies(name, settings, catalog, partial(counters.add, name), outbox)
     methods = {method: policies.of(method, each) for method, each in settings.methods.items() if _differs(each)}
     default = policies.default(methods)
     handler = RemoteService(name, directory, selector, default, methods, counters=counters, sampled=sampled)
+    if policies.box is not None:
+        # Whatever the mode of a method: a call that is sent again has one attempt, and is not kept once more.
+        again = {method: replace(each, cluster=Failfast()) for method, each in methods.items()}
+        resent = RemoteService(name, directory, selector, replace(default, cluster=Failfast()), again)
+        policies.box.attach(resent, max(settings.timeout_s, *common.method_timeouts_s.values(), 0.0))
     return OpenReference(handler, directory)
 
 
@@ -154,7 +165,17 @@ def _differs(method: MethodSettings) -> bool:
 class _Policies:
     """Builds the policies of one reference; they share its retry budget, and whom consumers stay with."""
 
-    def __init__(self, name: str, settings: ReferenceSettings, catalog: Catalog, count: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: ReferenceSettings,
+        catalog: Catalog,
+        count: Callable[[str], None],
+        outbox: Callable[[], Outbox] | None,
+    ) -> None:
+        self.box: ReferenceBox | None = None
+        """What keeps its calls, once a mode has asked for it."""
+        self._outbox = outbox
         self._name = name
         self._settings = settings
         self._catalog = catalog
@@ -186,6 +207,7 @@ class _Policies:
             budget=self._budget,
             count=self._count,
             registries=settings.registries,
+            recorder=self._recorder,
         )
         context = replace(context, mode=partial(self._inner_mode, context))
         balancer, balancer_options = chosen(own.balance or settings.balance, self._catalog.balancer)
@@ -201,6 +223,12 @@ class _Policies:
             except ValueMappingError as exc:
                 raise ContractError(f"the mock does not fit: {exc}") from None
         return MethodPolicy(mode, balance, balancer.name, wanted)
+
+    def _recorder(self) -> CallRecorder:
+        if self._outbox is None:
+            raise LookupError(f"{self._name}: nothing here keeps calls")
+        self.box = self._outbox().box(self._settings.kept_as or self._name, self._settings.contract)
+        return self.box
 
     def _mode(self, choice: Choice, context: ClusterContext) -> Cluster:
         plugin, options = chosen(choice, self._catalog.cluster)

@@ -18,7 +18,7 @@ JSONFORM = MODEL | {"gateway.jsonform"}
 SPI = JSONFORM | {"gateway.spi"}
 MIDDLE = {
     f"gateway.{name}"
-    for name in ("contracts", "filters", "cluster", "balance", "routing", "config", "telemetry", "demo")
+    for name in ("contracts", "filters", "cluster", "balance", "routing", "config", "telemetry", "failback", "demo")
 }
 PLUGINS = SPI | MIDDLE | {"gateway.plugins"}
 RUNTIME = PLUGINS | {"gateway.runtime"}
@@ -44,6 +44,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "gateway.balance": {"pydantic"},
     "gateway.cluster": {"pydantic"},
     "gateway.config": {"pydantic", "pydantic_core", "yaml"},
+    "gateway.failback": {"redis"},
     "gateway.filters": {"pydantic"},
     "gateway.jsonform": {"msgspec"},
     "gateway.cli": {"typer", "uvloop", "rich", "yaml"},

@@ -1,0 +1,139 @@
+"""Failback: a call that gets no answer is kept, answered with nothing, and sent again until somebody answers it.
+
+For notifications: calls whose effect matters and whose answer does not. A call is delivered at least once; the
+attachment `polyport-call-id` (`gateway.spi.failback.CALL_ID`) is the same each time, so that whoever remembers ids
+applies it once.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from gateway.cluster.context import ClusterContext
+from gateway.cluster.default_answer import default_answer
+from gateway.config.scalar import resolve
+from gateway.config.sections.choice import Cluster as ClusterConfig
+from gateway.config.sections.choice import ClusterChoice
+from gateway.config.sections.section import Section
+from gateway.config.units import Seconds
+from gateway.model.call import Invocation, Ok, Result
+from gateway.model.contract import MethodContract, ServiceContract
+from gateway.model.errors import Retry, RpcError, ValueMappingError
+from gateway.spi.cluster import Candidates, Cluster
+from gateway.spi.failback import CALL_ID, CallRecorder, StoreError
+from gateway.spi.plugin import ClusterPlugin, Misfit
+from gateway.telemetry.logs import shorten
+from gateway.telemetry.once_per import OncePer
+
+__all__ = ["PLUGIN", "Failback", "FailbackOptions", "new_call_id"]
+
+_LOG: Final = logging.getLogger("polyport.failback")
+_NAME: Final = "failback"
+_SAME_TROUBLE_S: Final = 10.0
+_RANDOM_BYTES: Final = 10
+_MAX_ID: Final = 200
+
+
+class FailbackOptions(Section):
+    """What callers hear, how often it is tried before they do, and how long their calls are good."""
+
+    default: Annotated[Any, BeforeValidator(resolve)] = None
+    """What callers get whose call was kept, as JSON of the return type. Unless written: nothing, where the type allows
+    null or the method returns nothing; an empty list, set or map; for other types it is needed."""
+
+    expires: Annotated[Seconds, Field(gt=0, le=366 * 86400)] | None = None
+    """How long a call is sent again. Default: what the section `failback` says."""
+
+    cluster: ClusterConfig = ClusterChoice(type="failfast")
+    """The mode that makes the call at first; what it cannot solve is kept."""
+
+
+def new_call_id(wall: Callable[[], float] = time.time) -> str:
+    """An id nobody else makes: 12 digits of time and 20 random ones, hexadecimal. Ids sort as they were made."""
+    return f"{int(wall() * 1000):012x}{secrets.token_hex(_RANDOM_BYTES)}"
+
+
+class Failback:
+    """Makes a call by another mode, and keeps it when there is no answer.
+
+    Kept is what repeating may help, whatever the method says of repeating: this mode is the declaration. Trouble that
+    repeating cannot help (`Retry.NEVER`) is raised; so is the original error when the call cannot be kept.
+    `inner`: makes the call.
+
+    Raises:
+        ValueMappingError: some method cannot return the default, or has no empty value; says which.
+    """
+
+    __slots__ = ("_answers", "_context", "_expires_s", "_inner", "_new_id", "_recorder", "_troubles")
+
+    def __init__(
+        self,
+        options: FailbackOptions,
+        context: ClusterContext,
+        inner: Cluster,
+        new_id: Callable[[], str] = new_call_id,
+    ) -> None:
+        self._expires_s = options.expires
+        self._context = context
+        self._recorder: CallRecorder = context.recorder()
+        self._inner = inner
+        self._new_id = new_id
+        self._answers = {
+            each.attribute: default_answer(each, context.contract, options.default, _NAME)
+            for each in context.methods
+            if context.contract is not None
+        }
+        self._troubles = OncePer(_SAME_TROUBLE_S)
+
+    async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
+        """The answer, or an empty one once the call is kept for good.
+
+        Raises:
+            RpcError: the call can never succeed, or could not be kept.
+        """
+        call_id = invocation.attachments.get(CALL_ID)
+        if not isinstance(call_id, str) or not 0 < len(call_id) <= _MAX_ID:
+            call_id = self._new_id()
+            attachments = MappingProxyType({**invocation.attachments, CALL_ID: call_id})
+            invocation = invocation.replace(attachments=attachments)
+        try:
+            return await self._inner(invocation, candidates)
+        except RpcError as error:
+            if error.retry is Retry.NEVER:
+                raise
+            await self._keep(invocation, call_id, error)
+        make = self._answers.get(invocation.signature.attribute) if invocation.signature is not None else None
+        return Ok(None if make is None else make())
+
+    async def _keep(self, invocation: Invocation, call_id: str, error: RpcError) -> None:
+        try:
+            await self._recorder.record(invocation, call_id, error, self._expires_s)
+        except StoreError as exc:
+            self._context.count("failback-refused")
+            if self._troubles.admit("refused") is not None:
+                _LOG.error("%s: a call could not be kept: %s", self._context.name, shorten(str(exc)))
+            raise error from exc
+
+
+def _build(options: FailbackOptions, context: ClusterContext) -> Failback:
+    return Failback(options, context, context.mode(options.cluster))
+
+
+def _check(options: FailbackOptions, contract: ServiceContract, methods: Sequence[MethodContract]) -> Sequence[Misfit]:
+    found = []
+    for method in methods:
+        try:
+            default_answer(method, contract, options.default, _NAME)
+        except ValueMappingError as exc:
+            found.append(Misfit(("default",) if options.default is not None else (), str(exc)))
+    return found
+
+
+PLUGIN: Final = ClusterPlugin(_NAME, FailbackOptions, _build, _check)
