@@ -16,6 +16,7 @@ from protocols import java
 from protocols.contract import ClientWire, ServerWire
 from protocols.dubbo.client import DubboClientWire
 from protocols.dubbo.idl import export_java
+from protocols.dubbo.peer_callbacks import CallbackOptions
 from protocols.dubbo.server import DubboServerWire
 from protocols.reader import Limits
 
@@ -26,6 +27,11 @@ _CONNECT_TIMEOUT_S: Final = 3.0
 _PAYLOAD_BYTES: Final = 8_388_608
 _MAX_ELEMENTS: Final = 1_000_000
 _MAX_DEPTH: Final = 64
+_CALLBACKS: Final = 1
+"""Dubbo's own default, on both sides."""
+_CALLBACK_TIMEOUT_S: Final = 1.0
+_CALLBACK_CONNECTIONS: Final = 100
+_CALLBACK_CALLS: Final = 100
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
@@ -36,8 +42,12 @@ def _server(options: ListenerOptions) -> ServerAdapter:
         max_elements=own.get("max_elements", _MAX_ELEMENTS),
     )
 
+    callbacks = CallbackOptions(
+        own.get("callbacks", _CALLBACKS), own.get("callback_timeout", _CALLBACK_TIMEOUT_S), options.application
+    )
+
     def make_wire(exposures: Sequence[Exposure]) -> ServerWire:
-        return DubboServerWire(exposures, limits, own.get("token", ""))
+        return DubboServerWire(exposures, limits, own.get("token", ""), callbacks)
 
     return TcpServer(options, make_wire, own.get("heartbeat", _HEARTBEAT_S))
 
@@ -57,7 +67,11 @@ def _client() -> ClientAdapter:
 def _connection_options(reference: Reference) -> ConnectionOptions:
     own = reference.parameters
     return ConnectionOptions(
-        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S), heartbeat_s=own.get("heartbeat", _HEARTBEAT_S)
+        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S),
+        heartbeat_s=own.get("heartbeat", _HEARTBEAT_S),
+        callbacks=own.get("callbacks", _CALLBACKS),
+        callback_connections=own.get("callback_connections", _CALLBACK_CONNECTIONS),
+        callback_calls=own.get("callback_calls", _CALLBACK_CALLS),
     )
 
 
@@ -91,6 +105,20 @@ PLUGIN: Final = ProtocolPlugin(
             "max_elements": Option(
                 OptionKind.COUNT, "Elements of all containers of one message.", _MAX_ELEMENTS, minimum=1_000
             ),
+            "callbacks": Option(
+                OptionKind.COUNT,
+                "Callbacks of one interface that a caller may have on one connection.",
+                _CALLBACKS,
+                minimum=0,
+                maximum=100_000,
+            ),
+            "callback_timeout": Option(
+                OptionKind.DURATION,
+                "Longest time a call to a callback may take that has no deadline of its own.",
+                _CALLBACK_TIMEOUT_S,
+                minimum=0.001,
+                maximum=86_400,
+            ),
         }
     ),
     reference_options=MappingProxyType(
@@ -108,6 +136,28 @@ PLUGIN: Final = ProtocolPlugin(
             ),
             "payload": Option(
                 OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
+            ),
+            "callbacks": Option(
+                OptionKind.COUNT,
+                "Callbacks of one interface offered over one connection, as many as the provider takes; what goes "
+                "beyond is offered over a further one.",
+                _CALLBACKS,
+                minimum=1,
+                maximum=100_000,
+            ),
+            "callback_connections": Option(
+                OptionKind.COUNT,
+                "Connections over which callbacks are offered to one provider, besides those for other calls.",
+                _CALLBACK_CONNECTIONS,
+                minimum=0,
+                maximum=10_000,
+            ),
+            "callback_calls": Option(
+                OptionKind.COUNT,
+                "Calls a provider may have in progress on one of these connections.",
+                _CALLBACK_CALLS,
+                minimum=1,
+                maximum=100_000,
             ),
         }
     ),

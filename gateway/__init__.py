@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Hint,
         JavaType,
         LocalDateTime,
+        Withdrawn,
         contract_of,
         enum,
         method,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from gateway.model.fault import RemoteError, ServiceError
     from gateway.runtime.app import App, StartError
     from gateway.runtime.connect import connect, connect_sync
+    from gateway.runtime.offering import offering, withdraw
     from gateway.runtime.proxy import GenericProxy, calling, futures
     from gateway.runtime.reference import MethodSettings
 
@@ -102,6 +104,7 @@ __all__ = [
     "StartError",
     "Unauthenticated",
     "ValueMappingError",
+    "Withdrawn",
     "calling",
     "connect",
     "connect_sync",
@@ -109,8 +112,10 @@ __all__ = [
     "enum",
     "futures",
     "method",
+    "offering",
     "service",
     "struct",
+    "withdraw",
 ]
 
 __distribution__ = "polyport"
@@ -149,6 +154,8 @@ _MODULES: Final = {
     "connect": "gateway.runtime.connect",
     "connect_sync": "gateway.runtime.connect",
     "futures": "gateway.runtime.proxy",
+    "offering": "gateway.runtime.offering",
+    "withdraw": "gateway.runtime.offering",
 }
 """Where a name comes from, if not from `gateway.contracts`."""
 

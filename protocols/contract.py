@@ -8,10 +8,11 @@ returns the events that came before. The adapter handles those, then closes the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
 
 from gateway.model.call import Invocation, Peer, Result
+from gateway.model.callback import Callback
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import RemoteWireError, RpcError
@@ -19,12 +20,16 @@ from gateway.model.errors import RemoteWireError, RpcError
 __all__ = [
     "CallReceived",
     "CallRejected",
+    "CallbackReceived",
+    "CalledClientCodec",
+    "CallingServerCodec",
     "ClientCodec",
     "ClientEvent",
     "ClientWire",
     "Drain",
     "GoodbyeHeard",
     "Outcome",
+    "PeerCaller",
     "ReplyReceived",
     "Send",
     "ServerCodec",
@@ -81,6 +86,21 @@ class ReplyReceived:
         self.outcome: Final = outcome
 
 
+class CallbackReceived:
+    """The provider calls an object that was offered to it; answer it with `CalledClientCodec.reply`.
+
+    `callback`: what takes the call. `timeout_s`: how long the provider waits, or None. `ticket`: None when oneway.
+    """
+
+    __slots__ = ("callback", "invocation", "ticket", "timeout_s")
+
+    def __init__(self, ticket: Any, callback: Callback, invocation: Invocation, timeout_s: float | None) -> None:
+        self.ticket: Final = ticket
+        self.callback: Final = callback
+        self.invocation: Final = invocation
+        self.timeout_s: Final = timeout_s
+
+
 class Drain:
     """The peer asks for no new calls on this connection (`active`), or takes that back."""
 
@@ -90,8 +110,10 @@ class Drain:
         self.active: Final = active
 
 
-ServerEvent = CallReceived | CallRejected | Send | GoodbyeHeard
-ClientEvent = ReplyReceived | Send | Drain
+ServerEvent = CallReceived | CallRejected | Send | GoodbyeHeard | ReplyReceived
+"""A `ReplyReceived` only from a `CallingServerCodec`."""
+ClientEvent = ReplyReceived | Send | Drain | CallbackReceived | CallRejected
+"""The last two only from a `CalledClientCodec`."""
 
 
 class ServerCodec(Protocol):
@@ -130,6 +152,62 @@ class ServerCodec(Protocol):
 
     def ping(self) -> bytes:
         """A heartbeat to send when the line was quiet; empty when servers of this wire send none."""
+        ...
+
+
+class PeerCaller(Protocol):
+    """What the adapter lets a `CallingServerCodec` do: call its peer. `binding`: what the codec's `call` takes."""
+
+    def call_peer(self, binding: Any, invocation: Invocation) -> Coroutine[Any, Any, Result]:
+        """Makes a call to the peer of this connection. Awaiting it raises as `Invoker.__call__`."""
+        ...
+
+    def dismiss(self) -> None:
+        """Tells the peer to go elsewhere, and closes the connection once everything is answered."""
+        ...
+
+
+@runtime_checkable
+class CallingServerCodec(Protocol):
+    """What the server's half of a wire has besides where callers can be called back on their connection.
+
+    The codec makes the callbacks (`gateway.model.callback`) that it finds among the arguments, and calls them through
+    what it was given by `attach`.
+    """
+
+    call_timeout_s: float
+    """How long a call to the peer may take where it does not say."""
+
+    def attach(self, caller: PeerCaller) -> None:
+        """How the peer is called; before anything is received."""
+        ...
+
+    def detach(self, why: str) -> None:
+        """The connection is gone: no callback of it can be called any more."""
+        ...
+
+    def call(self, binding: Any, invocation: Invocation, timeout_s: float | None) -> tuple[int, bytes]:
+        """As `ClientCodec.call`."""
+        ...
+
+    def abandon(self, call_id: int) -> None:
+        """As `ClientCodec.abandon`."""
+        ...
+
+
+@runtime_checkable
+class CalledClientCodec(Protocol):
+    """What the client's half of a wire has besides where providers call back what was offered to them.
+
+    What a call's arguments offer is known from the moment `ClientCodec.call` has written it.
+    """
+
+    def withdraw(self, callback: Callback) -> None:
+        """Calls of it are refused from now on."""
+        ...
+
+    def reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        """As `ServerCodec.reply`."""
         ...
 
 

@@ -17,6 +17,7 @@ Every wire with Java at its other end uses these names; they are facts of the la
 | map | `java.util.Map`; hints `java.util.HashMap`, `java.util.LinkedHashMap` | the same |
 | enum, struct, exception | the class: `names["java"]`, else the contract name | the same |
 | any, null | `java.lang.Object`, `void` | `java.lang.Object`, `java.lang.Void` |
+| callback | the interface of its service | not there |
 
 Type names are those of `Class.getTypeName()`: arrays end in `[]`, a class inside a class keeps its `$`. A name given
 with `names["java"]` or a `("java", …)` hint wins over every rule; `check_contract` says whether it can.
@@ -186,6 +187,8 @@ def type_name(ref: TypeRef, contract: ServiceContract, *, boxed: bool = False) -
     primitive = _PRIMITIVES.get(ref.kind)
     if primitive is not None:
         return primitive[boxed]
+    if ref.kind is Kind.CALLBACK:
+        return interface_name(contract.callbacks[ref.name])
     if ref.name:
         return class_name(contract.types[ref.name])
     return _CLASSES[ref.kind][0]
@@ -289,6 +292,8 @@ def check_contract(contract: ServiceContract) -> list[str]:
         else:
             problems += _check_fields(named, contract)
     problems += _check_methods(contract)
+    for callback in contract.callbacks.values():
+        problems += [f"callback {problem}" for problem in check_contract(callback)]
     return problems
 
 
@@ -328,6 +333,7 @@ def _descriptor_end(text: str, start: int) -> int:
 def _check_classes(contract: ServiceContract) -> Iterator[str]:
     classes = [(contract.name, interface_name(contract))]
     classes += [(named.name, class_name(named)) for named in contract.types.values()]
+    classes += [(callback.name, interface_name(callback)) for callback in contract.callbacks.values()]
     packages = {name.rpartition(".")[0] for _, name in classes}
     roots = {"java", *(package.partition(".")[0] for package in packages)}
     owners: dict[str, str] = {}
@@ -418,7 +424,7 @@ def _offers(ref: TypeRef, contract: ServiceContract, *, boxed: bool) -> tuple[st
     primitive = _PRIMITIVES.get(ref.kind)
     if primitive is not None:
         return primitive[1:] if boxed or ref.nullable else primitive
-    return (class_name(contract.types[ref.name]),) if ref.name else _CLASSES[ref.kind]
+    return (type_name(replace(ref, hints=()), contract),) if ref.name else _CLASSES[ref.kind]
 
 
 def _fits(ref: TypeRef, hint: str, contract: ServiceContract, *, boxed: bool) -> bool:

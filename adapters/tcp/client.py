@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from adapters.tcp.callback_calls import CallbackCalls
+from adapters.tcp.callback_connection import CallbackConnection
 from adapters.tcp.provider_connection import ConnectionOptions, ProviderConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.call import Invocation, Result
@@ -18,6 +20,7 @@ from protocols.contract import ClientWire
 __all__ = ["TcpClient"]
 
 _SWEEP_S: Final = 1.0
+_C = TypeVar("_C", bound=ProviderConnection)
 _Key = tuple[str, int, ConnectionOptions, ClientWire]
 
 
@@ -50,6 +53,9 @@ class TcpClient:
         wire, options = self._wire_for(reference), self._options_for(reference)
         binding = wire.bind(endpoint.service, reference.contract, reference.token, reference.application)
         key = None
+        calls = CallbackCalls(
+            lambda origin: self._offering(endpoint, wire, options, origin), options.callback_connections
+        )
         if reference.connections > 0:
             held = [self._connect(endpoint, wire, options) for _ in range(reference.connections)]
         else:
@@ -57,20 +63,32 @@ class TcpClient:
             connection, users = self._shared.get(key) or (self._connect(endpoint, wire, options), 0)
             self._shared[key] = (connection, users + 1)
             held = [connection]
-        return _TcpInvoker(self, endpoint, reference, binding, held, key)
+        return _TcpInvoker(self, endpoint, reference, binding, held, key, calls)
 
     def _connect(self, endpoint: Endpoint, wire: ClientWire, options: ConnectionOptions) -> ProviderConnection:
-        loop = asyncio.get_running_loop()
+        return self._add(ProviderConnection(wire, endpoint.host, endpoint.port, options, self._turning_wheel()))
+
+    def _offering(
+        self, endpoint: Endpoint, wire: ClientWire, options: ConnectionOptions, origin: object
+    ) -> CallbackConnection:
+        where = (endpoint.protocol, endpoint.host, endpoint.port)
+        wheel, forget = self._turning_wheel(), self._connections.discard
+        return self._add(CallbackConnection(wire, *where, options, wheel, origin, forget))
+
+    def _turning_wheel(self) -> TimerWheel:
         if self._wheel is None:
-            self._wheel = TimerWheel(loop)
-        connection = ProviderConnection(wire, endpoint.host, endpoint.port, options, self._wheel)
+            self._wheel = TimerWheel(asyncio.get_running_loop())
+        return self._wheel
+
+    def _add(self, connection: _C) -> _C:
         self._connections.add(connection)
         if self._sweeper is None:
-            self._sweep(loop)
+            self._sweep(asyncio.get_running_loop())
         return connection
 
     async def release(self, invoker: _TcpInvoker) -> None:
         """Gives the invoker's connections back; the last user of a shared one closes it when all calls have ended."""
+        await invoker.callback_calls.aclose()
         if invoker.key is not None:
             connection, users = self._shared.get(invoker.key, (None, 0))
             if connection is None:
@@ -93,7 +111,7 @@ class TcpClient:
         beats = [each.heartbeat_s / 4 for each in self._connections if each.heartbeat_s]
         self._sweeper = loop.call_later(min([_SWEEP_S, *beats]), self._sweep, loop)
         now = monotonic()
-        for connection in self._connections:
+        for connection in tuple(self._connections):
             connection.check(now)
 
     async def aclose(self) -> None:
@@ -113,7 +131,18 @@ class TcpClient:
 class _TcpInvoker:
     """One provider over one or several connections, taken in turn."""
 
-    __slots__ = ("_binding", "_client", "_closed", "_next", "connections", "endpoint", "key", "load", "reference")
+    __slots__ = (
+        "_binding",
+        "_client",
+        "_closed",
+        "_next",
+        "callback_calls",
+        "connections",
+        "endpoint",
+        "key",
+        "load",
+        "reference",
+    )
 
     def __init__(
         self,
@@ -123,6 +152,7 @@ class _TcpInvoker:
         binding: Any,
         connections: list[ProviderConnection],
         key: _Key | None,
+        callback_calls: CallbackCalls,
     ) -> None:
         self._client = client
         self._binding = binding
@@ -131,6 +161,8 @@ class _TcpInvoker:
         self.endpoint = endpoint
         self.reference = reference
         self.connections = connections
+        self.callback_calls = callback_calls
+        """Calls that offer something the provider can call."""
         self.key = key
         """Under which its connection is shared; None when its connections are private."""
         self.load = Load(endpoint.weight)
@@ -143,6 +175,9 @@ class _TcpInvoker:
     def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         """See `Invoker.__call__`."""
         expires, limit = self.reference.time_of(invocation, monotonic())
+        signature = invocation.signature
+        if signature is not None and signature.callbacks:
+            return self.callback_calls.call(self._binding, invocation, signature, expires, limit)
         connections = self.connections
         connection = connections[0]
         if len(connections) > 1:

@@ -13,15 +13,18 @@ third-party task implementations (Python documentation, "Extending").
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any, Final
 
-from gateway.model.errors import DeadlineExceeded
+from gateway.model.call import Result
+from gateway.model.errors import DeadlineExceeded, RpcError
 
-__all__ = ["CallDriver", "ReplySlot", "let_go"]
+__all__ = ["CallDriver", "ReplySlot", "hand_over", "let_go"]
 
+_LOG: Final = logging.getLogger("polyport.client")
 _CallCoroutine = Coroutine[Any, Any, Any]
 _Done = Callable[["CallDriver", Any, BaseException | None], None]
 _Switch = Callable[[asyncio.AbstractEventLoop, Any], None]
@@ -338,6 +341,17 @@ def _slot_future(loop: asyncio.AbstractEventLoop, slot: ReplySlot) -> Generator[
     future: asyncio.Future[None] = loop.create_future()
     slot.wait(lambda: None if future.done() else future.set_result(None))
     yield from future
+
+
+def hand_over(slot: ReplySlot, outcome: Result | RpcError) -> None:
+    """Gives a caller its outcome. What it does with it must reach neither the connection nor the other callers."""
+    try:
+        if isinstance(outcome, RpcError):
+            slot.fail(outcome)
+        else:
+            slot.resolve(outcome)
+    except Exception:
+        _LOG.exception("a caller failed while it was handed its reply")
 
 
 def let_go(error: BaseException) -> None:

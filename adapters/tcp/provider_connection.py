@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, Final, cast
 
 from adapters.os_error import reason_of
-from adapters.tcp.driver import ReplySlot
+from adapters.tcp.driver import ReplySlot, hand_over
 from adapters.tcp.timers import TimerWheel
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import format_address
@@ -28,10 +28,9 @@ from gateway.model.errors import (
     LocalWireError,
     Overloaded,
     Retry,
-    RpcError,
     ValueMappingError,
 )
-from protocols.contract import ClientCodec, ClientWire, Drain, ReplyReceived, Send
+from protocols.contract import ClientCodec, ClientEvent, ClientWire, Drain, ReplyReceived, Send
 
 __all__ = ["SPARED_S", "ConnectionOptions", "ProviderConnection", "spared_s"]
 
@@ -54,6 +53,9 @@ class ConnectionOptions:
     without an answer to a ping, the connection is given up. 0 turns both off.
     `backoff_s` / `max_backoff_s`: first and longest pause between attempts to reconnect; doubled each time, ±20 %.
     `max_write_buffer_bytes`: unsent bytes beyond which new calls are refused as overload.
+    `callbacks`: callbacks of one interface offered over one connection; more of them take more connections.
+    `callback_connections`: such connections to one provider. `callback_calls`: calls a provider may have in progress on
+    one of them.
     """
 
     connect_timeout_s: float = 3.0
@@ -61,6 +63,9 @@ class ConnectionOptions:
     backoff_s: float = 0.1
     max_backoff_s: float = 10.0
     max_write_buffer_bytes: int = 16_777_216
+    callbacks: int = 1
+    callback_connections: int = 100
+    callback_calls: int = 100
 
 
 def spared_s(took_s: float, backoff_s: float) -> float:
@@ -304,15 +309,20 @@ class ProviderConnection(asyncio.Protocol):
                 if slot is None:
                     self.late_replies += 1
                 else:
-                    _hand_over(slot, event.outcome)
+                    hand_over(slot, event.outcome)
             elif type(event) is Send:
                 self._send(event.data)
             elif type(event) is Drain:
                 self._draining = event.active
+            else:
+                self._called(event)
         if codec.broken is not None:
             _LOG.warning("%s broke the protocol: %s", self.address, codec.broken, extra={"peer": self.address})
             transport.abort()
         self._tell_if_idle()
+
+    def _called(self, event: ClientEvent) -> None:
+        """What only a connection gets over which something was offered; see `CallbackConnection`."""
 
     def eof_received(self) -> bool:
         """A provider that sends no more cannot answer either: what is still to be sent would only delay a new start."""
@@ -348,7 +358,7 @@ class ProviderConnection(asyncio.Protocol):
         # Whoever is told may call again at once, so those calls must find everything up to date, and a new table.
         pending, self._pending = self._pending, {}
         for slot in pending.values():
-            _hand_over(slot, ConnectionLost(why))
+            hand_over(slot, ConnectionLost(why))
         self._tell_if_idle()
 
     def check(self, now: float) -> None:
@@ -416,14 +426,3 @@ class ProviderConnection(asyncio.Protocol):
             except TimeoutError:
                 transport.abort()
                 await self._lost.wait()
-
-
-def _hand_over(slot: ReplySlot, outcome: Result | RpcError) -> None:
-    """Gives a caller its outcome. What it does with it must reach neither the connection nor the other callers."""
-    try:
-        if isinstance(outcome, RpcError):
-            slot.fail(outcome)
-        else:
-            slot.resolve(outcome)
-    except Exception:
-        _LOG.exception("a caller failed while it was handed its reply")

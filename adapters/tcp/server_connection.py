@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.failure import INTERNAL, failure_of
 from adapters.tcp.driver import CallDriver, let_go
 from adapters.tcp.patience import CROSSING_S, Lingering, close_or_abort, most_unsent, overdue
-from gateway.model.call import Peer
-from gateway.model.errors import Overloaded, ProviderFailed, RemoteWireError
-from protocols.contract import CallReceived, CallRejected, GoodbyeHeard, Outcome, Send, ServerCodec, ServerEvent
+from adapters.tcp.peer_calls import PeerCalls
+from gateway.model.call import Invocation, Peer, Result
+from gateway.model.errors import ConnectionLost, Overloaded, ProviderFailed, RemoteWireError, Retry
+from protocols.contract import (
+    CallingServerCodec,
+    CallReceived,
+    CallRejected,
+    GoodbyeHeard,
+    Outcome,
+    ReplyReceived,
+    Send,
+    ServerCodec,
+    ServerEvent,
+)
 
 if TYPE_CHECKING:
     from adapters.tcp.server import ListenerState
@@ -28,8 +39,10 @@ class ServerConnection(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_calling",
         "_closed",
         "_codec",
+        "_dismissal",
         "_ended",
         "_eof",
         "_flushing",
@@ -45,6 +58,7 @@ class ServerConnection(asyncio.Protocol):
         "_out",
         "_paused",
         "_peer",
+        "_peer_calls",
         "_pending_since",
         "_reading",
         "_running",
@@ -62,6 +76,12 @@ class ServerConnection(asyncio.Protocol):
         self._peer = peer
         self._codec: ServerCodec = state.wire.accept(Peer(state.options.protocol, peer))
         self._transport: asyncio.Transport | None = None
+        self._peer_calls: PeerCalls | None = None
+        """Calls to the peer; there are some only where it offered something that can be called."""
+        self._calling = self._codec if isinstance(self._codec, CallingServerCodec) else None
+        """The codec, where its peers can be called."""
+        if self._calling is not None:
+            self._calling.attach(self)
         self._running: set[CallDriver] | None = None
         """Calls that did not end in their first step, and whose answers the peer waits for."""
         self._unanswered = 0
@@ -93,6 +113,8 @@ class ServerConnection(asyncio.Protocol):
         self._last_read = 0.0
         self._last_busy = self._last_ping = self._pending_since = monotonic()
         self._closed: asyncio.Future[None] | None = None
+        self._dismissal: asyncio.TimerHandle | None = None
+        """Closes the connection of a peer that was sent away."""
         self.opening: asyncio.Task[Any] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -132,6 +154,8 @@ class ServerConnection(asyncio.Protocol):
                 self._write(event.data)
             elif type(event) is GoodbyeHeard:
                 self._note_heard()
+            elif type(event) is ReplyReceived and self._peer_calls is not None:
+                self._peer_calls.received(event)
             if self._paused or self._stalled:
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
@@ -150,6 +174,7 @@ class ServerConnection(asyncio.Protocol):
         """The peer sends no more but may still read: answers in progress are still delivered."""
         self._note_end()
         self._eof = True
+        self._lose_peer("closed its side of the connection")
         self._flush()
         if not self._running:
             return False
@@ -195,7 +220,43 @@ class ServerConnection(asyncio.Protocol):
         running, self._running = self._running, None
         for driver in running or ():
             driver.cancel()
+        if self._dismissal is not None:
+            self._dismissal.cancel()
+        self._lose_peer(f"closed the connection{'' if exc is None else f': {exc}'}")
         self._forget()
+
+    def call_peer(self, binding: Any, invocation: Invocation) -> Coroutine[Any, Any, Result]:
+        """See `PeerCaller.call_peer`."""
+        calls = self._peer_calls
+        if calls is None:
+            codec, state = self._calling, self._state
+            assert codec is not None, "only what was attached calls"
+            calls = self._peer_calls = PeerCalls(
+                codec, self._peer, state.loop, state.wheel, self._send_call, state.options.max_calls_per_connection
+            )
+        return calls.call(binding, invocation)
+
+    def _send_call(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing() or self._lingering is not None:
+            raise ConnectionLost(f"{self._peer}: the connection is closed", retry=Retry.NEVER)
+        if self._paused:
+            raise Overloaded(f"{self._peer} does not read what it is sent")
+        self._write(data)
+
+    def dismiss(self) -> None:
+        """See `PeerCaller.dismiss`."""
+        if self._dismissal is None and self._transport is not None:
+            self.say_goodbye()
+            # Calls that cross the goodbye on the wire are still taken.
+            self._dismissal = self._state.loop.call_later(CROSSING_S, self._finish)
+
+    def _lose_peer(self, why: str) -> None:
+        """Nothing of the peer can be called any more: it sends nothing that would be an answer."""
+        calling, self._calling = self._calling, None
+        if calling is not None:
+            calling.detach(f"{self._peer} {why}")
+            if self._peer_calls is not None:
+                self._peer_calls.fail(f"{self._peer} {why}")
 
     def _note_end(self) -> None:
         """Nothing more can arrive."""
@@ -302,12 +363,14 @@ class ServerConnection(asyncio.Protocol):
         self._state.count(error.reason, self._peer, str(error.args[0]))
         let_go(error)
         self._ended = True
+        self._lose_peer("broke the protocol")
         self._write(error.farewell)
         self._close_if_finished()
 
     def _finish(self) -> None:
         """The peer makes no more calls here, and says so: closes as soon as those in progress are answered."""
         self._ended = True
+        self._lose_peer("makes no more calls on the connection")
         self._close_if_finished()
 
     def _close_if_finished(self) -> None:
@@ -374,7 +437,7 @@ class ServerConnection(asyncio.Protocol):
 
     def left_at(self) -> float:
         """When it may be closed without losing a call that is on its way, if nothing comes until then (monotonic)."""
-        if self._held is not None:
+        if self._held is not None or self._peer_calls:
             return monotonic() + CROSSING_S
         if self._ended:
             return 0.0
@@ -383,7 +446,7 @@ class ServerConnection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Closes it, unless a call is in progress."""
-        if not self._running and self._held is None and self._transport is not None:
+        if not (self._running or self._peer_calls) and self._held is None and self._transport is not None:
             self._flush()
             self._transport.close()
 

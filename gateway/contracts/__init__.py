@@ -13,6 +13,7 @@ from gateway.contracts.annotation import (
     Hint,
     JavaType,
     LocalDateTime,
+    Withdrawn,
 )
 from gateway.contracts.call import NO_CALL, Call
 from gateway.contracts.declaration import enum, method, service, struct
@@ -37,6 +38,7 @@ __all__ = [
     "LocalDateTime",
     "RemoteError",
     "ServiceError",
+    "Withdrawn",
     "check_implementation",
     "contract_of",
     "enum",

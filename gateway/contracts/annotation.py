@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from gateway.model.typeref import Kind
 
@@ -28,7 +28,11 @@ __all__ = [
     "JavaType",
     "LocalDateTime",
     "Width",
+    "Withdrawal",
+    "Withdrawn",
 ]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class Doc:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Marks a callback parameter through which callers take back what they offered."""
+
+
 I8 = Annotated[int, Width(Kind.I8)]
 """-128 … 127."""
 I16 = Annotated[int, Width(Kind.I16)]
@@ -83,3 +92,6 @@ Char = Annotated[str, Width(Kind.CHAR)]
 """One UTF-16 code unit: a string of one character up to U+FFFF."""
 LocalDateTime = Annotated[datetime, Width(Kind.LOCAL_DATETIME)]
 """Date and time of day without a zone: a naive `datetime`. `datetime` alone is an instant and must be aware."""
+Withdrawn = Annotated[_T, Withdrawal()]
+"""A callback that the call takes back: `async def unwatch(self, listener: Withdrawn[Listener]) -> None`. The service
+gets the object it was given before, and cannot call it any more."""

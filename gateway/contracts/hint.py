@@ -14,6 +14,7 @@
 | `T | None`, `Any` | nullable T, any (which includes null) |
 | `Annotated[T, ...]` | T with `Hint`, `JavaType` and `Doc`; other annotations are left alone |
 | `NewType`, `type` aliases | what they stand for |
+| a class decorated with `service`, as a whole parameter | callback; `Withdrawn[T]` takes it back |
 
 A tuple and a frozenset leave the hint `("python", "tuple")` or `("python", "frozenset")` on their type, so that
 decoders build what the class declares; everything else of a `TypeRef` is independent of Python.
@@ -36,11 +37,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
-from gateway.contracts.annotation import Doc, Hint, Width
+from gateway.contracts.annotation import Doc, Hint, Width, Withdrawal
+from gateway.contracts.declaration import ServiceNote, note_of
 from gateway.model.fault import ServiceError
 from gateway.model.typeref import Kind, TypeRef
 
-__all__ = ["ANY", "HintReader", "resolve_hint", "where_defined"]
+__all__ = ["ANY", "CallbackHint", "HintReader", "resolve_hint", "where_defined"]
 
 ANY: Final = TypeRef(Kind.ANY, nullable=True)
 """The type of `Any`; stands in for a type that could not be read, until all problems are reported."""
@@ -112,6 +114,16 @@ class _Extra:
     kind: Kind | None = None
     hints: dict[str, str] = dataclasses.field(default_factory=dict)
     doc: str = ""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackHint:
+    """A callback parameter: the class that describes what can be called, and what was said around it."""
+
+    cls: type[Any]
+    doc: str
+    withdrawn: bool
 
 
 class HintReader:
@@ -141,6 +153,15 @@ class HintReader:
             ref = dataclasses.replace(ref, hints=tuple(sorted({**dict(ref.hints), **extra.hints}.items())))
         return ref, extra.doc
 
+    def read_callback(self, hint: Any, where: str) -> CallbackHint | None:
+        """What a resolved hint of a parameter says where it is a class decorated with `service`; None otherwise."""
+        extra = _Extra()
+        # What is wrong with other hints is reported by `read`.
+        inner = HintReader(self._name_of, lambda _, __: None)._unwrap(hint, where, extra)
+        if not _is_service(inner):
+            return None
+        return CallbackHint(inner, extra.doc, extra.withdrawn)
+
     def _unwrap(self, hint: Any, where: str, extra: _Extra) -> Any:
         """Takes `Annotated`, `NewType` and `type` aliases off; collects what they say, outermost first."""
         while True:
@@ -163,6 +184,8 @@ class HintReader:
         elif isinstance(each, Hint):
             if extra.hints.setdefault(each.protocol, each.text) != each.text:
                 self._report(where, f"two hints for {each.protocol}, {extra.hints[each.protocol]!r} and {each.text!r}")
+        elif isinstance(each, Withdrawal):
+            extra.withdrawn = True
         elif isinstance(each, Doc):
             extra.doc = extra.doc or each.text
         elif isinstance(each, type) and issubclass(each, Hint | Doc):
@@ -216,6 +239,8 @@ class HintReader:
     def _read_class(self, cls: type[Any], where: str) -> TypeRef:
         if cls in _INSTEAD:
             raise _Unreadable(f"{cls.__name__} is no type of a contract; {_INSTEAD[cls]}")
+        if _is_service(cls):
+            raise _Unreadable(f"{cls.__name__} is a service, so this is a callback; only a whole parameter can be one")
         if issubclass(cls, enum.Flag):
             raise _Unreadable(f"{cls.__name__} is a Flag, whose values have no name; use a set of an Enum")
         if issubclass(cls, enum.Enum):
@@ -233,6 +258,10 @@ class HintReader:
         if typing.is_typeddict(cls) or hasattr(cls, "_fields"):
             raise _Unreadable(f"{cls.__name__} is no dataclass; make it one (frozen, where it is a key)")
         raise _Unreadable(f"{cls.__name__} is no type of a contract; make it a dataclass")
+
+
+def _is_service(cls: Any) -> bool:
+    return isinstance(cls, type) and any(isinstance(note_of(each), ServiceNote) for each in cls.__mro__)
 
 
 def where_defined(cls: type[Any], name: str) -> type[Any]:

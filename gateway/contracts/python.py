@@ -25,7 +25,7 @@ from gateway.contracts.call import Call
 from gateway.contracts.declaration import MethodNote, ServiceNote, note_of
 from gateway.contracts.definition import Definitions, is_contract_name, read_names, unhashable_reason
 from gateway.contracts.docstring import class_docstring, split_docstring
-from gateway.contracts.hint import ANY, resolve_hint
+from gateway.contracts.hint import ANY, CallbackHint, resolve_hint
 from gateway.contracts.values import compile_check
 from gateway.model.contract import MISSING, Field, MethodContract, NamedType, Param, ServiceContract, StructType
 from gateway.model.errors import ContractError, ValueMappingError
@@ -66,8 +66,10 @@ def contract_of(cls: object) -> ServiceContract:
 class _ServiceReader:
     """Reads one class; collects problems instead of stopping at the first."""
 
-    def __init__(self, cls: type[Any], note: ServiceNote) -> None:
+    def __init__(self, cls: type[Any], note: ServiceNote, *, is_callback: bool = False) -> None:
         self._cls = cls
+        self._is_callback = is_callback
+        self._callbacks: dict[str, ServiceContract] = {}
         self._note = note
         self._problems: list[str] = []
         if not is_contract_name(note.name):
@@ -86,7 +88,8 @@ class _ServiceReader:
         self._check_overloads(methods)
         names = read_names(note.names, where, self._report)
         doc = split_docstring(class_docstring(self._cls) if note.doc is None else note.doc)[0]
-        contract = ServiceContract(note.name, methods, self._definitions.define(), names, doc)
+        types, callbacks = self._definitions.define(), MappingProxyType(self._callbacks)
+        contract = ServiceContract(note.name, methods, types, names, doc, callbacks)
         self._check_keys(contract)
         contract = self._with_checked_defaults(contract)
         if self._problems:
@@ -170,9 +173,43 @@ class _ServiceReader:
                 continue
             if each.kind is inspect.Parameter.KEYWORD_ONLY:
                 self._report(place, "arguments have a position on the wire; take it out from behind the *")
+            callback = None if hint is None else self._definitions.hints.read_callback(hint, place)
+            if callback is not None:
+                yield self._read_callback(place, each, callback)
+                continue
             ref, doc = (ANY, "") if hint is None else self._definitions.hints.read(hint, place)
             default = MISSING if each.default is inspect.Parameter.empty else each.default
             yield Param(each.name, ref, default, doc or docs.get(each.name, ""))
+
+    def _read_callback(self, place: str, declared: inspect.Parameter, callback: CallbackHint) -> Param:
+        if declared.default is not inspect.Parameter.empty:
+            self._report(place, "a callback is always given; it has no default")
+        try:
+            contract = self._contract_of_callback(callback.cls)
+        except ContractError as exc:
+            self._report(place, str(exc))
+            return Param(declared.name, ANY, doc=callback.doc)
+        known = self._callbacks.setdefault(contract.name, contract)
+        if known is not contract:
+            self._report(place, f"another callback of this service is called {contract.name} too")
+        ref = TypeRef(Kind.CALLBACK, name=contract.name)
+        return Param(declared.name, ref, doc=callback.doc, withdrawn=callback.withdrawn)
+
+    def _contract_of_callback(self, cls: type[Any]) -> ServiceContract:
+        if self._is_callback:
+            raise ContractError(f"a callback takes no callbacks itself, and {cls.__qualname__} is one")
+        owner = next(each for each in cls.__mro__ if isinstance(note_of(each), ServiceNote))
+        kept = owner.__dict__.get(_CONTRACT)
+        if kept is None:
+            note = note_of(owner)
+            assert isinstance(note, ServiceNote)
+            # Not `contract_of`: two services that are each other's callbacks would be read for ever.
+            kept = _ServiceReader(owner, note, is_callback=True).read()
+            setattr(owner, _CONTRACT, kept)
+        assert isinstance(kept, ServiceContract)
+        if kept.callbacks:
+            raise ContractError(f"{cls.__qualname__} cannot be a callback: it takes callbacks itself")
+        return kept
 
     def _read_result(self, where: str, function: FunctionType) -> TypeRef:
         place = f"{where} result"

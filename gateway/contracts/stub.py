@@ -11,13 +11,14 @@ from typing import Any, Final, TypeVar, cast
 from gateway.contracts.fault import exception_of
 from gateway.contracts.python import contract_of
 from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Invocation, Result
+from gateway.model.callback import Callback
 from gateway.model.contract import MISSING, MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import DeadlineExceeded
 from gateway.model.explanation import Explanation
 from gateway.spi.handler import Handler
 
-__all__ = ["STATE", "CallOptions", "ProxyState", "Start", "make_proxy"]
+__all__ = ["STATE", "CallOptions", "ProxyState", "Start", "callback_proxies", "make_proxy"]
 
 _T = TypeVar("_T")
 Start = Callable[[Coroutine[Any, Any, Any]], "asyncio.Future[Any]"]
@@ -122,16 +123,49 @@ def make_proxy(
     contract's.
     """
     contract = contract_of(contract_class)
-    namespace: dict[str, Any] = {
-        "__slots__": (STATE,),
-        "__doc__": contract.doc,
-        "__repr__": lambda self: f"<client of {getattr(self, STATE).service}>",
-    }
+    state = ProxyState(service, contract, handler, options, start)
+    return cast("_T", _proxy(_proxy_class(f"{contract_class.__name__}Client", contract, _CLIENT), state))
+
+
+def callback_proxies(contract: ServiceContract) -> Callable[[Callback], Any]:
+    """Makes what services get for callbacks of a contract: objects with its methods, which call the callback.
+
+    Those of the same callback are equal, so that services find what they were given before.
+    """
+    cls = _proxy_class(f"{contract.name.rpartition('.')[2]}Callback", contract, _CALLBACK)
+    service, options = ServiceKey(contract.name), CallOptions()
+
+    def make(callback: Callback) -> Any:
+        return _proxy(cls, ProxyState(service, contract, callback, options))
+
+    return make
+
+
+_CLIENT: Final[Mapping[str, Any]] = {"__repr__": lambda self: f"<client of {getattr(self, STATE).service}>"}
+_CALLBACK: Final[Mapping[str, Any]] = {
+    "__repr__": lambda self: f"<callback {getattr(self, STATE).service}>",
+    "__eq__": lambda self, other: _is_same_callback(self, other),
+    "__hash__": lambda self: hash(getattr(self, STATE).handler.key),
+}
+
+
+def _proxy_class(name: str, contract: ServiceContract, more: Mapping[str, Any]) -> type[Any]:
+    namespace: dict[str, Any] = {"__slots__": (STATE,), "__doc__": contract.doc, **more}
     for method in contract.methods:
         namespace[method.attribute] = _method(method)
-    proxy = type(f"{contract_class.__name__}Client", (), namespace)()
-    setattr(proxy, STATE, ProxyState(service, contract, handler, options, start))
-    return cast("_T", proxy)
+    return type(name, (), namespace)
+
+
+def _proxy(cls: type[Any], state: ProxyState) -> Any:
+    proxy = cls()
+    setattr(proxy, STATE, state)
+    return proxy
+
+
+def _is_same_callback(self: Any, other: Any) -> bool:
+    mine, state = getattr(self, STATE).handler, getattr(other, STATE, None)
+    theirs = state.handler if isinstance(state, ProxyState) else None
+    return isinstance(theirs, Callback) and (mine.contract.name, mine.key) == (theirs.contract.name, theirs.key)
 
 
 def _method(method: MethodContract) -> Callable[..., Coroutine[Any, Any, Any]]:

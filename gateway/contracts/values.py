@@ -20,6 +20,7 @@
 | map | any mapping | `dict` |
 | enum, struct, exception | exactly the class of the contract | itself |
 | any | anything | itself |
+| callback | a `Callback` of its contract, which clients make of the objects they are given | itself |
 
 A value that already has its form is returned as it is, containers too; what changes is copied, never modified.
 """
@@ -29,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final
 
+from gateway.model.callback import Callback
 from gateway.model.contract import MISSING, EnumType, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.instance import new_exception, new_struct
@@ -91,6 +93,8 @@ class Checker:
             return _map(ref, self._step(ref.args[0]), self._step(ref.args[1]))
         if kind is Kind.ENUM:
             return _enum(self._contract.enum(ref))
+        if kind is Kind.CALLBACK:
+            return _callback(ref)
         return self._struct(ref)
 
     def _struct(self, ref: TypeRef) -> _Step:
@@ -175,6 +179,15 @@ def _enum(definition: EnumType) -> _Step:
     def check(value: Any, active: _Active) -> Any:
         if not isinstance(value, cls):
             raise mismatch(definition.name, value, f"use {cls.__name__}.{definition.constants[0]} and the like")
+        return value
+
+    return check
+
+
+def _callback(ref: TypeRef) -> _Step:
+    def check(value: Any, active: _Active) -> Any:
+        if not isinstance(value, Callback) or value.contract.name != ref.name:
+            raise mismatch(f"a callback {ref.name}", value)
         return value
 
     return check

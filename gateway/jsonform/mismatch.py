@@ -11,8 +11,9 @@ from gateway.jsonform.form import MAX_DEPTH
 from gateway.model.errors import ValueMappingError
 from gateway.model.typeref import TypeRef
 
-__all__ = ["did_you_mean", "json_name", "mismatch", "shown", "too_deep"]
+__all__ = ["NO_CALLBACK", "did_you_mean", "json_name", "mismatch", "shown", "too_deep"]
 
+NO_CALLBACK: Final = "a callback has no form in JSON"
 _SHOWN: Final = 60
 
 

@@ -13,7 +13,7 @@ from gateway.jsonform import scalar_text
 from gateway.jsonform.container_reader import Step, list_reader, map_reader, set_reader
 from gateway.jsonform.form import MAX_DEPTH, SPECIAL_FLOATS
 from gateway.jsonform.generic_reader import read_generic
-from gateway.jsonform.mismatch import did_you_mean, json_name, mismatch, shown, too_deep
+from gateway.jsonform.mismatch import NO_CALLBACK, did_you_mean, json_name, mismatch, shown, too_deep
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.scalar import INTEGER_RANGES, round_to_single
@@ -115,6 +115,8 @@ class Readers:
                 return map_reader(ref, self._step(ref.args[0]), self._step(ref.args[1]))
             case Kind.ENUM:
                 return _enum(self._contract.enum(ref))
+            case Kind.CALLBACK:
+                return _refuse_callback
         return self._struct(self._contract.struct(ref))
 
     def _struct(self, definition: StructType) -> Step:
@@ -311,6 +313,10 @@ def _enum(definition: EnumType) -> Step:
         return found
 
     return read
+
+
+def _refuse_callback(value: Any, depth: int) -> Any:
+    raise ValueMappingError(NO_CALLBACK)
 
 
 def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], ignore_unknown: bool) -> Step:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.jsonform.bare_text import is_text_key
+from gateway.jsonform.mismatch import NO_CALLBACK
 from gateway.jsonform.reader import FieldName, contract_name
 from gateway.jsonform.scalar_text import MAX_DIGITS
 from gateway.jsonform.writer import Writers
@@ -79,6 +80,7 @@ _EXAMPLES: Final[Mapping[Kind, Any]] = MappingProxyType(
         Kind.DURATION: "PT1.5S",
         Kind.UUID: "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
         Kind.ANY: {"text": "anything"},
+        Kind.CALLBACK: None,
     }
 )
 _KEY_EXAMPLES: Final = MappingProxyType({Kind.BOOL: "true", Kind.F32: "1.5", Kind.F64: "1.5"})
@@ -160,6 +162,8 @@ class Schemas:
                 return {"type": "array", "items": self.schema(ref.args[0], contract), "uniqueItems": True}
             case Kind.MAP:
                 return self._map(ref, contract)
+            case Kind.CALLBACK:
+                return {"not": {}, "description": NO_CALLBACK}
             case Kind.ANY:
                 return {
                     "description": "Any value. Objects with `$type` and `value` stand for what JSON has no form for."

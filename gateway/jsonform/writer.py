@@ -14,6 +14,7 @@ from gateway.jsonform import scalar_text
 from gateway.jsonform.bare_text import bare_text_of, is_text_key
 from gateway.jsonform.form import Walk, enter, key_text, new_walk, refuse_surrogates, special_text
 from gateway.jsonform.generic_writer import GenericWriter
+from gateway.jsonform.mismatch import NO_CALLBACK
 from gateway.jsonform.reader import FieldName, contract_name
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
@@ -100,6 +101,8 @@ class Writers:
                 return _enum(self._contract.enum(ref))
             case Kind.STRUCT | Kind.EXCEPTION:
                 return self._struct(self._contract.struct(ref))
+            case Kind.CALLBACK:
+                return _refuse_callback
         return SCALAR_CHECKS[kind]
 
     def _struct(self, definition: StructType) -> Step:
@@ -264,6 +267,10 @@ def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
         return written
 
     return write
+
+
+def _refuse_callback(value: Any, walk: Walk) -> Any:
+    raise ValueMappingError(NO_CALLBACK)
 
 
 def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]]) -> Step:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.model.typeref import TypeRef
+from gateway.model.typeref import Kind, TypeRef
 
 __all__ = [
     "MISSING",
@@ -110,12 +110,16 @@ NamedType = StructType | EnumType
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter. A caller may omit it when it has a default; every parameter can be given by name."""
+    """One parameter. A caller may omit it when it has a default; every parameter can be given by name.
+
+    `withdrawn`: of a callback: the call takes it back.
+    """
 
     name: str
     type: TypeRef
     default: Any = MISSING
     doc: str = ""
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,12 @@ class MethodContract:
     doc: str = ""
     names: Mapping[str, str] = field(default_factory=_no_names)
     routes: Mapping[str, str] = field(default_factory=_no_names)
+    callbacks: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """Positions of the parameters that are callbacks; looked at in each call."""
+
+    def __post_init__(self) -> None:
+        positions = (at for at, param in enumerate(self.params) if param.type.kind is Kind.CALLBACK)
+        object.__setattr__(self, "callbacks", tuple(positions))
 
     @property
     def signature(self) -> str:
@@ -152,6 +162,7 @@ class ServiceContract:
 
     `name`: the interface name callers use (`demo.Catalog`). `names`: per protocol, where it differs.
     `methods`: in declaration order. `types`: by contract name; this is the closed type set of every door.
+    `callbacks`: the contracts of callback parameters, by contract name; they have no callbacks themselves.
     """
 
     name: str
@@ -159,6 +170,7 @@ class ServiceContract:
     types: Mapping[str, NamedType] = field(default_factory=lambda: MappingProxyType({}))
     names: Mapping[str, str] = field(default_factory=_no_names)
     doc: str = ""
+    callbacks: Mapping[str, ServiceContract] = field(default_factory=lambda: MappingProxyType({}))
 
     def overloads(self, name: str) -> tuple[MethodContract, ...]:
         """All methods called `name`, in declaration order; empty when there is none."""

@@ -1,7 +1,8 @@
 """The closed set of types a contract may use, and their text form.
 
 A `TypeRef` is a value: hashable, comparable, without behaviour of any protocol. Structs, enums and
-exceptions are referred to by their contract name; their definitions stand in `ServiceContract.types`.
+exceptions are referred to by their contract name; their definitions stand in `ServiceContract.types`, and those of
+callbacks in `ServiceContract.callbacks`.
 """
 
 from __future__ import annotations
@@ -49,12 +50,14 @@ class Kind(Enum):
     EXCEPTION = "exception"
     ANY = "any"
     """A value that describes itself; only self-describing wires carry it."""
+    CALLBACK = "callback"
+    """An object of the caller that can be called (`gateway.model.callback`); a type of whole parameters only."""
 
 
-SCALARS: Final = frozenset(Kind) - {Kind.LIST, Kind.SET, Kind.MAP, Kind.ENUM, Kind.STRUCT, Kind.EXCEPTION, Kind.ANY}
+_NAMED: Final = frozenset({Kind.ENUM, Kind.STRUCT, Kind.EXCEPTION, Kind.CALLBACK})
+
+SCALARS: Final = frozenset(Kind) - _NAMED - {Kind.LIST, Kind.SET, Kind.MAP, Kind.ANY}
 """Kinds that need neither arguments nor a name."""
-
-_NAMED: Final = frozenset({Kind.ENUM, Kind.STRUCT, Kind.EXCEPTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class TypeRef:
     """The type of one parameter, field, element or return value.
 
     `args`: the element type of a list or set; key and value type of a map; empty otherwise.
-    `name`: contract name of a struct, enum or exception (`demo.Product`); empty otherwise.
+    `name`: contract name of a struct, enum or exception (`demo.Product`), or of a callback's service; empty otherwise.
     `hints`: what single protocols want to know about this use of the type, as sorted `(key, text)` pairs:
     `("java", "java.util.Date")`, `("java", "int[]")`. A hint never changes the set of values.
     `("python", "tuple")` on a list and `("python", "frozenset")` on a set say which class a decoder builds; without

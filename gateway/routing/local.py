@@ -13,6 +13,7 @@ from gateway.contracts.binding import compile_arguments
 from gateway.contracts.call import Call
 from gateway.contracts.fault import fault_of
 from gateway.contracts.implementation import bind_implementation
+from gateway.contracts.stub import callback_proxies
 from gateway.contracts.values import Checker
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
@@ -41,7 +42,7 @@ class LocalService:
     `RpcError` it raises passes as trouble of the call.
     """
 
-    __slots__ = ("_checks", "_contract", "_failures", "_methods")
+    __slots__ = ("_checks", "_contract", "_failures", "_methods", "_proxies")
 
     def __init__(
         self, contract: ServiceContract, implementation: object, clock: Callable[[], float] = time.monotonic
@@ -54,6 +55,7 @@ class LocalService:
         }
         checker = Checker(contract)
         self._checks = {method.attribute: compile_arguments(method, checker) for method in contract.methods}
+        self._proxies = {name: callback_proxies(each) for name, each in contract.callbacks.items()}
         self._failures = OncePer(_SAME_FAILURE_S, clock=clock)
 
     async def __call__(self, invocation: Invocation) -> Result:
@@ -78,6 +80,8 @@ class LocalService:
                 arguments = self._checks[signature.attribute](arguments)
             except ValueMappingError as error:
                 raise BadRequest(f"{signature.name}: {error}") from error
+        if method.callbacks:
+            arguments = self._with_proxies(arguments, method)
         call: Call | None = None
         try:
             if call_parameter is None:
@@ -98,6 +102,12 @@ class LocalService:
         if call is not None and call.reply_attachments:
             return Ok(value, call.reply_attachments)
         return Ok(value)
+
+    def _with_proxies(self, arguments: tuple[Any, ...], method: MethodContract) -> tuple[Any, ...]:
+        values = list(arguments)
+        for at in method.callbacks:
+            values[at] = self._proxies[method.params[at].type.name](values[at])
+        return tuple(values)
 
     def _fault(self, invocation: Invocation, method: MethodContract, error: BaseException, call: Call | None) -> Result:
         fault = fault_of(error, method, self._contract)

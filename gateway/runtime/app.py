@@ -25,6 +25,7 @@ from gateway.model.endpoint import MAX_WEIGHT, Endpoint, ServiceKey, format_addr
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
+from gateway.runtime.offering import taking_callbacks
 from gateway.runtime.proxy import GenericProxy
 from gateway.runtime.selection import consumer_name
 from gateway.runtime.started import StartedCalls
@@ -162,7 +163,8 @@ class App:
                 f"service {name!r} has the contract {service.contract.name}, "
                 f"not {asked.name} as {contract.__module__}.{contract.__qualname__} describes it"
             )
-        return make_proxy(contract, service.key, service.handler, self._call_options(consumer), self._started.start)
+        handler = taking_callbacks(asked, service.handler)
+        return make_proxy(contract, service.key, handler, self._call_options(consumer), self._started.start)
 
     def generic_reference(self, name: str, *, consumer: str = "") -> GenericProxy:
         """A client without contract of the remote service called `name` in the configuration.

@@ -30,6 +30,7 @@ from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ContractError
 from gateway.plugins.catalog import Catalog
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
+from gateway.runtime.offering import taking_callbacks
 from gateway.runtime.proxy import GenericProxy, wrap_sync
 from gateway.runtime.reference import (
     WARMUP_S,
@@ -122,7 +123,8 @@ class Client(Generic[_T]):
         service = self._settings.service
         if self._contract is None:
             return cast("_T", GenericProxy(service, reference.handler, self._options, self.started.start))
-        return cast("_T", make_proxy(self._contract, service, reference.handler, self._options, self.started.start))
+        handler = taking_callbacks(contract_of(self._contract), reference.handler)
+        return cast("_T", make_proxy(self._contract, service, handler, self._options, self.started.start))
 
     def _box(self) -> Outbox:
         if self._outbox is None:

@@ -12,13 +12,22 @@ from typing import Any, Final
 
 from gateway.model.call import NO_ATTACHMENTS, Attachments
 
-__all__ = ["ADDRESSING", "CallAttachments", "RouteKey"]
+__all__ = ["ADDRESSING", "CALLBACK_ARGUMENT", "CALLBACK_INSTANCE", "CallAttachments", "RouteKey", "own_names"]
 
 RouteKey = tuple[str, str, str, str]
 """path, interface, group, version as the attachments give them; empty where absent."""
 
+CALLBACK_INSTANCE: Final = "callback.service.instid"
+"""Of a call to a callback: which one is meant."""
+CALLBACK_ARGUMENT: Final = "sys_callback_arg-"
+"""Followed by the position of an argument: it is a callback, and the value its number.
+
+Source: apache/dubbo: dubbo-rpc/dubbo-rpc-dubbo/.../protocol/dubbo/CallbackServiceCodec.java.
+"""
+
 ADDRESSING: Final = frozenset(
     {
+        CALLBACK_INSTANCE,
         "path",
         "interface",
         "group",
@@ -53,9 +62,11 @@ class CallAttachments:
         traceparent: W3C trace context, or None.
         token: What the caller shows as Dubbo token; empty when nothing.
         generic: The generic mode asked for, or None.
+        callbacks: What was said about arguments that are callbacks: position to number, both as text; or None.
+        instance: Which callback is called, as text; empty for other calls.
     """
 
-    __slots__ = ("consumer", "generic", "route", "timeout_s", "token", "traceparent", "user")
+    __slots__ = ("callbacks", "consumer", "generic", "instance", "route", "timeout_s", "token", "traceparent", "user")
 
     def __init__(self, values: Mapping[Any, Any]) -> None:
         self.route: Final[RouteKey] = (
@@ -71,8 +82,22 @@ class CallAttachments:
         self.token: Final = _text(values, "token")
         generic = values.get("generic")
         self.generic: Final[str | None] = str(generic).lower() if isinstance(generic, str | bool) else None
+        self.instance: Final = _text(values, CALLBACK_INSTANCE)
         user = {key: value for key, value in values.items() if key not in ADDRESSING}
+        callbacks: dict[str, Any] | None = None
+        if user and any(map(_is_callback, user)):
+            callbacks = {key[len(CALLBACK_ARGUMENT) :]: user.pop(key) for key in filter(_is_callback, tuple(user))}
+        self.callbacks: Final[Mapping[str, Any] | None] = callbacks
         self.user: Final[Attachments] = MappingProxyType(user) if user else NO_ATTACHMENTS
+
+
+def _is_callback(key: str) -> bool:
+    return key.startswith(CALLBACK_ARGUMENT)
+
+
+def own_names(user: Attachments) -> list[str]:
+    """Those of a caller's own attachments that bear a name of the wire, and so cannot be sent; sorted."""
+    return sorted(key for key in user if key in ADDRESSING or _is_callback(key))
 
 
 def _text(values: Mapping[Any, Any], key: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.model.call import Invocation
-from gateway.model.contract import ServiceContract
+from gateway.model.callback import Callback
+from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, LocalWireError, ProviderFailed, RemoteWireError, ValueMappingError
 from protocols import java
 from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived, Send
 from protocols.dubbo import invoke, result
-from protocols.dubbo.attachments import ADDRESSING
+from protocols.dubbo.attachments import CALLBACK_ARGUMENT, own_names
 from protocols.dubbo.frame import (
     EVENT,
     HEADER,
@@ -27,6 +29,8 @@ from protocols.dubbo.frame import (
     heartbeat_reply,
     heartbeat_request,
 )
+from protocols.dubbo.head import RequestHeads
+from protocols.dubbo.offers import OfferNumbers, Offers
 from protocols.dubbo.raw import DubboArguments, DubboResult
 from protocols.dubbo.service import MethodBinding, ServiceBinding
 from protocols.dubbo.status import OK, error_of_status
@@ -57,11 +61,18 @@ _WRITEABLE: Final = "W"
 
 
 class DubboBinding:
-    """What calls of one reference have in common, encoded once."""
+    """What calls of one reference have in common, encoded once. `more`: further attachments that say whom is meant."""
 
     __slots__ = ("application", "attachments", "head", "service", "tails")
 
-    def __init__(self, key: ServiceKey, service: ServiceBinding | None, token: str, application: str) -> None:
+    def __init__(
+        self,
+        key: ServiceKey,
+        service: ServiceBinding | None,
+        token: str,
+        application: str,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.service: Final = service
         interface = key.interface
         if service is not None and interface == service.contract.name:
@@ -76,6 +87,7 @@ class DubboBinding:
             addressing["group"] = key.group
         if token:
             addressing["token"] = token
+        addressing.update(more)
         pairs = b"".join(encode_text(name) + encode_text(value) for name, value in addressing.items())
         self.attachments: Final = b"H" + pairs
         self.application: Final = application
@@ -89,6 +101,8 @@ class DubboClientWire:
     def __init__(self, limits: Limits) -> None:
         self.limits: Final = limits
         self._services: dict[int, ServiceBinding] = {}
+        self._numbers = OfferNumbers()
+        self._heads = RequestHeads(limits)
 
     def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> DubboBinding:
         """See `ClientWire.bind`."""
@@ -101,7 +115,7 @@ class DubboClientWire:
 
     def connect(self) -> DubboClientCodec:
         """See `ClientWire.connect`."""
-        return DubboClientCodec(self.limits)
+        return DubboClientCodec(self.limits, Offers(self.limits, self._numbers, self._heads))
 
 
 class _Expected:
@@ -116,12 +130,16 @@ class _Expected:
 
 
 class DubboClientCodec:
-    """See `protocols.contract.ClientCodec`."""
+    """See `protocols.contract.ClientCodec` and `CalledClientCodec`.
 
-    __slots__ = ("_expected", "_limits", "_next_id", "_splitter", "broken", "max_in_flight")
+    `offers`: keeps the callbacks that are offered; without it none can be.
+    """
 
-    def __init__(self, limits: Limits) -> None:
+    __slots__ = ("_expected", "_limits", "_next_id", "_offers", "_splitter", "broken", "max_in_flight")
+
+    def __init__(self, limits: Limits, offers: Offers | None = None) -> None:
         self._limits = limits
+        self._offers = offers
         self._splitter = FrameSplitter(limits.max_frame_bytes)
         self._expected: dict[int, _Expected] = {}
         self._next_id = 0
@@ -133,6 +151,9 @@ class DubboClientCodec:
         assert isinstance(binding, DubboBinding)
         raw = invocation.raw
         tail = _tail(binding, invocation, timeout_s)
+        signature = invocation.signature
+        if signature is not None and signature.callbacks:
+            tail += self._offer(binding, invocation, signature)
         if isinstance(raw, DubboArguments):
             if raw.is_generic:
                 tail = _GENERIC + tail
@@ -174,9 +195,34 @@ class DubboClientCodec:
         user = _user_attachments(invocation, arguments, count, self._limits)
         return b"".join((binding.head, head, arguments, binding.attachments, tail, user)), expected
 
+    def _offer(self, binding: DubboBinding, invocation: Invocation, signature: MethodContract) -> bytes:
+        """The attachments that say which arguments are callbacks."""
+        if self._offers is None or binding.service is None:
+            raise ValueMappingError("callbacks cannot be offered here", f"args[{signature.callbacks[0]}]")
+        values = invocation.arguments()
+        said = b""
+        for param in binding.service.of(signature).callbacks:
+            number = self._offers.number_of(param, values[param.position])
+            said += encode_text(f"{CALLBACK_ARGUMENT}{param.position}") + encode_text(str(number))
+        return said
+
+    def withdraw(self, callback: Callback) -> None:
+        """See `CalledClientCodec.withdraw`."""
+        if self._offers is not None:
+            self._offers.withdraw(callback)
+
+    def reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        """See `CalledClientCodec.reply`."""
+        assert self._offers is not None, "only what was offered is called"
+        return self._offers.reply(ticket, outcome)
+
     def abandon(self, call_id: int) -> None:
         """See `ClientCodec.abandon`."""
         self._expected.pop(call_id, None)
+
+    def expects(self, call_id: int) -> bool:
+        """Whether a reply with this id would answer a call."""
+        return call_id in self._expected
 
     def ping(self) -> bytes:
         """A heartbeat request."""
@@ -199,18 +245,24 @@ class DubboClientCodec:
                 if self.broken is not None:
                     return events
             elif flags & REQUEST:
-                # A provider may call back; nothing was offered to it.
-                self.broken = RemoteWireError("the provider sent a call", reason="unexpected-request")
-                return events
+                if self._offers is None or not self._offers.made:
+                    # A provider may call back; nothing was offered to it.
+                    self.broken = RemoteWireError("the provider sent a call", reason="unexpected-request")
+                    return events
+                events.append(self._offers.request(frame, flags))
             else:
-                request_id: int = HEADER.unpack_from(frame)[3]
-                expected = self._expected.pop(request_id, None)
-                # A reply nobody waits for is still reported: the adapter counts those.
-                outcome: Outcome = _NOBODY if expected is None else self._outcome(frame, expected)
-                events.append(ReplyReceived(request_id, outcome))
+                events.append(self.reply_received(frame))
         if lost is not None:
             self.broken = lost
         return events
+
+    def reply_received(self, frame: bytes) -> ReplyReceived:
+        """What a response frame says."""
+        request_id: int = HEADER.unpack_from(frame)[3]
+        expected = self._expected.pop(request_id, None)
+        # A reply nobody waits for is still reported: the adapter counts those.
+        outcome: Outcome = _NOBODY if expected is None else self._outcome(frame, expected)
+        return ReplyReceived(request_id, outcome)
 
     def _outcome(self, frame: bytes, expected: _Expected) -> Outcome:
         serialization, status = frame[2] & SERIALIZATION_MASK, frame[3]
@@ -283,9 +335,8 @@ def _user_attachments(invocation: Invocation, arguments: bytes, count: int, limi
     user = invocation.attachments
     if not user:
         return b"Z"
-    if not ADDRESSING.isdisjoint(user):
-        own = ", ".join(sorted(ADDRESSING.intersection(user)))
-        raise ValueMappingError("dubbo:// uses attachments of this name itself", f"attachments[{own}]")
+    if own := own_names(user):
+        raise ValueMappingError("dubbo:// uses attachments of this name itself", f"attachments[{', '.join(own)}]")
     before = None
     if not all(type(value) is str for value in user.values()):
         before = Reader(arguments, 0, len(arguments), limits)

@@ -17,6 +17,7 @@ from protocols.reader import Limits
 __all__ = ["MAX_CACHED_BYTES", "RequestHead", "RequestHeads"]
 
 _MAX_CACHED: Final = 2_048
+_NULL: Final = b"N"
 MAX_CACHED_BYTES: Final = 512
 """Longest head that is remembered, or that anything is remembered about."""
 _MAX_DESCRIPTOR: Final = 65_535
@@ -30,7 +31,7 @@ class RequestHead:
 
     Attributes:
         path: Path of the service, normally its interface name.
-        version: Service version as written (`0.0.0` for none).
+        version: Service version as written (`0.0.0` for none); empty for null.
         method: Method name.
         descriptor: JVM descriptors of the parameters, concatenated.
         argument_count: How many arguments follow.
@@ -55,7 +56,8 @@ class RequestHead:
         longest = reader.limits.max_name_bytes
         self.reply_attachments: Final = _understands_attachments(_read(reader, "protocol version", longest))
         self.path: Final = _read(reader, "path", longest)
-        self.version: Final = _read(reader, "service version", longest)
+        # Dubbo providers send null when they call a callback.
+        self.version: Final = "" if _skip_null(reader) else _read(reader, "service version", longest)
         self.method_start: Final = reader.pos
         self.method: Final = _read(reader, "method name", longest)
         self.descriptor: Final = _read(reader, "type descriptor", _MAX_DESCRIPTOR)
@@ -107,6 +109,13 @@ class RequestHeads:
                 self._seen.clear()
             self._seen[frame[HEADER_BYTES:position]] = head
         return head
+
+
+def _skip_null(reader: Reader) -> bool:
+    if reader.data[reader.pos : reader.pos + 1] != _NULL:
+        return False
+    reader.pos += 1
+    return True
 
 
 def _read(reader: Reader, what: str, longest: int) -> str:

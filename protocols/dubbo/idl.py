@@ -1,8 +1,9 @@
 """Java sources of a contract: what a stock Dubbo consumer or provider compiles against.
 
-Every interface, struct, enum and exception becomes one file with fully qualified names, in ASCII, for Java 8 and later.
-Structs are Serializable beans (which both hessian-lite lines and `$invoke` handle), exceptions have the no-argument
-constructor that Hessian calls. Classes of the JDK itself (`java.`, `javax.`) are referred to, never written.
+Every interface (those of callbacks too), struct, enum and exception becomes one file with fully qualified names, in
+ASCII, for Java 8 and later. Structs are Serializable beans (which both hessian-lite lines and `$invoke` handle),
+exceptions have the no-argument constructor that Hessian calls. Classes of the JDK itself (`java.`, `javax.`) are
+referred to, never written.
 
 Fields of type f32 are `java.lang.Float`, parameters and results `float`: hessian-lite 4 (Dubbo 3.3) stores eight bytes
 where a field is a primitive `float`, and so overwrites the field behind it (apache/dubbo issue 15670). A field that
@@ -59,7 +60,7 @@ def export_java(contracts: Sequence[ServiceContract]) -> dict[str, str]:
     if problems:
         raise ContractError("\n".join(dict.fromkeys(problems)))
     files: dict[str, str] = {}
-    for contract in contracts:
+    for contract in (*contracts, *(callback for each in contracts for callback in each.callbacks.values())):
         for name, body in _classes(contract):
             path = name.replace(".", "/") + ".java"
             source = ascii_source("\n".join(body) + "\n")

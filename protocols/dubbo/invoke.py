@@ -67,6 +67,8 @@ def read_invoke(reader: Reader, service: ServiceBinding) -> tuple[MethodBinding,
         raise BadRequest("$invoke: the arguments must be a list or null")
     values = values or []
     signature = find_method(service.contract, name, types, len(values))
+    if signature.callbacks:
+        raise BadRequest(f"{signature.name}: args[{signature.callbacks[0]}] is a callback; $invoke carries none")
     return service.of(signature), tuple(values)
 
 

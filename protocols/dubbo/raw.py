@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Ok, Result
+from gateway.model.callback import Callback
 from gateway.model.errors import BadRequest, ProviderFailed, Retry, RpcError
 from protocols.dubbo import result
 from protocols.dubbo.frame import HEADER_BYTES
@@ -25,11 +27,13 @@ _TEXT_TAGS: Final = frozenset((*range(0x20), *range(0x30, 0x34), *b"RS"))
 class DubboArguments:
     """The arguments of one request (`gateway.model.call.RawArguments`).
 
+    `callbacks`: by position, those of its arguments that are callbacks.
+
     `method`: None where no contract says what they mean. `generic_values`: the arguments of a `$invoke`, as read.
     `is_generic`: it is a `$invoke`, and must say so in its attachments when it is forwarded.
     """
 
-    __slots__ = ("_end", "_frame", "_head", "_limits", "generic_values", "is_generic", "method", "wire")
+    __slots__ = ("_end", "_frame", "_head", "_limits", "callbacks", "generic_values", "is_generic", "method", "wire")
 
     def __init__(self, frame: bytes, head: RequestHead, end: int, method: MethodBinding | None, limits: Limits) -> None:
         self.wire = WIRE
@@ -40,6 +44,7 @@ class DubboArguments:
         self.method = method
         self.generic_values: tuple[Any, ...] | None = None
         self.is_generic = False
+        self.callbacks: Mapping[int, Callback] | None = None
 
     @property
     def argument_count(self) -> int:
@@ -53,6 +58,11 @@ class DubboArguments:
     def argument_bytes(self) -> bytes:
         """The arguments alone."""
         return self._frame[self._head.end : self._end]
+
+    def nulls(self) -> list[bool]:
+        """Which of the arguments are null. Raises HessianError where they are malformed."""
+        reader = Reader(self._frame, self._head.end, self._end, self._limits)
+        return [reader.read() is None for _ in range(self._head.argument_count)]
 
     def reader(self) -> Reader:
         """A reader of the arguments."""
@@ -77,7 +87,8 @@ class DubboArguments:
             return method.realize_arguments(self.generic_values)
         reader = self.reader()
         if method is not None:
-            return method.read_arguments(reader)
+            values = method.read_arguments(reader)
+            return values if self.callbacks is None else method.with_callbacks(values, self.callbacks)
         try:
             return tuple(reader.read() for _ in range(self._head.argument_count))
         except HessianError as exc:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Ok, Result
-from gateway.model.errors import RpcError, ValueMappingError
+from gateway.model.errors import ProviderFailed, Retry, RpcError, ValueMappingError
+from protocols.contract import Outcome
 from protocols.dubbo import throwable
-from protocols.dubbo.frame import HEADER, HESSIAN2, MAGIC
+from protocols.dubbo.frame import HEADER, HEADER_BYTES, HESSIAN2, MAGIC
 from protocols.dubbo.raw import DubboResult
 from protocols.dubbo.result import EXCEPTION, FIRST_WITH_ATTACHMENTS, FLAG_ZERO, NULL, OWN_ATTACHMENTS, VALUE
 from protocols.dubbo.service import MethodBinding
 from protocols.dubbo.status import OK, certainly_not_run, format_error, status_of
 from protocols.hessian.attachments import write_attachments
+from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
 from protocols.hessian.text import encode_text
 from protocols.hessian.writer import Writer
 from protocols.reader import DEFAULT_LIMITS, Limits
 
-__all__ = ["Ticket", "of_error", "of_result", "raw_value"]
+__all__ = ["Ticket", "encode_reply", "of_error", "of_result", "raw_value"]
 
 _OWN: Final = encode_text("dubbo") + encode_text("2.0.2")
 _NO_USER_ATTACHMENTS: Final = b"H" + _OWN + b"Z"
@@ -49,6 +51,28 @@ class Ticket:
 
 def _frame(ticket: Ticket, status: int, body: bytes) -> bytes:
     return HEADER.pack(MAGIC, HESSIAN2, status, ticket.request_id, len(body)) + body
+
+
+def encode_reply(ticket: Ticket, outcome: Outcome, limits: Limits) -> bytes:
+    """The response to a call, whatever became of it. Never raises for a value: what cannot be encoded is an error."""
+    limit = limits.max_frame_bytes
+    try:
+        if isinstance(outcome, RpcError):
+            return of_error(ticket, outcome)
+        data = of_result(ticket, outcome, limits)
+    except RpcError as exc:
+        return of_error(ticket, exc)
+    except (ValueMappingError, HessianError) as exc:
+        return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {exc}", retry=Retry.NEVER))
+    except Exception as exc:  # A value's own code runs while it is written, and may raise anything.
+        why = f"writing it raised {type(exc).__name__}"
+        return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {why}", retry=Retry.NEVER))
+    size = len(data) - HEADER_BYTES
+    if size > limit:
+        return of_error(
+            ticket, ProviderFailed(f"the answer of {size} bytes exceeds the limit of {limit}", retry=Retry.NEVER)
+        )
+    return data
 
 
 def of_error(ticket: Ticket, error: RpcError) -> bytes:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.model.call import Invocation, Peer
+from gateway.model.callback import Callback
 from gateway.model.contract import MethodContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import (
     BadRequest,
     NoSuchService,
     Overloaded,
-    ProviderFailed,
     RemoteWireError,
-    Retry,
     RpcError,
     Unauthenticated,
     ValueMappingError,
 )
 from gateway.model.exposure import Exposure
 from protocols import java
-from protocols.contract import CallReceived, CallRejected, GoodbyeHeard, Outcome, Send, ServerEvent
+from protocols.contract import CallReceived, CallRejected, GoodbyeHeard, Outcome, PeerCaller, Send, ServerEvent
 from protocols.dubbo import invoke
 from protocols.dubbo.attachments import CallAttachments, RouteKey
 from protocols.dubbo.frame import (
@@ -41,8 +40,9 @@ from protocols.dubbo.frame import (
     read_only_event,
 )
 from protocols.dubbo.head import MAX_CACHED_BYTES, RequestHead, RequestHeads
+from protocols.dubbo.peer_callbacks import CallbackOptions, PeerCallbacks, refuse_strays
 from protocols.dubbo.raw import DubboArguments
-from protocols.dubbo.reply import Ticket, of_error, of_result, raw_value
+from protocols.dubbo.reply import Ticket, encode_reply, of_error, raw_value
 from protocols.dubbo.service import MethodBinding, ServiceBinding
 from protocols.hessian.attachments import read_attachments
 from protocols.hessian.errors import HessianError
@@ -82,8 +82,15 @@ class DubboServerWire:
         ContractError: an exposed contract cannot be carried.
     """
 
-    def __init__(self, exposures: Sequence[Exposure], limits: Limits, token: str = "") -> None:
+    def __init__(
+        self,
+        exposures: Sequence[Exposure],
+        limits: Limits,
+        token: str = "",
+        callbacks: CallbackOptions = CallbackOptions(),  # noqa: B008 - immutable
+    ) -> None:
         self.limits: Final = limits
+        self.callbacks: Final = callbacks
         self.token: Final = token.encode()
         self.heads: Final = RequestHeads(limits)
         self._exposures: Final = {_as_java(exposure): exposure for exposure in exposures}
@@ -160,11 +167,11 @@ _EMPTY: Final = CallAttachments({})
 
 
 class DubboServerCodec:
-    """See `protocols.contract.ServerCodec`."""
+    """See `protocols.contract.ServerCodec` and `CallingServerCodec`."""
 
     __slots__ = (
-        "_beats", "_beats_at", "_goodbye", "_in_flight", "_peer", "_pings", "_splitter", "_wire",
-        "broken", "finished",
+        "_beats", "_beats_at", "_callbacks", "_caller", "_goodbye", "_in_flight", "_peer", "_pings", "_splitter",
+        "_wire", "broken", "call_timeout_s", "finished",
     )  # fmt: skip
 
     def __init__(self, wire: DubboServerWire, peer: Peer) -> None:
@@ -172,6 +179,10 @@ class DubboServerCodec:
         self._peer = peer
         self._splitter = FrameSplitter(wire.limits.max_frame_bytes)
         self._in_flight: set[int] | None = None
+        self._caller: PeerCaller | None = None
+        self._callbacks: PeerCallbacks | None = None
+        """Made when the peer offers its first one."""
+        self.call_timeout_s = wire.callbacks.timeout_s
         self._beats = _HEARTBEAT_BURST
         self._beats_at = 0.0
         self._pings = 0
@@ -206,6 +217,8 @@ class DubboServerCodec:
                 continue
             if flags & EVENT:
                 self._event(frame, flags, now, events)
+            elif self._callbacks is not None and (reply := self._callbacks.reply(frame)) is not None:
+                events.append(reply)
             else:
                 self.broken = RemoteWireError("a response was sent to a server", reason="unexpected-response")
             if self.broken is not None:
@@ -283,6 +296,8 @@ class DubboServerCodec:
         method = target.method
         values: tuple[Any, ...] | None = None
         raw = DubboArguments(frame, head, arguments_end, method, wire.limits)
+        if attachments.callbacks is not None or (method is not None and method.callbacks):
+            raw.callbacks = self._offered(target, raw, attachments)
         signature: MethodContract | None
         if method is not None:
             signature = method.signature
@@ -321,6 +336,42 @@ class DubboServerCodec:
         )
         return CallReceived(ticket, invocation)
 
+    def attach(self, caller: PeerCaller) -> None:
+        """See `CallingServerCodec.attach`."""
+        self._caller = caller
+
+    def detach(self, why: str) -> None:
+        """See `CallingServerCodec.detach`."""
+        self._caller = None
+        if self._callbacks is not None:
+            self._callbacks.close(why)
+
+    def call(self, binding: Any, invocation: Invocation, timeout_s: float | None) -> tuple[int, bytes]:
+        """See `CallingServerCodec.call`."""
+        assert self._callbacks is not None, "only callbacks of this connection make calls on it"
+        return self._callbacks.codec.call(binding, invocation, timeout_s)
+
+    def abandon(self, call_id: int) -> None:
+        """See `CallingServerCodec.abandon`."""
+        if self._callbacks is not None:
+            self._callbacks.abandon(call_id)
+
+    def _offered(
+        self, target: _Target, raw: DubboArguments, attachments: CallAttachments
+    ) -> Mapping[int, Callback] | None:
+        """The callbacks among the arguments of a call, by position."""
+        params = target.method.callbacks if target.method is not None else ()
+        said = attachments.callbacks or {}
+        if target.kind is invoke.CallKind.TYPED:
+            refuse_strays(said, params, raw)
+        if not params:
+            return None
+        if self._callbacks is None:
+            if self._caller is None:
+                raise BadRequest("callbacks are not taken here")
+            self._callbacks = PeerCallbacks(self._wire.callbacks, self._wire.limits, self._caller)
+        return self._callbacks.offered(params, said, target.exposure.service.group)
+
     def _echo(self, raw: DubboArguments, ticket: Ticket | None) -> ServerEvent:
         """Dubbo's `$echo` health check: the argument goes back as it came, and no service is asked."""
         if ticket is None:
@@ -332,24 +383,7 @@ class DubboServerCodec:
         """See `ServerCodec.reply`."""
         assert isinstance(ticket, Ticket)
         self._done(ticket)
-        limit = self._wire.limits.max_frame_bytes
-        try:
-            if isinstance(outcome, RpcError):
-                return of_error(ticket, outcome)
-            data = of_result(ticket, outcome, self._wire.limits)
-        except RpcError as exc:
-            return of_error(ticket, exc)
-        except (ValueMappingError, HessianError) as exc:
-            return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {exc}", retry=Retry.NEVER))
-        except Exception as exc:  # A value's own code runs while it is written, and may raise anything.
-            why = f"writing it raised {type(exc).__name__}"
-            return of_error(ticket, ProviderFailed(f"the answer cannot be sent: {why}", retry=Retry.NEVER))
-        if len(data) - HEADER_BYTES > limit:
-            size = len(data) - HEADER_BYTES
-            return of_error(
-                ticket, ProviderFailed(f"the answer of {size} bytes exceeds the limit of {limit}", retry=Retry.NEVER)
-            )
-        return data
+        return encode_reply(ticket, outcome, self._wire.limits)
 
     def _done(self, ticket: Ticket) -> None:
         if ticket.counted and self._in_flight is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
+from gateway.model.callback import Callback
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, ContractError, NoSuchMethod, ValueMappingError
 from gateway.model.typeref import Kind, TypeRef
@@ -17,9 +18,18 @@ from protocols.hessian.text import encode_text
 from protocols.hessian.typed import TypedCompiler
 from protocols.hessian.writer import Writer
 
-__all__ = ["MethodBinding", "ServiceBinding"]
+__all__ = ["CallbackParam", "MethodBinding", "ServiceBinding"]
 
 _ANY: Final = TypeRef(Kind.ANY, nullable=True)
+_NULL: Final = TypeRef(Kind.NULL)
+
+
+class CallbackParam(NamedTuple):
+    """A parameter that is a callback. `service`: what can be called; `withdrawn`: the call takes it back."""
+
+    position: int
+    service: ServiceBinding
+    withdrawn: bool
 
 
 class MethodBinding:
@@ -30,6 +40,7 @@ class MethodBinding:
         java_name: Name on the wire; overloads share it.
         descriptor: JVM descriptor of the parameters, concatenated.
         head: Method name and descriptor as they stand in a request body.
+        callbacks: Its parameters that are callbacks, which stand as null among the arguments.
     """
 
     __slots__ = (
@@ -40,6 +51,7 @@ class MethodBinding:
         "_types",
         "_write_arguments",
         "_write_result",
+        "callbacks",
         "contract",
         "definitions",
         "descriptor",
@@ -56,6 +68,7 @@ class MethodBinding:
         contract: ServiceContract,
         compiler: TypedCompiler,
         definitions: DefinitionCache,
+        callbacks: Sequence[CallbackParam] = (),
     ) -> None:
         self.signature: Final = signature
         self.contract: Final = contract
@@ -63,7 +76,8 @@ class MethodBinding:
         self.java_name: Final = java.method_name(signature)
         self.descriptor: Final = java.method_descriptor(signature, contract)
         self.head: Final = encode_text(self.java_name) + encode_text(self.descriptor)
-        types = [param.type for param in signature.params]
+        self.callbacks: Final = tuple(callbacks)
+        types = [_NULL if param.type.kind is Kind.CALLBACK else param.type for param in signature.params]
         self._compile_arguments_reader: Final = compiler.compile_arguments_reader
         self._types: Final = types
         self._read_arguments: Final = compiler.compile_arguments_reader(types)
@@ -105,7 +119,16 @@ class MethodBinding:
         count = len(self.signature.params)
         if len(values) != count:
             raise ValueMappingError(f"{self.signature.signature} takes {count} arguments, got {len(values)}")
+        if self.callbacks:
+            values = self.with_callbacks(values, {})
         self._write_arguments(writer, values)
+
+    def with_callbacks(self, values: tuple[Any, ...], callbacks: Mapping[int, Callback]) -> tuple[Any, ...]:
+        """Arguments with these callbacks in their places, and with null where there is none."""
+        filled = list(values)
+        for each in self.callbacks:
+            filled[each.position] = callbacks.get(each.position)
+        return tuple(filled)
 
     def read_result(self, reader: Reader) -> Any:
         """The value at the reader's position. Raises HessianError."""
@@ -157,16 +180,24 @@ class ServiceBinding:
         ContractError: Java cannot carry the contract; lists everything that is wrong.
     """
 
-    __slots__ = ("_by_signature", "_by_wire", "contract")
+    __slots__ = ("_by_signature", "_by_wire", "callbacks", "contract")
 
     def __init__(self, contract: ServiceContract) -> None:
         if problems := java.check_contract(contract):
             raise ContractError(f"{contract.name} cannot be carried by dubbo://: " + "; ".join(problems))
         self.contract: Final = contract
+        self.callbacks: Final = {name: ServiceBinding(each) for name, each in contract.callbacks.items()}
         compiler, definitions = TypedCompiler(contract), DefinitionCache()
-        bindings = [MethodBinding(method, contract, compiler, definitions) for method in contract.methods]
+        bindings = [
+            MethodBinding(method, contract, compiler, definitions, self._callbacks_of(method))
+            for method in contract.methods
+        ]
         self._by_wire: Final = {(each.java_name, each.descriptor): each for each in bindings}
         self._by_signature: Final = {id(each.signature): each for each in bindings}
+
+    def _callbacks_of(self, method: MethodContract) -> list[CallbackParam]:
+        params = [(at, method.params[at]) for at in method.callbacks]
+        return [CallbackParam(at, self.callbacks[param.type.name], param.withdrawn) for at, param in params]
 
     def find(self, java_name: str, descriptor: str) -> MethodBinding:
         """The method a caller means.

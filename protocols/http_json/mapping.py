@@ -19,6 +19,7 @@ The forms are those of `gateway.jsonform`, compiled once per method:
 | struct | an object by contract field names; unknown ones are refused, or skipped by option | JSON, in a query only |
 | exception | `application/problem+json`, member `exception` | not there |
 | any, calls without a contract | see `gateway.jsonform.generic` | JSON, in a query only |
+| callback | refused when the contract is checked | not there |
 
 Attachments, the deadline, the trace and the caller's name are header fields (`protocols.http.context`). A key that
 stands twice in one object, NaN without quotes, a byte order mark and numbers of more than 10,000 digits are refused.
@@ -37,9 +38,13 @@ _RESERVED: Final = frozenset("/?#")
 
 
 def check_contract(contract: ServiceContract) -> list[str]:
-    """What keeps a contract from being carried by http://; empty means fine. JSON has a form for every type."""
+    """What keeps a contract from being carried by http://; empty means fine. JSON has a form for every value."""
     problems: list[str] = []
     for method in contract.methods:
+        problems += (
+            f"{method.attribute}({method.params[at].name}): a callback; over http:// a service cannot call its caller"
+            for at in method.callbacks
+        )
         if not _RESERVED.isdisjoint(method.name):
             problems.append(f"{method.attribute}: the name {method.name!r} cannot be a segment of a path")
         line = method.routes.get(PROTOCOL)

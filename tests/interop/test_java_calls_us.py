@@ -39,6 +39,33 @@ async def test_java_exchanges_every_value_with_a_python_service(version: str, pe
     report.check()
 
 
+@pytest.mark.direction("Java → us, callbacks", quick=True)
+@pytest.mark.parametrize("version", DUBBO_VERSIONS)
+async def test_java_is_called_back(version: str, peers: Peers) -> None:
+    async with gateway(hosted()) as app:
+        report = await peers.consumer(version).run("callbacks,callbacks-long", app.listening[0].address)
+    report.check()
+
+
+@pytest.mark.direction("Java → gateway → us, callbacks")
+@pytest.mark.parametrize("version", DUBBO_VERSIONS)
+async def test_java_is_called_back_through_the_gateway(version: str, peers: Peers) -> None:
+    async with gateway(hosted() + remote("bridged", "registries: [local]")) as app:
+        address = app.listening[0].address
+        report = await peers.consumer(version).run("callbacks,callbacks-long", address, "group=bridged")
+    report.check()
+
+
+@pytest.mark.direction("Java → gateway → Java, callbacks", quick=True)
+@pytest.mark.parametrize(("consumer", "provider"), [("26", "27"), ("27", "33"), ("33", "26")])
+async def test_java_is_called_back_by_java_through_the_gateway(consumer: str, provider: str, peers: Peers) -> None:
+    behind = peers.provider(provider)
+    async with gateway(remote("bridged", f"addresses: ['dubbo://{behind}']")) as app:
+        address = app.listening[0].address
+        report = await peers.consumer(consumer).run("callbacks,callbacks-long", address, "group=bridged")
+    report.check()
+
+
 @pytest.mark.direction("Java → gateway → us", quick=True)
 @pytest.mark.parametrize("version", DUBBO_VERSIONS)
 async def test_java_uses_a_python_service_through_the_gateway(version: str, peers: Peers) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway import (
+    DeadlineExceeded,
     Forbidden,
     RemoteError,
     RpcError,
@@ -19,6 +20,7 @@ from gateway import (
     connect_sync,
 )
 from gateway.demo.catalog import Catalog, Maker, OutOfStock, Product, ProductNotFound, Status
+from gateway.demo.reports import Report, Reports, ReportUnwanted
 from gateway.demo.types import Types, TypesFailure
 from gateway.model.call import Invocation
 from gateway.model.generic import Long, Record
@@ -94,6 +96,50 @@ async def test_a_typed_client_uses_the_whole_catalog(provider: str) -> None:
                 await asyncio.sleep(0.01)
         assert await catalog.remove(product.id) is True
         assert await catalog.remove(product.id) is False
+
+
+class Listening:
+    """Keeps what it is told. `unwanted`: the ticket it wants nothing of."""
+
+    def __init__(self, unwanted: str = "") -> None:
+        self.pages: list[tuple[str, int]] = []
+        self.reports: asyncio.Queue[Report] = asyncio.Queue()
+        self._unwanted = unwanted
+
+    async def progressed(self, ticket: str, page: int) -> int:
+        if ticket == self._unwanted:
+            raise ReportUnwanted(f"no {ticket}", ticket=ticket)
+        self.pages.append((ticket, page))
+        return len(self.pages)
+
+    async def finished(self, report: Report) -> None:
+        self.reports.put_nowait(report)
+
+
+@pytest.mark.direction("us → Java, callbacks", quick=True)
+async def test_java_calls_our_listeners(provider: str) -> None:
+    listener, tired, dropped = Listening(), Listening("l3"), Listening()
+    async with (
+        asyncio.timeout(60),
+        connect(f"dubbo://{provider}", Reports, **PATIENT) as reports,
+        connect(f"dubbo://{provider}", Reports, timeout_s=0.3, retries=0) as hurried,
+    ):
+        assert await reports.build("l1", "Sales", 3, listener) == Report("l1", "Sales", 3)
+        assert listener.pages == [("l1", 1), ("l1", 2), ("l1", 3)]
+        assert await listener.reports.get() == Report("l1", "Sales", 3)
+
+        with pytest.raises(ReportUnwanted, match="no l3") as unwanted:
+            await reports.build("l3", "Sales", 3, tired)
+        assert unwanted.value.ticket == "l3"
+
+        with pytest.raises(DeadlineExceeded):
+            await hurried.build("l4", "Sales", 60, listener)
+        assert await listener.reports.get() == Report("l4", "Sales", 60)
+
+        with pytest.raises(DeadlineExceeded):
+            await hurried.build("l5", "Sales", 60, dropped)
+        assert await hurried.forget(dropped) is True
+        assert len(dropped.pages) < 60
 
 
 @we_call_java

@@ -15,11 +15,15 @@ __all__ = ["TOKEN", "gateway", "hosted", "remote"]
 TOKEN: Final = "secret-42"
 """What the listener `guarded` wants to see."""
 
-_SERVICES: Final = {"catalog": ("Catalog", "DemoCatalog"), "types": ("Types", "DemoTypes")}
+_SERVICES: Final = {
+    "catalog": ("Catalog", "DemoCatalog"),
+    "types": ("Types", "DemoTypes"),
+    "reports": ("Reports", "DemoReports"),
+}
 
 
 def hosted(group: str = "", version: str = "", listener: str = "dubbo", announce: str = "[local]") -> str:
-    """The section of the two services, answered by Python."""
+    """The section of the demo services, answered by Python."""
     return "".join(
         f"""
   {group}{module}:
@@ -34,7 +38,7 @@ def hosted(group: str = "", version: str = "", listener: str = "dubbo", announce
 
 
 def remote(group: str, source: str) -> str:
-    """The section of the two services, passed on: `source` says where to (`registries: [local]`)."""
+    """The section of the demo services, passed on: `source` says where to (`registries: [local]`)."""
     return "".join(
         f"""
   {group}{module}:
@@ -52,7 +56,7 @@ async def gateway(services: str, port: int = 0) -> AsyncIterator[App]:
     text = f"""
 application: {{name: interop}}
 listeners:
-  dubbo: {{protocol: dubbo, port: {port}}}
+  dubbo: {{protocol: dubbo, port: {port}, options: {{callbacks: 10}}}}
   guarded: {{protocol: dubbo, port: 0, options: {{token: provider-token}}}}
 registries:
   local: {{type: embedded}}

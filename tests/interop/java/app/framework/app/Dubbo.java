@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.dubbo.config.ApplicationConfig;
+import org.apache.dubbo.config.ArgumentConfig;
 import org.apache.dubbo.config.MethodConfig;
 import org.apache.dubbo.config.ProtocolConfig;
 import org.apache.dubbo.config.ReferenceConfig;
@@ -76,10 +77,29 @@ final class Dubbo {
             method.setReturn(false);
             methods.add(method);
         }
+        methods.addAll(callbacks(options));
         if (!methods.isEmpty()) {
             reference.setMethods(methods);
         }
         return reference.get();
+    }
+
+    /** Arguments that are callbacks, as configuration objects say it: {@code build.3.callback=true}. */
+    private static List<MethodConfig> callbacks(Options options) {
+        List<MethodConfig> methods = new ArrayList<>();
+        options.others().forEach((key, value) -> {
+            String[] parts = key.split("\\.");
+            if (parts.length == 3 && parts[2].equals("callback")) {
+                ArgumentConfig argument = new ArgumentConfig();
+                argument.setIndex(Integer.valueOf(parts[1]));
+                argument.setCallback(Boolean.valueOf(value));
+                MethodConfig method = new MethodConfig();
+                method.setName(parts[0]);
+                method.setArguments(List.of(argument));
+                methods.add(method);
+            }
+        });
+        return methods;
     }
 
     /** An untyped proxy: it needs no class of the interface. */

@@ -27,6 +27,8 @@ public final class Consumer {
             Map.entry("attachments", AttachmentsScenario::run),
             Map.entry("reply-attachments", AttachmentsScenario::runReplies),
             Map.entry("echo", EchoScenario::run),
+            Map.entry("callbacks", ReportsScenario::run),
+            Map.entry("callbacks-long", ReportsScenario::runLong),
             Map.entry("json", JsonScenario::run),
             Map.entry("json-generic", JsonScenario::runGeneric),
             Map.entry("heartbeat", LifeScenario::runHeartbeat),

@@ -1,6 +1,7 @@
 package app;
 
 import demo.Catalog;
+import demo.Reports;
 import demo.Types;
 import java.io.IOException;
 import java.net.BindException;
@@ -9,13 +10,14 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Serves demo.Catalog and demo.Types until its standard input ends: {@code Provider PORT [OPTIONS]}.
+ * Serves demo.Catalog, demo.Reports and demo.Types until its standard input ends: {@code Provider PORT [OPTIONS]}.
  *
  * <p>PORT 0 takes a free one. OPTIONS are {@code protocol=http&group=g&version=v&token=t} and any other URL
  * parameter. Prints
  * {@code READY <port>} when calls are answered.
  */
 public final class Provider {
+    private static final String CALLBACKS = "build.3.callback=true&forget.0.callback=false";
     private static final int FIRST_PORT = 21_000;
     private static final int LAST_PORT = 32_000;
 
@@ -30,6 +32,8 @@ public final class Provider {
         Dubbo dubbo = new Dubbo();
         dubbo.export(Catalog.class, new MemoryCatalog(), port, options);
         dubbo.export(Types.class, EchoTypes.make(Provider::sendBack), port, options);
+        // Otherwise Dubbo takes the listeners for values, and they are no Serializable.
+        dubbo.export(Reports.class, new MemoryReports(), port, options.with(CALLBACKS));
         System.out.println("READY " + port);
         System.out.flush();
         while (System.in.read() >= 0) {
