@@ -43,8 +43,8 @@ class ConsistentHashOptions(Section):
     """Points on the ring for a provider with the usual weight, a multiple of 4."""
 
     bound: Annotated[float, Field(ge=0, le=1000)] = 1.25
-    """A provider that has more calls in progress than the average times this passes further ones on to the next on the
-    ring; 0 for no bound."""
+    """A provider that has this times as many calls in progress as the average and one passes further ones on to the
+    next on the ring; 0 for no bound."""
 
     @field_validator("arguments", mode="before")
     @classmethod
@@ -113,14 +113,18 @@ class ConsistentHash:
         chosen = table.ring.owner(point)
         if not self._bound or not table.weight:
             return chosen
-        # One more call is under way than there are now: this one.
-        share = self._bound * (self._busy.calls + 1) / table.weight
-        if chosen.load.active < ceil(share * chosen.load.weight - _ROUNDING):
+        share = self._busy.calls / table.weight
+        if chosen.load.active < self._capacity(share, chosen.load):
             return chosen
         for each in table.ring.walk(point):
-            if each.load.active < ceil(share * each.load.weight - _ROUNDING):
+            if each.load.active < self._capacity(share, each.load):
                 return each
         return chosen
+
+    def _capacity(self, share: float, load: Load) -> int:
+        """How many calls it may have in progress. `share`: of all that are, for each unit of weight."""
+        # With one to spare: where there are fewer calls than providers, two that meet must not part from their keys.
+        return ceil(self._bound * (share * load.weight + 1.0) - _ROUNDING)
 
     def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
         """The key, its point, and how many of the points on the ring are the provider's; its calls in progress."""
