@@ -111,7 +111,8 @@ class ConsistentHash:
             table.reweigh(self._changes)
         point = key_point(key)
         chosen = table.ring.owner(point)
-        if not self._bound or not table.weight:
+        # So few are within every bound.
+        if not self._bound or not table.weight or chosen.load.active < self._bound:
             return chosen
         share = self._busy.calls / table.weight
         if chosen.load.active < self._capacity(share, chosen.load):

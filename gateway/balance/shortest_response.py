@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import exp
 from typing import Annotated, Final
 
@@ -70,7 +71,7 @@ class ShortestResponse:
     `uniform`: numbers from 0 (inclusive) to 1 (exclusive); `clock`: seconds, monotonic; both for tests.
     """
 
-    __slots__ = ("_choices", "_clock", "_decay_s", "_usual")
+    __slots__ = ("_choices", "_clock", "_decay_s", "_make", "_usual")
 
     def __init__(
         self,
@@ -82,13 +83,15 @@ class ShortestResponse:
         self._choices = TwoChoices(uniform)
         self._clock = clock
         self._usual = _Usual()
+        self._make = partial(_Speed, self._usual, self._decay_s)
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
         """One of `invokers`, which is not empty."""
         first, second = self._choices.draw(invokers)
         if first is second:
             return first
-        one, other = self._speed(first), self._speed(second)
+        one: _Speed = first.load.observe(self, self._make)  # type: ignore[assignment]
+        other: _Speed = second.load.observe(self, self._make)  # type: ignore[assignment]
         if not one.known:
             # Somebody has to ask it, but one at a time.
             return first if not one.active or (not other.known and other.active) else second
@@ -117,9 +120,6 @@ class ShortestResponse:
         speed = invoker.load.observe(self, self._make)
         assert isinstance(speed, _Speed), "each owner has observers of one kind"
         return speed
-
-    def _make(self) -> _Speed:
-        return _Speed(self._usual, self._decay_s)
 
 
 class _Usual:

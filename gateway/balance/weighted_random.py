@@ -18,6 +18,8 @@ from gateway.spi.plugin import BalancerPlugin
 __all__ = ["PLUGIN", "WeightedRandom"]
 
 _TRIES: Final = 4
+_EVEN: Final = 0.6
+"""Share of draws that must be accepted for drawing to be cheaper than looking into the sums."""
 
 
 class WeightedRandom:
@@ -25,18 +27,20 @@ class WeightedRandom:
 
     Nothing is summed up as long as weights are alike: any invoker is drawn and accepted with probability weight /
     largest weight (rejection sampling), so the usual choice costs the same for three providers and for a thousand.
-    After several rejections the running sums of the weights decide; they are kept until a weight changes.
+    After several rejections, and where many are to be expected, the running sums of the weights decide; they are kept
+    until a weight changes.
 
     `uniform`: gives numbers from 0 (inclusive) to 1 (exclusive); for tests.
     """
 
-    __slots__ = ("_changes", "_largest", "_length", "_sums", "_uniform")
+    __slots__ = ("_changes", "_largest", "_length", "_sums", "_uneven", "_uniform")
 
     def __init__(self, uniform: Callable[[], float] = random.random) -> None:
         self._uniform = uniform
         self._largest: float = DEFAULT_WEIGHT
         self._length = 0
         self._changes = 0
+        self._uneven = False
         self._sums = Prepared(self._prepare)
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
@@ -45,6 +49,11 @@ class WeightedRandom:
 
     def draw(self, invokers: Sequence[Invoker]) -> Invoker:
         """The same, for balancers that begin with a random choice."""
+        prepared: _Sums | None = None
+        if self._uneven:
+            prepared = self._sums.find(invokers)
+            if prepared is not None:
+                return invokers[self._index_in(self._sums_now(prepared, invokers))]
         count = len(invokers)
         largest = self._largest
         for _ in range(_TRIES):
@@ -57,20 +66,22 @@ class WeightedRandom:
                 break
             if (drawn - index) * largest < weight:
                 return chosen
-        return invokers[self._index_by_sum(invokers)]
+        if not self._uneven:
+            prepared = self._sums.find(invokers)
+        sums = self._sum_up(invokers) if prepared is None else self._sums_now(prepared, invokers)
+        return invokers[self._index_in(sums)]
 
     def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
         """Its share of all weights."""
         return f"weight {chosen.load.weight:g} of {sum(each.load.weight for each in invokers):g}"
 
-    def _index_by_sum(self, invokers: Sequence[Invoker]) -> int:
-        prepared = self._sums.find(invokers)
-        if prepared is None:
-            sums = self._sum_up(invokers)
-        else:
-            if prepared.made_at != self._changes:
-                prepared.made_at, prepared.sums = self._changes, self._sum_up(invokers)
-            sums = prepared.sums
+    def _sums_now(self, prepared: _Sums, invokers: Sequence[Invoker]) -> list[float]:
+        if prepared.made_at != self._changes:
+            prepared.made_at, prepared.sums = self._changes, self._sum_up(invokers)
+            self._uneven = prepared.sums[-1] < _EVEN * self._largest * len(invokers)
+        return prepared.sums
+
+    def _index_in(self, sums: list[float]) -> int:
         total = sums[-1]
         if not total:
             return int(self._uniform() * len(sums))
@@ -89,7 +100,9 @@ class WeightedRandom:
     def _prepare(self, invokers: tuple[Invoker, ...], _: _Sums | None) -> _Sums:
         for each in invokers:
             each.load.on_reweigh(self, self._reweighed)
-        return _Sums(self._changes, self._sum_up(invokers))
+        sums = self._sum_up(invokers)
+        self._uneven = sums[-1] < _EVEN * self._largest * len(invokers)
+        return _Sums(self._changes, sums)
 
     def _reweighed(self) -> None:
         self._changes += 1
