@@ -33,7 +33,7 @@ class DirectRegistry:
 
     async def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
         """The endpoints of `service`, once; then waits until the registry is closed."""
-        endpoints = tuple(each for each in self._endpoints if each.service == service)
+        endpoints = tuple(each for each in self._endpoints if service.covers(each.service))
         yield Snapshot(service, endpoints, Freshness.FRESH)
         await self._closed.wait()
 

@@ -48,8 +48,10 @@ class EmbeddedHub:
 
     def snapshot(self, service: ServiceKey) -> Snapshot:
         """The providers of this moment, in the order they were first announced."""
-        by_address = self._announced.get(service, {})
-        endpoints = tuple(next(reversed(by_owner.values())) for by_owner in by_address.values())
+        covered = [service] if not service.groups else [each for each in self._announced if service.covers(each)]
+        endpoints = tuple(
+            next(reversed(by_owner.values())) for each in covered for by_owner in self._announced.get(each, {}).values()
+        )
         return Snapshot(service, endpoints, Freshness.FRESH)
 
     def attach(self, service: ServiceKey, changed: asyncio.Event) -> None:
@@ -64,8 +66,10 @@ class EmbeddedHub:
             del self._watchers[service]
 
     def _wake(self, service: ServiceKey) -> None:
-        for changed in self._watchers.get(service, ()):
-            changed.set()
+        for watched, changes in self._watchers.items():
+            if watched.covers(service):
+                for changed in changes:
+                    changed.set()
 
 
 class EmbeddedRegistry:

@@ -166,7 +166,7 @@ def _check_loop(
     remote = service.remote
     if remote is None:
         return
-    if not remote.addresses and remote.provided(key) == key:
+    if not remote.addresses and remote.provided(key).covers(key):
         for name in service.announce:
             if name in remote.registries:
                 message = f"{key} is announced in registry {name!r} and looked up there: it would call itself"
@@ -180,7 +180,10 @@ def _check_loop(
     provided = remote.provided(key)
     for index, endpoint in enumerate(remote.endpoints(key)):
         at = findings.item((*path, "remote", "addresses"), index)
-        if endpoint.service != provided:
+        if provided.groups and endpoint.service == provided:
+            message = f"needs a group of its own (?group=…), because group {provided.group!r} stands for several"
+            findings.problem(at, message)
+        elif not provided.covers(endpoint.service):
             findings.warning(at, f"is an address of {endpoint.service}, not of {provided}: no call goes there")
         if endpoint.service == key and (endpoint.protocol, endpoint.host, endpoint.port) in own:
             message = f"{endpoint.address} is where {key} itself is shown: it would call itself"

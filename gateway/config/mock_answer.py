@@ -119,6 +119,8 @@ def _read(value: Any, check: Callable[[Any], Any], empty: Any) -> Any:
 
 def _meanings(text: str, empty: Any) -> Sequence[Any]:
     found: list[Any] = []
+    if text == "null":
+        return [None]
     if text == "empty":
         found.append(None if empty is MISSING else empty)
     elif quoted := _QUOTED.match(text):

@@ -25,7 +25,8 @@ _FIRST_BACK_OFF_S: Final = 0.5
 _LONGEST_BACK_OFF_S: Final = 30.0
 _CLOSE_S: Final = 10.0
 
-_Address = tuple[str, str, int]
+_Address = tuple[str, str, int, ServiceKey]
+"""One provider: of several groups at one address, each is one."""
 
 
 @dataclass(slots=True)
@@ -39,8 +40,9 @@ class _Source:
 class Directory:
     """Keeps an invoker for every provider the registries name, and shows them as one immutable `Providers`.
 
-    `service`: group and version must be equal to those of an endpoint. `registries`: by name; an address that several
-    of them announce is one provider, as the first of them describes it. `open_invoker`: makes an invoker, does not
+    `service`: what it covers (`ServiceKey.covers`): group and version of an endpoint must be equal to its own, unless
+    its group stands for several. `registries`: by name; an address that several of them announce is one provider, as
+    the first of them describes it, and that one is its `Load.registry`. `open_invoker`: makes an invoker, does not
     connect. `protocols`: leaves out the endpoints of other protocols; None takes all. `health`: decides how much each
     provider gets; the directory tells it who is there and when time has passed. `sleep` and `uniform` (numbers from 0
     to 1) are for tests.
@@ -196,22 +198,26 @@ class Directory:
             self._informed.set()
 
     def _fits(self, endpoint: Endpoint) -> bool:
-        return endpoint.service == self._service and (self._protocols is None or endpoint.protocol in self._protocols)
+        return self._service.covers(endpoint.service) and (
+            self._protocols is None or endpoint.protocol in self._protocols
+        )
 
     def _swap(self) -> None:
-        wanted: dict[_Address, Endpoint] = {}
+        wanted: dict[_Address, tuple[Endpoint, str]] = {}
         unfit = 0
-        for source in self._sources.values():
+        for name, source in self._sources.items():
             for endpoint in source.announced:
                 if self._fits(endpoint):
-                    wanted.setdefault((endpoint.protocol, endpoint.host, endpoint.port), endpoint)
+                    address = (endpoint.protocol, endpoint.host, endpoint.port, endpoint.service)
+                    wanted.setdefault(address, (endpoint, name))
                 else:
                     unfit += 1
         before, after = self._opened, {}
         refused: dict[Endpoint, str] = {}
-        for address, endpoint in wanted.items():
+        for address, (endpoint, registry) in wanted.items():
             invoker = self._reuse(before.get(address), endpoint) or self._open(endpoint, refused)
             if invoker is not None:
+                invoker.load.registry = registry
                 after[address] = (endpoint, invoker)
         self._opened, self._refused = after, refused
         self._origin = _describe(self._sources.values(), unfit, len(refused))

@@ -17,7 +17,7 @@ from gateway.config.option import parse_options
 from gateway.config.sections.choice import Choice
 from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.failback import FailbackConfig
-from gateway.config.sections.mock import MockChoice
+from gateway.config.sections.mock import MockChoice, mock_config
 from gateway.config.sections.remote import parse_provider
 from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.config.suggestion import suggestion
@@ -275,7 +275,8 @@ class BlockingClient(Generic[_T]):
 class ClientSettings(TypedDict, total=False):
     """What `connect` takes beside addresses and contract; all of it optional.
 
-    `group`, `version`: of the service; they may stand in the URL (`?group=a&version=1.0.0`) instead.
+    `group`, `version`: of the service; they may stand in the URL (`?group=a&version=1.0.0`) instead. The group `*` or
+    `a,b` stands for several, whose names stand in the URLs; cluster mode `mergeable` calls them all.
     `timeout_s`: per attempt, 1 second unless written; `deadline_s`: for a call with all its attempts, none unless
     written. `retries`: attempts after the first. Unless written it is 2, and only where repeating cannot do harm;
     writing it also repeats calls that may have run.
@@ -356,13 +357,17 @@ def connect(
     default = ServiceKey(interface, settings.get("group", ""), settings.get("version", ""))
     endpoints = [parse_provider(url, default) for url in listed]
     services = {endpoint.service for endpoint in endpoints}
+    if default.groups and default not in services and all(default.covers(each) for each in services):
+        services = {default}
+    elif default.groups:
+        raise ValueError(f"with group {default.group!r}, which stands for several, each URL names its own: ?group=…")
     if len(services) > 1:
         raise ValueError(f"the URLs name different services: {', '.join(sorted(map(str, services)))}")
     _check_settings(settings, described)
     application = settings.get("application", "polyport")
     spoken = tuple(dict.fromkeys(endpoint.protocol for endpoint in endpoints))
     reference = ReferenceSettings(
-        service=endpoints[0].service,
+        service=services.pop(),
         contract=described,
         application=application,
         cluster=settings.get("cluster", "failover"),
@@ -442,6 +447,9 @@ def _check_settings(settings: ClientSettings, contract: ServiceContract | None) 
     ):
         if count is not None and count < 0:
             raise ValueError(f"{name} must be 0 or more, not {count!r}")
+    for mock in (settings.get("mock"), *(each.mock for each in methods.values())):
+        if mock is not None:
+            mock_config(mock)
     if contract is not None:
         known = {method.name for method in contract.methods}
         for name in methods:

@@ -53,7 +53,8 @@ class Registry(Protocol):
     def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
         """The snapshot now, then a new one for every change. Closing the generator ends the watch.
 
-        Slow readers miss intermediate snapshots, never the last one.
+        A service whose group stands for several (`ServiceKey.groups`) gives the providers of all that it covers. Slow
+        readers miss intermediate snapshots, never the last one.
         """
         ...
 

@@ -146,6 +146,7 @@ def test_text_after_return_is_what_the_type_makes_of_it(text: str, name: str, va
 @pytest.mark.parametrize(
     ("mock", "name", "problem"),
     [
+        ("return null", "text", r"text\(\) -> string cannot return this: null where string is required"),
         ("return null", "number", r"number\(\) -> i32 cannot return this: null where i32 is required"),
         ("return 3000000000", "number", "does not fit i32"),
         ("return empty", "item", "field 'name' of .* is missing"),

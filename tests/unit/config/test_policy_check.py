@@ -80,3 +80,31 @@ def test_options_of_a_mode_within_a_mode_are_converted() -> None:
     mode = remote.methods["touch"].cluster
     assert mode is not None
     assert mode.options["cluster"].options == {"delay": 0.005}
+
+
+def test_a_group_that_stands_for_several_leaves_the_group_of_each_address_open() -> None:
+    text = HEAD.replace('"dubbo://127.0.0.1:1"', '"dubbo://127.0.0.1:1?group=a", "dubbo://127.0.0.1:2"')
+    found = problems(f'{text}      group: "a,b"\n', plugins=Catalog([]))
+    at = text.splitlines()[4].index('"dubbo://127.0.0.1:2') + 1
+    assert found == [
+        f"5:{at}: services.s.remote.addresses[1]: needs a group of its own (?group=…), because "
+        "group 'a,b' stands for several"
+    ]
+    assert problems(f'{text}      group: ""\n', plugins=Catalog([])) == []
+
+
+def test_a_remote_of_all_groups_may_not_find_itself() -> None:
+    text = """\
+    listeners: {{l: {{protocol: dubbo, port: 0}}}}
+    registries: {{r: {{type: embedded}}}}
+    services:
+      s:
+        contract: gateway.demo.catalog:Catalog
+        group: front
+        listeners: [l]
+        announce: [r]
+        remote: {{registries: [r], group: "{group}"}}
+    """
+    (problem,) = problems(text.format(group="*"), plugins=Catalog([]))
+    assert "announced in registry 'r' and looked up there: it would call itself" in problem
+    assert problems(text.format(group="a,b"), plugins=Catalog([])) == []

@@ -143,6 +143,58 @@ async def test_only_endpoints_of_the_service_and_protocol_are_used_and_the_rest_
     await directory.aclose()
 
 
+@pytest.mark.parametrize(("group", "expected"), [("*", [1, 4, 5, 1]), ("blue, red", [4, 5, 1]), ("blue", [4])])
+async def test_a_group_may_stand_for_several(opener: Opener, group: str, expected: list[int]) -> None:
+    blue, red = ServiceKey("demo.Catalog", group="blue"), ServiceKey("demo.Catalog", group="red")
+    source = ScriptedRegistry()
+    # One address may serve several groups.
+    other = ServiceKey("demo.Catalog", "blue", "1.0.0")
+    source.say(FRESH, endpoint(1), endpoint(3, other), endpoint(4, blue), endpoint(5, red), endpoint(1, red))
+    directory = Directory(ServiceKey("demo.Catalog", group), {"script": source}, opener)
+    assert await directory.start(5.0)
+    assert ports(directory) == expected
+    await directory.aclose()
+
+
+@pytest.mark.parametrize("kind", ["direct", "embedded"])
+@pytest.mark.parametrize(("group", "expected"), [("*", [1, 4, 5]), ("red,blue", [4, 5])])
+async def test_the_registries_here_know_groups_that_stand_for_several(
+    opener: Opener, kind: str, group: str, expected: list[int]
+) -> None:
+    blue, red = ServiceKey("demo.Catalog", group="blue"), ServiceKey("demo.Catalog", group="red")
+    known = [endpoint(1), endpoint(3, ServiceKey("demo.Types")), endpoint(4, blue), endpoint(5, red)]
+    embedded = EmbeddedRegistry()
+    registry: Registry = DirectRegistry(known) if kind == "direct" else embedded
+    directory = Directory(ServiceKey("demo.Catalog", group), {"it": registry}, opener)
+    if kind == "embedded":
+        for each in known[:-1]:
+            await embedded.register(each)
+    assert await directory.start(5.0)
+    if kind == "embedded":
+        # Announced while it is watched.
+        await embedded.register(known[-1])
+    assert ports(directory) == expected
+    await directory.aclose()
+
+
+async def test_the_registry_of_a_provider_is_the_first_that_names_it_now(opener: Opener) -> None:
+    east, west = ScriptedRegistry(), ScriptedRegistry()
+    east.say(FRESH, endpoint(1), endpoint(2))
+    west.say(FRESH, endpoint(2), endpoint(3))
+    directory = Directory(SERVICE, {"east": east, "west": west}, opener)
+    assert await directory.start(5.0)
+
+    def registries() -> dict[int, str]:
+        return {each.endpoint.port: each.load.registry for each in directory.providers.invokers}
+
+    assert registries() == {1: "east", 2: "east", 3: "west"}
+    east.say(FRESH, endpoint(1))
+    await east.heard()
+    assert registries() == {1: "east", 2: "west", 3: "west"}
+    assert len(opener.opened) == 3
+    await directory.aclose()
+
+
 async def test_protocols_may_be_admitted_later_and_those_before_stay(opener: Opener) -> None:
     directory, _ = await started(opener, endpoint(1), endpoint(2, protocol="rmi"), protocols=["dubbo"])
     (first,) = opener.opened

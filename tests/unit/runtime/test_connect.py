@@ -85,6 +85,30 @@ def test_urls_that_name_no_service_are_refused_at_once(urls: str | list[str], te
         connect(urls, Probe)
 
 
+def test_a_group_that_stands_for_several_needs_urls_that_name_theirs() -> None:
+    connect([f"{NOBODY}?group=a", f"{NOBODY}?group=b"], Probe, group="a,b")
+    with pytest.raises(ValueError, match="'a,b', which stands for several, each URL names its own"):
+        connect([f"{NOBODY}?group=a", NOBODY], Probe, group="a,b")
+    with pytest.raises(ValueError, match="each URL names its own"):
+        connect([f"{NOBODY}?group=c"], Probe, group="a,b")
+
+
+@pytest.mark.parametrize("settings", [{"mock": "default"}, {"methods": {"name": MethodSettings(mock="default")}}])
+def test_a_mock_that_cannot_be_read_is_refused_at_once(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="'default' is no mock"):
+        connect(NOBODY, Probe, **settings)
+
+
+async def test_a_mode_or_mock_that_does_not_fit_the_contract_is_refused_when_it_opens() -> None:
+    for settings, text in (
+        ({"mock": "return null"}, r"the mock does not fit: name\(\) -> string cannot return this"),
+        ({"cluster": "mergeable"}, "cluster mode mergeable does not suit test.Probe"),
+        ({"methods": {"name": MethodSettings(cluster="failsafe")}}, "cluster mode failsafe does not suit test.Probe"),
+    ):
+        with pytest.raises(ContractError, match=text):
+            await connect(NOBODY, Probe, **settings).open()
+
+
 @pytest.mark.parametrize(
     ("url", "settings", "text"),
     [
