@@ -72,16 +72,29 @@ class CallCandidates:
 
     def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, CallCandidates]:
         """See `Candidates.partition`."""
-        parts: dict[str, list[Invoker]] = {}
-        for invoker in self._invokers:
-            parts.setdefault(key(invoker), []).append(invoker)
-        return {name: self._part(tuple(members), name) for name, members in parts.items()}
-
-    def _part(self, invokers: tuple[Invoker, ...], name: str) -> CallCandidates:
         providers = self._providers
-        origin = f"{self.counts()}, of {name or 'no name'} {len(invokers)}"
-        part = Providers(providers.service, invokers, origin, panic=providers.panic)
-        return CallCandidates(part, self._balancer, self._invocation)
+        known = providers.parts.get(key) if self._rules is None else None
+        if known is None:
+            known = self._split(key)
+            if self._rules is None:
+                providers.parts[key] = known
+        return {name: CallCandidates(part, self._balancer, self._invocation) for name, part in known.items()}
+
+    def _split(self, key: Callable[[Invoker], str]) -> Mapping[str, Providers]:
+        providers = self._providers
+        members: dict[str, list[Invoker]] = {}
+        for invoker in self._invokers:
+            members.setdefault(key(invoker), []).append(invoker)
+        before = ", ".join((providers.origin, *(f"rule {router} {count}" for router, count in self._rules or ())))
+        return {
+            name: Providers(
+                providers.service,
+                tuple(part),
+                f"{before}, of {name or 'no name'} {len(part)}",
+                panic=providers.panic,
+            )
+            for name, part in members.items()
+        }
 
     def explain(self) -> str:
         """The counts, and the figures behind the last choice: `registry 3, …, choice weight 100 of 300`."""
@@ -121,6 +134,7 @@ class CallCandidates:
             or [each for each in self._invokers if each.available]
             or self._invokers
         )
-        self._chosen = part[0] if len(part) == 1 else self._balancer.select(part, self._invocation)
+        # Of one, too: a balancer that keeps consumers with their provider must hear of the change.
+        self._chosen = self._balancer.select(part, self._invocation)
         self._chosen_from = part
         return self._chosen

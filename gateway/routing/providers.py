@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.model.endpoint import ServiceKey
@@ -19,7 +20,8 @@ class Providers:
     `service`: what was looked for. `invokers`: one per usable provider. `origin`: where they come from, for the
     why-trace: `registry 3`, `registry 3 (stale, 1 not for this reference)`, `registry unknown`.
     `missed`: the protocol that should have been taken, where these are a fallback for it. `panic`: see `healthy_part`.
-    `healthy`: those that were not ejected when this was made, or all of them in a panic.
+    `healthy`: those that were not ejected when this was made, or all of them in a panic. `parts`: the same, apart by
+    what a function says of each, as far as somebody asked; kept, because balancers know a list again.
     """
 
     service: ServiceKey
@@ -28,6 +30,9 @@ class Providers:
     missed: str = ""
     panic: float = 0.0
     healthy: tuple[Invoker, ...] = field(init=False)
+    parts: dict[Callable[[Invoker], str], Mapping[str, Providers]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "healthy", healthy_part(self.invokers, self.panic))

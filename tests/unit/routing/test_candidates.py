@@ -145,3 +145,17 @@ def test_parts_are_candidates_of_their_own() -> None:
     assert [each.endpoint.port for each in parts["odd"].invokers] == [1, 3]
     assert parts["even"].pick().endpoint.port == 2
     assert parts["even"].explain().endswith("of even 1, after rules 1, healthy 1, available 1")
+
+
+def test_parts_are_the_same_lists_until_providers_change() -> None:
+    def key(invoker: Invoker) -> str:
+        return "odd" if invoker.endpoint.port % 2 else "even"
+
+    providers = Providers(SERVICE, tuple(some(True, True, True)), "registry 3")
+    balancer = FirstOf()
+    first, second = (CallCandidates(providers, balancer, invocation()).partition(key) for _ in range(2))
+    assert first["odd"].invokers is second["odd"].invokers
+    narrowed = CallCandidates(providers, balancer, invocation(), [OnlyPorts(1, 2)]).partition(key)
+    assert [each.endpoint.port for each in narrowed["odd"].invokers] == [1]
+    assert "rule ports=1,2 2, of odd 1" in narrowed["odd"].explain()
+    assert CallCandidates(providers, balancer, invocation()).partition(key)["odd"].invokers is first["odd"].invokers
