@@ -24,6 +24,8 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "broadcast": "gateway.cluster.broadcast:PLUGIN",
             "available": "gateway.cluster.available:PLUGIN",
             "failback": "gateway.cluster.failback:PLUGIN",
+            "mergeable": "gateway.cluster.mergeable:PLUGIN",
+            "zone_aware": "gateway.cluster.zone_aware:PLUGIN",
         },
         "balance": {
             "random": "gateway.balance.weighted_random:PLUGIN",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from gateway.cluster.context import RegistryPlace
 from gateway.config.model import GatewayConfig
 from gateway.config.sections.choice import Choice, ChoiceConfig
 from gateway.config.sections.listener import revealed
@@ -173,6 +174,7 @@ class _Builder:
             sticky=remote.sticky,
             mock=remote.mock,
             retry_budget=remote.retry_budget,
+            registries={name: self._place(name) for name in remote.registries},
             warmup_s=remote.warmup,
             ejection=remote.ejection,
             timeout_s=remote.timeout,
@@ -216,6 +218,10 @@ class _Builder:
             section = self._config.failback
             self._outbox = make_outbox(section, self._fallbacks.add, self._secret(section.credential))
         return self._outbox
+
+    def _place(self, registry: str) -> RegistryPlace:
+        written = self._config.registries[registry]
+        return RegistryPlace(written.zone, written.weight, written.preferred)
 
     def _client(self, protocol: str) -> ClientAdapter:
         client = self._clients.get(protocol)

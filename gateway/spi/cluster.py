@@ -200,7 +200,10 @@ class Candidates(Protocol):
         ...
 
     def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, Candidates]:
-        """The same, apart by what `key` says of each invoker, in the order in which the keys first occur."""
+        """The same, apart by what `key` says of each invoker, in the order in which the keys first occur.
+
+        What a function says is remembered until providers change: `key` is one of a few that live as long as the mode.
+        """
         ...
 
     def explain(self) -> str:
