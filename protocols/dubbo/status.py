@@ -116,9 +116,14 @@ def status_of(error: RpcError) -> int:
 
 
 def format_error(error: RpcError) -> str:
-    """The text that goes with the status, cut where it gets long."""
-    retry = "" if error.retry is error.default_retry else f" {error.retry.value}"
-    return f"[{error.code}{retry}{' exhausted' if error.exhausted else ''}] {shown_text(str(error))}"
+    """The text that goes with the status, cut where it gets long.
+
+    An error of a third party is tagged as what it is a kind of: a code that nobody knows would lose what it says about
+    repeating.
+    """
+    kind = next((each for each in _BY_CODE.values() if isinstance(error, each)), ProviderFailed)
+    retry = "" if error.retry is kind.default_retry else f" {error.retry.value}"
+    return f"[{kind.code}{retry}{' exhausted' if error.exhausted else ''}] {shown_text(str(error))}"
 
 
 def error_of_status(status: int, text: str) -> RpcError:

@@ -52,6 +52,32 @@ def test_tag_names_only_what_differs() -> None:
     assert format_error(ConnectionLost("x", exhausted=True)) == "[connection-lost exhausted] x"
 
 
+class Throttled(Overloaded):
+    """Of a third party."""
+
+    code = "throttled"
+    default_retry = Retry.IF_IDEMPOTENT
+
+
+class Odd(RpcError):
+    """A kind of nothing that wires know."""
+
+    code = "odd"
+    default_retry = Retry.SAFE
+
+
+@pytest.mark.parametrize(("error", "kind"), [(Throttled("x"), Overloaded), (Odd("x"), ProviderFailed)])
+@pytest.mark.parametrize("exhausted", [False, True])
+def test_errors_of_third_parties_keep_what_they_say_about_repeating(
+    error: RpcError, kind: type[RpcError], exhausted: bool
+) -> None:
+    error.exhausted = exhausted
+    read = error_of_status(status_of(error), format_error(error))
+    assert type(read) is kind
+    assert read.retry is error.retry
+    assert read.exhausted is exhausted
+
+
 def test_long_texts_of_our_own_errors_are_cut() -> None:
     assert len(format_error(ProviderFailed("x" * 100_000))) < 3_000
 
