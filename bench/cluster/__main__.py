@@ -19,7 +19,7 @@ from bench.cluster.picture import draw
 from bench.cluster.report import count_findings, format_report
 from bench.cluster.scenario import Scenario
 from bench.cluster.scenarios import SCENARIOS
-from bench.cluster.simulation import Outcome
+from bench.cluster.simulation import Outcome, kind_of
 from gateway.plugins.catalog import Catalog
 
 _FOLDER = Path(__file__).parents[2] / ".cache" / "cluster"
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     drawn = sum(draw(each, options.output / f"{each.scenario.name}.png") for each in comparisons)
     print(format_report(comparisons).rpartition("\n")[0])
     pictures = f"{drawn} pictures (PNG)" if drawn else "no pictures (PNG), which need matplotlib"
-    calls = sum(outcome.record.calls for each in comparisons for outcome in each.outcomes)
+    calls = sum(run.outcome.record.calls for each in comparisons for run in each.runs)
     print(f"written: {page}, {pictures}")
     print(f"{calls} calls in {len(jobs)} runs, {perf_counter() - began:.0f} s")
     reached, wanted = count_findings(comparisons)
@@ -60,18 +60,19 @@ def _jobs(options: argparse.Namespace, catalog: Catalog) -> list[Job]:
     for name in options.scenarios or known:
         scenario = _resized(known[name], options)
         balancers = options.balance or [each for each in scenario.balancers or available if each in available]
-        if options.quick and not options.balance:
+        if options.quick and not options.balance and not scenario.central:
             balancers = [each for each in balancers if _is_told_apart(scenario, each)]
         if not balancers:
             print(f"{name} is left out: none of its balancers is there", file=sys.stderr)
-        for cluster in options.cluster or scenario.clusters:
+        known_modes = catalog.names("cluster")
+        for cluster in options.cluster or [each for each in scenario.clusters if kind_of(each) in known_modes]:
             jobs += [Job(scenario, cluster, balancer, options.seed) for balancer in balancers]
     return jobs
 
 
 def _is_told_apart(scenario: Scenario, balancer: str) -> bool:
     """Whether something is expected of this balancer in particular; of the default one there always is."""
-    return balancer == "random" or any(balancer in each.balancers for each in scenario.expectations)
+    return balancer == "random" or any(balancer in each.only for each in scenario.expectations)
 
 
 def _resized(scenario: Scenario, options: argparse.Namespace) -> Scenario:

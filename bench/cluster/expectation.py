@@ -1,7 +1,7 @@
 """What must come of a scenario. Each kind of figure is a small class with its bounds; `judge` reads it from a run.
 
-Times are seconds since the start of the run, of whole buckets; `until_s` None means to the end. `balancers`: those it
-holds for; all when empty.
+Times are seconds since the start of the run, of whole buckets; `until_s` None means to the end. `only`: the balancers
+or modes it holds for; all when empty.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Expectation(Protocol):
     """One figure that must be reached."""
 
     @property
-    def balancers(self) -> Names:
-        """For which balancers; empty for all (read-only)."""
+    def only(self) -> Names:
+        """For which balancers or modes, by name; empty for all (read-only)."""
         ...
 
     def judge(self, outcome: Outcome) -> Finding:
@@ -64,7 +64,7 @@ class Lost:
     at_most: float = 0.0
     from_s: float = 0.0
     until_s: float | None = None
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -80,7 +80,7 @@ class Lost:
 class NeverTwice:
     """No provider works at a call that another one, or itself, has worked at."""
 
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -92,7 +92,7 @@ class NeverTwice:
 class Answered:
     """Every call comes to an end, with an answer or an error. Holds for every scenario."""
 
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -110,7 +110,7 @@ class ShareOfLoad:
     at_least: float = 0.0
     at_most: float = math.inf
     among: Names = ()
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -138,7 +138,7 @@ class PeakLoad:
     until_s: float | None = None
     span_s: float = 1.0
     among: Names = ()
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -151,7 +151,7 @@ class PeakLoad:
             span = range(start, start + width)
             average = record.load(everybody, span) / len(everybody)
             if average:
-                peak = max(peak, max(record.load((index,), span) for index in outcome.groups[self.group]) / average)
+                peak = max(peak, record.busiest(outcome.groups[self.group], span) / average)
         return Finding(
             f"busiest of {self.group}{_span(self.from_s, self.until_s)}",
             f"at most {self.at_most:g}x average",
@@ -169,7 +169,7 @@ class WeightsKept:
 
     within: float = 0.02
     p: float = 0.01
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -196,7 +196,7 @@ class HopLoad:
     at_most: float
     from_s: float = 0.0
     until_s: float | None = None
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -222,7 +222,7 @@ class KeysMoved:
     at_most: float
     from_s: float
     until_s: float | None = None
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -245,7 +245,7 @@ class AnsweredInTime:
     at_most_s: float
     from_s: float = 0.0
     until_s: float | None = None
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""
@@ -263,7 +263,7 @@ class Ejected:
     """How often the gateways left a provider alone."""
 
     at_most: int
-    balancers: Names = ()
+    only: Names = ()
 
     def judge(self, outcome: Outcome) -> Finding:
         """See `Expectation.judge`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from bench.cluster.recorder import Recorder
 from bench.cluster.scenario import Group
@@ -16,8 +16,13 @@ from gateway.model.errors import ConnectFailed, Overloaded, ProviderFailed, RpcE
 
 __all__ = ["Caller", "Node"]
 
-_BOUNCE_S = 0.0005
+_LOAD: Final = "lb_adaptive"
+"""Attachment by which callers ask for a provider's load, and by which it answers. Source: apache/dubbo 3.3:
+dubbo-rpc/dubbo-rpc-api/.../filter/ProfilerServerFilter.java."""
+_BOUNCE_S: Final = 0.0005
 """How long a provider works at a call that it refuses or fails at once."""
+
+_DONE: Final = Ok(None)
 
 
 class Caller(Protocol):
@@ -124,10 +129,16 @@ class Node:
             self._held.append(caller)
             return UNNOTICED
         self.busy -= 1
-        self._answer(caller, Ok(None), self.group.rtt_s)
+        self._answer(caller, self._result(caller), self.group.rtt_s)
         if self.queue:
             self._next()
         return UNNOTICED
+
+    def _result(self, caller: Caller) -> Ok:
+        if _LOAD not in caller.invocation.attachments:
+            return _DONE
+        load = 100.0 * (self.busy + len(self.queue)) / self.group.workers
+        return Ok(None, {_LOAD: f"curTime:{int(self._world.wall() * 1000)},load:{load:.2f}"})
 
     def _next(self) -> None:
         while self.queue and self.busy < self.group.workers and not self.paused:

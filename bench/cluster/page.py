@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from bench.cluster.comparison import Comparison, findings_of
+from bench.cluster.comparison import Comparison
 from bench.cluster.line_chart import format_chart
 from bench.cluster.report import HEADS, count_findings, row_of
-from bench.cluster.series import Panel, panels_of
+from bench.cluster.series import Panel
 
 __all__ = ["format_page"]
 
@@ -43,22 +43,21 @@ def _section(comparison: Comparison) -> Iterator[str]:
     scenario = comparison.scenario
     yield f'<h2 id="{escape(scenario.name)}">{escape(scenario.name)}</h2><p>{escape(scenario.title)}</p>'
     yield "<table><tr>" + "".join(f"<th>{escape(head)}</th>" for head in HEADS) + "</tr>"
-    for outcome in comparison.outcomes:
-        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row_of(outcome)) + "</tr>"
+    for run in comparison.runs:
+        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row_of(run.outcome)) + "</tr>"
     yield "</table><table class='text'>"
-    for outcome in comparison.outcomes:
-        for finding in findings_of(outcome):
+    for run in comparison.runs:
+        for finding in run.findings:
             style, word = ("reached", "reached") if finding.reached else ("missed", "missed")
-            cells = (outcome.title, finding.what, finding.found, f"wanted {finding.wanted}")
+            cells = (run.outcome.title, finding.what, finding.found, f"wanted {finding.wanted}")
             yield (
                 f'<tr class="{style}"><td>{word}</td>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
             )
     yield "</table><div class='charts'>"
-    columns = [panels_of(outcome) for outcome in comparison.outcomes]
-    tops = [_top(row) for row in zip(*columns, strict=True)]
-    for outcome, panels in zip(comparison.outcomes, columns, strict=True):
-        yield f"<div><h3>{escape(outcome.title)}</h3>"
-        yield from (format_chart(panel, top) for panel, top in zip(panels, tops, strict=True))
+    tops = [_top(row) for row in zip(*(run.panels for run in comparison.runs), strict=True)]
+    for run in comparison.runs:
+        yield f"<div><h3>{escape(run.outcome.title)}</h3>"
+        yield from (format_chart(panel, top) for panel, top in zip(run.panels, tops, strict=True))
         yield "</div>"
     yield "</div>"
 

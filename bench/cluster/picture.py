@@ -6,7 +6,6 @@ import importlib.util
 from pathlib import Path
 
 from bench.cluster.comparison import Comparison
-from bench.cluster.series import panels_of
 
 __all__ = ["draw"]
 
@@ -19,14 +18,13 @@ def draw(comparison: Comparison, file: Path) -> bool:
     from matplotlib.figure import Figure
     from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
-    runs = comparison.outcomes
-    columns = [panels_of(outcome) for outcome in runs]
+    runs = comparison.runs
     figure = Figure(figsize=(1.0 + 3.6 * len(runs), 7.5), layout="constrained")
-    grid = figure.subplots(len(columns[0]), len(runs), squeeze=False, sharex=True, sharey="row")
-    for column, (outcome, panels) in enumerate(zip(runs, columns, strict=True)):
-        grid[0][column].set_title(outcome.title)
+    grid = figure.subplots(len(runs[0].panels), len(runs), squeeze=False, sharex=True, sharey="row")
+    for column, run in enumerate(runs):
+        grid[0][column].set_title(run.outcome.title)
         grid[-1][column].set_xlabel("s")
-        for row, panel in enumerate(panels):
+        for row, panel in enumerate(run.panels):
             axes = grid[row][column]
             for name, values in panel.lines:
                 axes.plot(panel.times, values, label=name, linewidth=1.2)

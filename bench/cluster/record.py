@@ -53,10 +53,13 @@ class Record:
         last = self.buckets if until_s is None else round(until_s / self.bucket_s)
         return range(max(0, first), max(0, min(self.buckets, last)))
 
-    def load(self, indices: Iterable[int], buckets: Iterable[int]) -> int:
+    def load(self, indices: Iterable[int], buckets: range) -> int:
         """Attempts at these providers."""
-        buckets = tuple(buckets)
-        return sum(self.attempts[index][bucket] for index in indices for bucket in buckets)
+        return sum(sum(self.attempts[index][buckets.start : buckets.stop]) for index in indices)
+
+    def busiest(self, indices: Iterable[int], buckets: range) -> int:
+        """The most attempts at one of these providers."""
+        return max(sum(self.attempts[index][buckets.start : buckets.stop]) for index in indices)
 
     def times(self, buckets: Iterable[int]) -> list[float]:
         """Of the answered calls that began then, in order of their length, seconds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.cluster.comparison import Comparison, findings_of
+from bench.cluster.comparison import Comparison
 from bench.cluster.record import quantile
 from bench.cluster.simulation import Outcome
 
@@ -22,7 +22,7 @@ def format_report(comparisons: Sequence[Comparison]) -> str:
 
 def count_findings(comparisons: Sequence[Comparison]) -> tuple[int, int]:
     """How many figures were reached, and how many there are."""
-    found = [finding.reached for each in comparisons for run in each.outcomes for finding in findings_of(run)]
+    found = [finding.reached for each in comparisons for run in each.runs for finding in run.findings]
     return sum(found), len(found)
 
 
@@ -50,13 +50,13 @@ def _section(comparison: Comparison) -> Iterator[str]:
     scenario = comparison.scenario
     providers = sum(group.count for group in scenario.groups)
     yield f"{scenario.name}: {scenario.title} ({providers} providers)"
-    rows = [HEADS, *map(row_of, comparison.outcomes)]
+    rows = [HEADS, *(row_of(run.outcome) for run in comparison.runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         yield f"  {row[0].ljust(widths[0])}  {'  '.join(cells)}"
-    for outcome in comparison.outcomes:
-        for finding in findings_of(outcome):
+    for run in comparison.runs:
+        for finding in run.findings:
             mark = "ok  " if finding.reached else "MISS"
-            yield f"  {mark} {outcome.title}: {finding.what}: {finding.found}, wanted {finding.wanted}"
+            yield f"  {mark} {run.outcome.title}: {finding.what}: {finding.found}, wanted {finding.wanted}"
     yield ""

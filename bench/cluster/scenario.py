@@ -62,9 +62,10 @@ class Traffic:
 class Scenario:
     """One situation.
 
-    `balancers`, `clusters`: balancers and modes that are compared; no balancers means all there are. `expectations`:
-    what must hold; each knows for which balancers. `hops`: how many gateways a call passes, one after the other;
-    `relays`: how many there are of those in between, side by side. `retries`: None for the default.
+    `balancers`, `clusters`: balancers and modes that are compared; no balancers means all there are. `central`: the
+    short form compares all of them too. `expectations`: what must hold; each knows for which of them. `hops`: how many
+    gateways a call passes, one after the other; `relays`: how many there are of those in between, side by side.
+    `retries`: None for the default.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Scenario:
     relays: int = 4
     balancers: tuple[str, ...] = ()
     clusters: tuple[Choice, ...] = ("failover",)
+    central: bool = False
     retries: int | None = None
     timeout_s: float = 1.0
     warmup_s: float = 0.0

@@ -45,7 +45,7 @@ def panels_of(outcome: Outcome) -> list[Panel]:
         for name, indices in outcome.groups.items()
     ]
     busiest = [
-        max(record.load((index,), span) for index in range(len(record.attempts))) / total * 100 if total else math.nan
+        record.busiest(range(len(record.attempts)), span) / total * 100 if total else math.nan
         for span, total in zip(spans, totals, strict=True)
     ]
     answers = [record.times(span) for span in spans]

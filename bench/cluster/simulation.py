@@ -30,7 +30,7 @@ from gateway.spi.handler import Handler
 from gateway.telemetry.counters import Counters
 from registry.embedded import EmbeddedHub
 
-__all__ = ["Outcome", "name_of", "simulate"]
+__all__ = ["Outcome", "kind_of", "name_of", "simulate"]
 
 _FINISH_S: Final = 30.0
 """How long calls may still run when no more come in."""
@@ -57,11 +57,20 @@ class Outcome:
     @property
     def title(self) -> str:
         """What was compared, in a word or two."""
-        return self.balancer if len(self.scenario.clusters) == 1 else f"{self.cluster}, {self.balancer}"
+        alone = self.cluster == "failover" and len(self.scenario.clusters) == 1
+        return self.balancer if alone else f"{self.cluster}, {self.balancer}"
 
 
 def name_of(choice: Choice) -> str:
-    """What a choice of a plug-in is called in tables."""
+    """What a choice of a plug-in is called in tables: its name, with the options that were written."""
+    if isinstance(choice, str):
+        return choice
+    options = " ".join(f"{name}={value}" for name, value in choice.get("options", {}).items())
+    return f"{choice['type']} {options}".rstrip()
+
+
+def kind_of(choice: Choice) -> str:
+    """The name of the plug-in that is chosen."""
     return choice if isinstance(choice, str) else str(choice["type"])
 
 

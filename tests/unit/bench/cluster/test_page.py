@@ -4,20 +4,18 @@ import math
 import re
 from xml.etree import ElementTree
 
-from bench.cluster.comparison import Comparison
+from bench.cluster.comparison import Job, compare
 from bench.cluster.expectation import Lost
 from bench.cluster.line_chart import format_chart
 from bench.cluster.page import format_page
 from bench.cluster.report import format_report
 from bench.cluster.scenario import Group, Scenario, Traffic
-from bench.cluster.series import Panel, panels_of
-from bench.cluster.simulation import simulate
-from gateway.plugins.catalog import Catalog
+from bench.cluster.series import Panel
 
 SCENARIO = Scenario(
     "tiny", "A <tiny> one", [Group("nodes", 3)], Traffic(((0, 50), (2, 0))), [Lost(), Lost(from_s=3)], duration_s=4
 )
-COMPARISON = Comparison(SCENARIO, [simulate(SCENARIO, "failover", "random", 1, Catalog())])
+COMPARISON = compare([Job(SCENARIO, "failover", "random", seed=1)], 1, lambda _: None)[0]
 
 
 def test_the_last_line_counts_what_was_reached():
@@ -35,7 +33,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_text():
 
 
 def test_panels_have_a_value_for_each_time_and_none_where_nothing_happened():
-    load, times, lost = panels_of(COMPARISON.outcomes[0])
+    load, times, lost = COMPARISON.runs[0].panels
 
     assert [name for name, _ in load.lines] == ["nodes", "busiest node"]
     for panel in (load, times, lost):
