@@ -36,7 +36,7 @@ class MockCluster:
         self._config = config
         self._context = context
         self._inner = inner
-        self._generic = mock_answer(config, None, None)
+        self._generic = mock_answer(config, None, context.contract)
         self._answers = {each.attribute: mock_answer(config, each, context.contract) for each in context.methods}
         self._log = log or OncePer(_LOG_INTERVAL_S)
 

@@ -33,7 +33,8 @@ Answer = Callable[[], Result]
 def mock_answer(config: MockConfig, method: MethodContract | None, contract: ServiceContract | None) -> Answer:
     """What makes the answer of a mock, anew each time: a caller in this process may change it.
 
-    `method`, `contract`: None for a service without one, whose values are taken as JSON.
+    `method`: None where nothing says what it returns; then values are taken as JSON. `contract`: None for a service
+    without one.
 
     Raises:
         ValueMappingError: the method cannot return the value, or the exception cannot be made of the fields.

@@ -37,6 +37,24 @@ async def test_force_answers_without_calling_anybody() -> None:
     assert (given.value, calls, counted) == (7, 0, ["mocked"])
 
 
+async def test_an_exception_of_the_contract_is_thrown_with_its_fields() -> None:
+    mock = {"when": "force", "throw": "demo.ProductNotFound", "message": "sold out", "fields": {"product_id": 7}}
+    given, _ = await result(mock)
+    assert isinstance(given, Fault)
+    assert (given.type_name, given.message, dict(given.fields)) == (
+        "demo.ProductNotFound",
+        "sold out",
+        {"product_id": 7},
+    )
+
+
+async def test_without_a_contract_the_mock_is_plain_data() -> None:
+    cluster = MockCluster(mock_config("force:return [1]"), ClusterContext(), Failfast())
+    given = await run(cluster, [], invocation("$invoke"))
+    assert isinstance(given, Ok)
+    assert given.value == [1]
+
+
 async def test_force_needs_no_provider() -> None:
     given = await run(mocked("force:return 7"), [], invocation("count", signature=COUNT))
     assert isinstance(given, Ok)
