@@ -11,6 +11,8 @@ from gateway.spi.cluster import Invoker, LoadBalancer
 __all__ = ["Sticky", "StickyTable"]
 
 _MAX_CONSUMERS: Final = 10_000
+_MAX_PROVIDERS: Final = 8
+_MAX_LISTS: Final = 8
 
 
 class StickyTable:
@@ -23,22 +25,25 @@ class StickyTable:
 
     def __init__(self, max_consumers: int = _MAX_CONSUMERS) -> None:
         self._max_consumers = max_consumers
-        self._providers: dict[str, Invoker] = {}
+        self._providers: dict[str, tuple[Invoker, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._providers)
 
-    def get(self, consumer: str) -> Invoker | None:
-        """The provider of a consumer, which may be gone meanwhile."""
-        found = self._providers.pop(consumer, None)
-        if found is not None:
+    def get(self, consumer: str) -> tuple[Invoker, ...]:
+        """The providers of a consumer, the one it was given last before the others; they may be gone meanwhile.
+
+        It has several where a call goes to several groups or registries, each of which gives it one.
+        """
+        found = self._providers.pop(consumer, ())
+        if found:
             self._providers[consumer] = found
         return found
 
-    def set(self, consumer: str, provider: Invoker) -> None:
-        """Remembers another one."""
-        self._providers.pop(consumer, None)
-        self._providers[consumer] = provider
+    def add(self, consumer: str, provider: Invoker) -> None:
+        """Gives it another one; the oldest of many is forgotten."""
+        others = (each for each in self._providers.pop(consumer, ()) if each is not provider)
+        self._providers[consumer] = (provider, *others)[:_MAX_PROVIDERS]
         if len(self._providers) > self._max_consumers:
             del self._providers[next(iter(self._providers))]
 
@@ -51,22 +56,21 @@ class Sticky:
     their address.
     """
 
-    __slots__ = ("_balancer", "_list", "_members", "_table")
+    __slots__ = ("_balancer", "_members", "_table")
 
     def __init__(self, balancer: LoadBalancer, table: StickyTable) -> None:
         self._balancer = balancer
         self._table = table
-        self._list: Sequence[Invoker] = ()
-        self._members: frozenset[int] = frozenset()
+        self._members: dict[int, tuple[Sequence[Invoker], frozenset[int]]] = {}
 
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
         """The consumer's provider where it is among `invokers`, else another one that it gets from now on."""
         consumer = _consumer(invocation)
-        known = self._table.get(consumer)
-        if known is not None and known.available and self._holds(invokers, known):
-            return known
+        for known in self._table.get(consumer):
+            if known.available and self._holds(invokers, known):
+                return known
         chosen = self._balancer.select(invokers, invocation)
-        self._table.set(consumer, chosen)
+        self._table.add(consumer, chosen)
         return chosen
 
     def explain(self, invokers: Sequence[Invoker], invocation: Invocation, chosen: Invoker) -> str:
@@ -76,10 +80,13 @@ class Sticky:
     def _holds(self, invokers: Sequence[Invoker], known: Invoker) -> bool:
         if not isinstance(invokers, tuple):
             return any(each is known for each in invokers)
-        if invokers is not self._list:
-            # The same tuple comes for every call until providers change.
-            self._list, self._members = invokers, frozenset(map(id, invokers))
-        return id(known) in self._members
+        # The same few tuples come again until providers change.
+        found = self._members.get(id(invokers))
+        if found is None or found[0] is not invokers:
+            if len(self._members) >= _MAX_LISTS:
+                self._members.clear()
+            found = self._members[id(invokers)] = (invokers, frozenset(map(id, invokers)))
+        return id(known) in found[1]
 
 
 def _consumer(invocation: Invocation) -> str:

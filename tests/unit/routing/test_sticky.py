@@ -90,6 +90,26 @@ def test_the_table_is_bounded_and_forgets_who_called_longest_ago() -> None:
     assert balancer.asked == asked + 1
 
 
+def test_in_each_of_several_groups_a_consumer_has_a_provider_of_its_own() -> None:
+    balancer = InTurn()
+    sticky = Sticky(balancer, StickyTable())
+    groups = [tuple(some()) for _ in range(3)]
+    first = [sticky.select(group, invocation(consumer="shop")) for group in groups]
+    for _ in range(5):
+        assert [sticky.select(group, invocation(consumer="shop")) for group in groups] == first
+    assert balancer.asked == 3
+
+
+def test_lists_that_are_gone_are_not_remembered_for_ever() -> None:
+    sticky = Sticky(InTurn(), StickyTable())
+    for _ in range(100):
+        invokers = tuple(some())
+        chosen = sticky.select(invokers, invocation(consumer="shop"))
+        assert sticky.select(invokers, invocation(consumer="shop")) is chosen
+    assert len(sticky._members) <= 8
+    assert len(sticky._table.get("shop")) <= 8
+
+
 def test_the_choice_is_explained() -> None:
     sticky = Sticky(InTurn(), StickyTable())
     invokers = tuple(some())
