@@ -13,7 +13,7 @@ from gateway.balance.hash_key import text_of
 from gateway.balance.hash_ring import POINTS_PER_DIGEST, HashRing, key_point, points_of
 from gateway.balance.prepared import Prepared
 from gateway.balance.weighted_random import WeightedRandom
-from gateway.config.scalar import Count, Name, Text
+from gateway.config.scalar import Count, Name, Text, describe
 from gateway.config.sections.section import Section
 from gateway.model.call import Invocation, Result
 from gateway.model.contract import MethodContract
@@ -56,7 +56,12 @@ class ConsistentHashOptions(Section):
     @field_validator("bound", mode="before")
     @classmethod
     def _as_number(cls, value: object) -> object:
-        return float(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            raise ValueError(f"expected a number such as 1.25, found {describe(value)}") from None
 
     @field_validator("nodes")
     @classmethod
