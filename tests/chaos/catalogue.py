@@ -11,6 +11,8 @@ from tests.chaos.rows import (
     clock,
     descriptors,
     half_open,
+    java_consumers,
+    java_providers,
     killed,
     overload,
     rolling_restart,
@@ -29,4 +31,6 @@ ROWS: Final[tuple[Row, ...]] = (
     *stuck_log.ROWS,
     *clock.ROWS,
     *bad_handlers.ROWS,
+    *java_consumers.ROWS,
+    *java_providers.ROWS,
 )

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.plugins.builtin import BUILTIN
 from gateway.runtime.connect import connect
 from tests.chaos.node import Node, free_port, polyport
 from tests.support.work_service import Work, recorded
@@ -44,20 +45,26 @@ class Ground:
     """The place of one row on one wire.
 
     `seconds`: how long each fault of the row lasts. `quick`: the short form, where limits are short too. `folder`:
-    of the row alone.
+    of the row alone. `drops_packets`: the network is the row's own too.
     """
 
-    def __init__(self, wire: str, folder: Path, seconds: float, *, quick: bool) -> None:
+    def __init__(self, wire: str, folder: Path, seconds: float, *, quick: bool, drops_packets: bool = False) -> None:
         self.wire = wire
         self.folder = folder
         self.seconds = seconds
         self.quick = quick
+        self.drops_packets = drops_packets
         self._stack = AsyncExitStack()
         self._records: set[Path] = set()
 
+    @property
+    def protocol(self) -> str:
+        """What our own processes speak; peers in other languages speak dubbo://."""
+        return self.wire if self.wire in BUILTIN["protocol"] else "dubbo"
+
     def url(self, *nodes: Node | str) -> list[str]:
         """How these nodes, or addresses, are called over the row's wire."""
-        return [f"{self.wire}://{each if isinstance(each, str) else each.address}" for each in nodes]
+        return [f"{self.protocol}://{each if isinstance(each, str) else each.address}" for each in nodes]
 
     async def providers(self, count: int, **more: Any) -> list[Node]:
         """Several providers, started together."""
@@ -81,7 +88,7 @@ class Ground:
         record = self.folder / f"{name}.calls"
         self._records.add(record)
         port = free_port()
-        text = _PROVIDER.format(name=name, wire=self.wire, port=port, listener=listener, record=record, more=more)
+        text = _PROVIDER.format(name=name, wire=self.protocol, port=port, listener=listener, record=record, more=more)
         return await self._serve(name, port, text, environ, prepare, wrap, errors_to)
 
     async def gateway(
@@ -104,7 +111,7 @@ class Ground:
         addresses = ", ".join(f'"{url}"' for url in self.url(*behind))
         lines = "".join(f"      {line}\n" for line in remote.splitlines())
         text = _GATEWAY.format(
-            name=name, wire=self.wire, port=port, listener=listener, addresses=addresses, remote=lines
+            name=name, wire=self.protocol, port=port, listener=listener, addresses=addresses, remote=lines
         )
         return await self._serve(name, port, text + more, environ, prepare, wrap, None)
 
@@ -143,7 +150,7 @@ class Ground:
     async def client(self, *nodes: Node | str, **settings: Any) -> AsyncIterator[Work]:
         """A client of these nodes; `settings` as `connect` takes them."""
         # mypy takes a Protocol for abstract where a class is asked for; connect documents the same.
-        async with connect(self.url(*nodes), Work, **settings) as work:  # type: ignore[type-abstract]
+        async with connect(self.url(*nodes), Work, **settings) as work:  # type: ignore[type-abstract,unused-ignore]
             yield work
 
     async def close(self) -> None:

@@ -63,6 +63,9 @@ class Node:
         self._errors_to = errors_to
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._said = ""
+        """The last line of its output."""
+        self._has_said = asyncio.Event()
 
     @property
     def address(self) -> str:
@@ -97,7 +100,28 @@ class Node:
                 said = self.log.read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"{self.name} ended with {await process.wait()} before it was ready: {said}")
         # Otherwise it would stand still when the pipe is full.
-        self._reading = asyncio.create_task(_drop(process.stdout))
+        self._reading = asyncio.create_task(self._read(process.stdout))
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        async for line in stream:
+            self._said = line.decode(errors="replace").strip()
+            self._has_said.set()
+        self._has_said.set()
+
+    async def say(self, line: str, answer: str, within_s: float) -> None:
+        """Writes a line to its standard input, and waits until it prints one that is `answer`."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        self._said = ""
+        self._has_said.clear()
+        process.stdin.write(f"{line}\n".encode())
+        async with asyncio.timeout(within_s):
+            while self._said != answer:
+                await self._has_said.wait()
+                self._has_said.clear()
+                if self._reading is None or self._reading.done():
+                    raise RuntimeError(f"{self.name} ended instead of saying {answer}")
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to it, if it runs."""
@@ -135,11 +159,6 @@ class Node:
         """Ends it, whatever state it is in."""
         self.send(signal.SIGCONT)
         await self.kill()
-
-
-async def _drop(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65_536):
-        pass
 
 
 def polyport(*arguments: str) -> list[str]:

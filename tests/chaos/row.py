@@ -26,6 +26,7 @@ class Row:
     """One fault. `id`: as the catalogue of faults numbers it. `expected`: what is owed, in a few words.
 
     `run` is called once for each of `wires`. It injects the fault while calls run; raising is a result like any other.
+    `cuts_network`: it drops packets, where it may have a network of its own for that.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Row:
     expected: str
     run: Callable[[Ground], Awaitable[Outcome]]
     wires: Sequence[str] = WIRES
+    cuts_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)

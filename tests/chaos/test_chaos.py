@@ -11,10 +11,10 @@ import pytest
 from tests.chaos.catalogue import ROWS
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
+from tests.chaos.one import judged
 from tests.chaos.report import format_html, format_json, format_table
 from tests.chaos.row import WIRES, Outcome, Row, Verdict
 from tests.chaos.rows import bad_handlers
-from tests.chaos.run import judged
 from tests.support.work_service import Working, recorded
 
 

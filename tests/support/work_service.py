@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,7 @@ from typing import Protocol
 from gateway.contracts import I32, I64, method, service
 from gateway.model.errors import ProviderFailed
 
-__all__ = ["Work", "Working", "recorded"]
+__all__ = ["Clock", "Ticking", "Work", "Working", "recorded"]
 
 
 @service("chaos.Work")
@@ -30,6 +31,22 @@ class Work(Protocol):
     async def behave(self, slow_ms: I32, failing_percent: I32) -> I32:
         """From now on calls of this provider take so much longer, and so many of a hundred fail. Gives its process."""
         ...
+
+
+@service("chaos.Clock")
+class Clock(Protocol):
+    """What time it is at the provider."""
+
+    async def now_s(self) -> I64:
+        """Seconds since 1970."""
+        ...
+
+
+class Ticking:
+    """The provider of `Clock`."""
+
+    async def now_s(self) -> int:
+        return int(time.time())
 
 
 class Working:

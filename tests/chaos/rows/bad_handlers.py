@@ -42,7 +42,7 @@ async def run(ground: Ground) -> Outcome:
     async with ground.client(node, timeout_s=2.0) as work:
         load = Load(work, callers=2)
         # mypy takes a Protocol for abstract where a class is asked for.
-        client = connect(ground.url(node), Broken, timeout_s=2.0)  # type: ignore[type-abstract]
+        client = connect(ground.url(node), Broken, timeout_s=2.0)  # type: ignore[type-abstract,unused-ignore]
         async with client as broken, load.running():
             ends = monotonic() + ground.seconds
             while True:

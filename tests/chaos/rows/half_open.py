@@ -6,14 +6,13 @@ import asyncio
 from time import monotonic
 from typing import Final
 
-from tests.chaos.apart import run_apart
-from tests.chaos.gate import gate_to, has_own_network
+from tests.chaos.gate import gate_to
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
 from tests.chaos.node import Node
 from tests.chaos.row import Outcome, Row
 
-__all__ = ["ROWS", "run_inside"]
+__all__ = ["ROWS"]
 
 _TIMEOUT_S: Final = 1.0
 _SLACK_S: Final = 0.6
@@ -26,25 +25,14 @@ _BACK_S: Final = 45.0
 
 
 async def run(ground: Ground) -> Outcome:
-    """Where that is possible, in a network in which packets are dropped; else behind a relay that stands still."""
-    if await asyncio.to_thread(has_own_network):
-        return await run_apart(__name__, ground)
-    return await _run(ground, drops_packets=False)
-
-
-async def run_inside(ground: Ground) -> Outcome:
-    """The row, in a network of its own."""
-    return await _run(ground, drops_packets=True)
-
-
-async def _run(ground: Ground, *, drops_packets: bool) -> Outcome:
+    """Where that is possible, packets are dropped; else there is a relay that stands still."""
     cut_node, other = await ground.providers(2)
     heartbeat_s = _QUICK_HEARTBEAT_S if ground.quick else _HEARTBEAT_S
     parameters: dict[str, float] = {"connect_timeout": 1.0}
     if ground.wire == "dubbo":
         parameters["heartbeat"] = heartbeat_s
     problems: list[str] = []
-    async with gate_to(cut_node, drops_packets=drops_packets) as gate:
+    async with gate_to(cut_node, drops_packets=ground.drops_packets) as gate:
         client = ground.client(gate.address, other, timeout_s=_TIMEOUT_S, parameters=parameters)
         async with client as work:
             load = Load(work, callers=4)
@@ -65,7 +53,7 @@ async def _run(ground: Ground, *, drops_packets: bool) -> Outcome:
         problems.append(f"a call took {load.slowest_s:.1f} s, with attempts of {_TIMEOUT_S:g} s")
     if not load.failed:
         problems.append("no call was hit: the fault was not injected")
-    how = "packets dropped" if drops_packets else "relay stopped"
+    how = "packets dropped" if ground.drops_packets else "relay stopped"
     slowest = f"slowest {load.slowest_s:.1f} s"
     return Outcome(f"{how}; {text}; found in {found_s:.1f} s, back in {back_s:.1f} s, {slowest}", problems)
 
@@ -94,5 +82,6 @@ ROWS: Final = (
         "half-open connection",
         "calls end at their deadline; heartbeats or trials find it; used again afterwards",
         run,
+        cuts_network=True,
     ),
 )

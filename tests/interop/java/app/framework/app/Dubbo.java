@@ -122,7 +122,7 @@ final class Dubbo {
         reference.setGroup(options.get("group"));
         reference.setVersion(options.get("version"));
         reference.setTimeout(Integer.valueOf(options.get("timeout", "10000")));
-        reference.setRetries(0);
+        reference.setRetries(Integer.valueOf(options.get("retries", "0")));
         reference.setCheck(false);
         reference.setParameters(options.others());
         closers.add(reference::destroy);
