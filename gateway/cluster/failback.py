@@ -8,9 +8,10 @@ applies it once.
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -37,7 +38,7 @@ __all__ = ["PLUGIN", "Failback", "FailbackOptions", "new_call_id"]
 _LOG: Final = logging.getLogger("polyport.failback")
 _NAME: Final = "failback"
 _SAME_TROUBLE_S: Final = 10.0
-_RANDOM_BYTES: Final = 10
+_RANDOM_BITS: Final = 80
 _MAX_ID: Final = 200
 
 
@@ -55,9 +56,9 @@ class FailbackOptions(Section):
     """The mode that makes the call at first; what it cannot solve is kept."""
 
 
-def new_call_id(wall: Callable[[], float] = time.time) -> str:
+def new_call_id(random_bits: Callable[[int], int], wall: Callable[[], float] = time.time) -> str:
     """An id nobody else makes: 12 digits of time and 20 random ones, hexadecimal. Ids sort as they were made."""
-    return f"{int(wall() * 1000):012x}{secrets.token_hex(_RANDOM_BYTES)}"
+    return f"{int(wall() * 1000):012x}{random_bits(_RANDOM_BITS):020x}"
 
 
 class Failback:
@@ -78,13 +79,14 @@ class Failback:
         options: FailbackOptions,
         context: ClusterContext,
         inner: Cluster,
-        new_id: Callable[[], str] = new_call_id,
+        new_id: Callable[[], str] | None = None,
     ) -> None:
         self._expires_s = options.expires
         self._context = context
         self._recorder: CallRecorder = context.recorder()
         self._inner = inner
-        self._new_id = new_id
+        # A source of its own: a program that seeds the common one would make the ids of another process once more.
+        self._new_id = new_id or partial(new_call_id, Random().getrandbits)
         self._answers = {
             each.attribute: default_answer(each, context.contract, options.default, _NAME)
             for each in context.methods

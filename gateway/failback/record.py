@@ -50,6 +50,7 @@ class CallForm:
         self._writers = None if contract is None else Writers(contract)
         self._readers = None if contract is None else Readers(contract)
         self._write: dict[str, tuple[Callable[[Any], Any], ...]] = {}
+        self._parameters = {each.attribute: _types(each) for each in (contract.methods if contract is not None else ())}
         self._read: dict[str, tuple[Callable[[Any], Any], ...]] = {}
         self._methods: Mapping[tuple[str, tuple[str, ...]], MethodContract] = {
             (method.name, _types(method)): method for method in (contract.methods if contract is not None else ())
@@ -74,26 +75,30 @@ class CallForm:
                 for key, value in invocation.attachments.items()
                 if key.lower() not in _SECRETS and key != CALL_ID
             }
-            what = {
-                "service": str(invocation.service),
-                "method": invocation.method,
-                "parameters": None if signature is None else _types(signature),
-                "arguments": arguments,
-            }
-            same = format_json(what)
-            rest = {
-                "format": _FORMAT,
-                "attachments": attachments,
-                "consumer": invocation.consumer,
-                "traceparent": invocation.traceparent,
-                "oneway": invocation.oneway,
-            }
-            body = format_json({**what, **rest})
+            what = format_json(
+                {
+                    "service": str(invocation.service),
+                    "method": invocation.method,
+                    "parameters": None if signature is None else self._parameters[signature.attribute],
+                    "arguments": arguments,
+                }
+            )
+            rest = format_json(
+                {
+                    "format": _FORMAT,
+                    "attachments": attachments,
+                    "consumer": invocation.consumer,
+                    "traceparent": invocation.traceparent,
+                    "oneway": invocation.oneway,
+                }
+            )
+            # One object out of two.
+            body = what[:-1] + b"," + rest[1:]
             if len(body) > _CHECKED_BYTES:
                 parse_json(body)
         except ValueMappingError as exc:
             raise StoreError(f"{invocation.method}: {exc}") from exc
-        return body, hashlib.blake2b(same, digest_size=_DIGEST_BYTES).hexdigest()
+        return body, hashlib.blake2b(what, digest_size=_DIGEST_BYTES).hexdigest()
 
     def _arguments(self, signature: MethodContract | None, values: tuple[Any, ...]) -> list[Any]:
         if signature is None or self._writers is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Protocol
 
 import pytest
@@ -227,10 +229,20 @@ async def test_calls_without_a_contract_are_answered_with_nothing() -> None:
 
 
 def test_ids_are_made_once_and_sort_by_time() -> None:
-    made = [new_call_id(lambda at=at: float(at)) for at in range(1_000)]  # type: ignore[misc]
+    random_bits = Random(7).getrandbits
+    made = [new_call_id(random_bits, lambda at=at: float(at)) for at in range(1_000)]  # type: ignore[misc]
     assert made == sorted(set(made))
     assert {len(each) for each in made} == {32}
-    assert len({new_call_id(lambda: 1.0) for _ in range(1_000)}) == 1_000
+    assert len({new_call_id(random_bits, lambda: 1.0) for _ in range(1_000)}) == 1_000
+
+
+async def test_programs_that_seed_the_common_random_source_make_ids_of_their_own() -> None:
+    recorder = Recorder()
+    context = ClusterContext(recorder=lambda: recorder)
+    for _ in range(2):
+        random.seed(1)
+        await run(Failback(FailbackOptions(), context, Failfast()), [], invocation("$invoke", "find", [], []))
+    assert len({call_id for _, call_id, _, _ in recorder.kept}) == 2
 
 
 def test_a_mode_needs_somebody_who_keeps_calls() -> None:
