@@ -7,11 +7,13 @@ machine may share the file; it must not lie on a network file system, where SQLi
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ _BUSY_S: Final = 5.0
 _FAR_S: Final = 7 * 86400.0
 """Nobody postpones a call further; one that is due later has seen the clock set back, and is due now."""
 _WAL_BYTES: Final = 16 * 1024 * 1024
+_MAX_ADDING: Final = 20_000
 _SPARE_PAGES: Final = 1024
 """Pages of 4 KiB that the file may hold for nothing."""
 
@@ -45,6 +48,7 @@ _SCHEMA: Final = (
     f"PRAGMA user_version={_VERSION}",
     "COMMIT",
 )
+_Adding = tuple[StoredCall, "asyncio.Future[int]"]
 _COLUMNS: Final = "id, reference, created, expires, due, body, digest, attempts, error, dead, number"
 
 
@@ -79,6 +83,7 @@ class SqliteStore:
         self._wall = wall
         self._max_file_pages = max_file_pages
         self._file: tuple[int, int] | None = None
+        self._adding: list[_Adding] = []
         self._writer = SqliteWriter(str(path), self._open, self._is_current, self._tidy)
 
     @property
@@ -98,33 +103,97 @@ class SqliteStore:
         """See `CallStore.add`."""
         if len(call.body) > self._max_bytes:
             raise StoreError(f"the call has {len(call.body)} bytes, and {self.description} keeps {self._max_bytes}")
-        return await self._writer.run(lambda connection: self._add(connection, call))
+        loop = asyncio.get_running_loop()
+        if len(self._adding) >= _MAX_ADDING:
+            raise StoreError(f"{self.description} is busy: {len(self._adding)} calls wait to be written")
+        if not self._adding:
+            # Those of one turn of the loop become one statement, which takes a third of the time.
+            loop.call_soon(self._write_adding)
+        future: asyncio.Future[int] = loop.create_future()
+        self._adding.append((call, future))
+        return await future
 
-    def _add(self, connection: sqlite3.Connection, call: StoredCall) -> int:
-        made = connection.execute(
+    def _write_adding(self) -> None:
+        adding, self._adding = self._adding, []
+        self._write(adding)
+
+    def _write(self, adding: Sequence[_Adding]) -> None:
+        try:
+            written = self._writer.submit(lambda connection: self._add(connection, [call for call, _ in adding]))
+        except StoreError as exc:
+            _fail(adding, exc)
+        else:
+            written.add_done_callback(partial(self._written, adding))
+
+    def _written(self, adding: Sequence[_Adding], written: asyncio.Future[Sequence[int | StoreError]]) -> None:
+        trouble = written.exception()
+        if trouble is None:
+            for (_, future), outcome in zip(adding, written.result(), strict=True):
+                if future.done():
+                    continue
+                if isinstance(outcome, StoreError):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)
+        elif len(adding) == 1:
+            _fail(adding, trouble)
+        else:
+            # There may be room for some of them.
+            for each in adding:
+                self._write([each])
+
+    def _add(self, connection: sqlite3.Connection, calls: Sequence[StoredCall]) -> Sequence[int | StoreError]:
+        """How many were dropped for each call, or why it was not kept."""
+        made = connection.executemany(
             "INSERT INTO calls (id, reference, created, expires, due, attempts, dead, digest, error, body)"
             " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            (call.id, call.reference, call.created, call.expires, call.due, call.digest, call.error, call.body),
-        )
-        if not made.rowcount:
-            (digest,) = connection.execute("SELECT digest FROM calls WHERE id = ?", (call.id,)).fetchone()
-            if digest != call.digest:
-                raise StoreError(f"another call waits under the id {call.id} already")
-            return 0
+            [
+                (each.id, each.reference, each.created, each.expires, each.due, each.digest, each.error, each.body)
+                for each in calls
+            ],
+        ).rowcount
+        outcomes: list[int | StoreError] = [0] * len(calls)
+        if made < len(calls):
+            for index, each in enumerate(calls):
+                (digest,) = connection.execute("SELECT digest FROM calls WHERE id = ?", (each.id,)).fetchone()
+                if digest != each.digest:
+                    outcomes[index] = StoreError(f"another call waits under the id {each.id} already")
+        # The first of each reference accounts for what is dropped for all of them.
+        for reference, index in {each.reference: index for index, each in reversed(list(enumerate(calls)))}.items():
+            if made < len(calls):
+                self._count_anew(connection, reference)
+                added = size = 0
+            else:
+                sizes = [len(each.body) for each in calls if each.reference == reference]
+                added, size = len(sizes), sum(sizes)
+            dropped = self._make_room(connection, reference, added, size)
+            if not isinstance(outcomes[index], StoreError):
+                outcomes[index] = dropped
+        return outcomes
+
+    def _make_room(self, connection: sqlite3.Connection, reference: str, added: int, added_size: int) -> int:
+        """Drops the oldest, and says how many."""
         calls, size = connection.execute(
-            "INSERT INTO totals VALUES (?, 1, ?) ON CONFLICT (reference)"
-            " DO UPDATE SET calls = calls + 1, size = size + excluded.size RETURNING calls, size",
-            (call.reference, len(call.body)),
+            "INSERT INTO totals VALUES (?, ?, ?) ON CONFLICT (reference) DO UPDATE"
+            " SET calls = calls + excluded.calls, size = size + excluded.size RETURNING calls, size",
+            (reference, added, added_size),
         ).fetchone()
         dropped = 0
         while calls > self._limit or size > self._max_bytes:
             (number,) = connection.execute(
-                "SELECT number FROM calls WHERE reference = ? ORDER BY number LIMIT 1", (call.reference,)
+                "SELECT number FROM calls WHERE reference = ? ORDER BY number LIMIT 1", (reference,)
             ).fetchone()
-            size -= _delete(connection, call.reference, number)
+            size -= _delete(connection, reference, number)
             calls -= 1
             dropped += 1
         return dropped
+
+    def _count_anew(self, connection: sqlite3.Connection, reference: str) -> None:
+        connection.execute(
+            "INSERT INTO totals SELECT ?1, count(*), coalesce(sum(length(body)), 0) FROM calls WHERE reference = ?1"
+            " ON CONFLICT (reference) DO UPDATE SET calls = excluded.calls, size = excluded.size",
+            (reference,),
+        )
 
     async def claim(self, reference: str, limit: int, lease_s: float) -> Sequence[StoredCall]:
         """See `CallStore.claim`. Those that are due longest come first."""
@@ -296,6 +365,12 @@ def _delete(connection: sqlite3.Connection, reference: str, number: int) -> int:
     if not left:
         connection.execute("DELETE FROM totals WHERE reference = ?", (reference,))
     return int(row[0])
+
+
+def _fail(adding: Sequence[_Adding], error: BaseException) -> None:
+    for _, future in adding:
+        if not future.done():
+            future.set_exception(error)
 
 
 def _call(row: Sequence[Any]) -> StoredCall:

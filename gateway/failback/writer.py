@@ -70,6 +70,10 @@ class SqliteWriter:
 
     async def run(self, work: Work[_T]) -> _T:
         """What the work gave, once it is durable. Raises StoreError; a work whose caller is cancelled runs anyway."""
+        return await self.submit(work)
+
+    def submit(self, work: Work[_T]) -> asyncio.Future[_T]:
+        """The same, to be awaited later. Raises StoreError at once when it is not taken."""
         if self._thread is None or self._loop is None:
             raise StoreError(f"{self._name} is not open")
         if self._waiting >= self._max_waiting:
@@ -77,7 +81,7 @@ class SqliteWriter:
         future: asyncio.Future[_T] = self._loop.create_future()
         self._waiting += 1
         self._asked.put((work, future))
-        return await future
+        return future
 
     async def aclose(self) -> None:
         """Writes what was asked for, then closes the file."""

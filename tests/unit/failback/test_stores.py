@@ -257,3 +257,25 @@ async def test_pages_go_on_where_the_last_one_ended(make: Make) -> None:
         after = page[-1].handle
     assert seen == ["o0", "o1", "o2", "o3", "o4", "s0", "s1"]
     assert names(await store.page("stock", "", 10)) == ["s0", "s1"]
+
+
+async def test_calls_that_are_kept_at_the_same_moment_have_their_own_fates(make: Make) -> None:
+    store = await started(make, limit=4)
+    await store.add(call("a"))
+
+    fates = await asyncio.gather(
+        store.add(call("a")),
+        store.add(call("a", digest="other")),
+        store.add(call("b")),
+        store.add(call("c")),
+        store.add(call("d")),
+        store.add(call("e", "stock")),
+        return_exceptions=True,
+    )
+
+    assert isinstance(fates[1], StoreError)
+    assert [each for each in fates if not isinstance(each, StoreError)] == [0] * 5
+    assert sorted(names(await store.page("orders", "", 10))) == ["a", "b", "c", "d"]
+    assert await store.tally() == {"orders": Tally(4, 0, 8), "stock": Tally(1, 0, 2)}
+    # Its sums are right, or it would drop too few or too many now.
+    assert await store.add(call("f")) == 1
