@@ -10,7 +10,7 @@ QUICK ?=
 export QUICK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench simulate interop matrix plugin hostile chaos fuzz clean
+.PHONY: help setup demo test lint bench simulate interop matrix plugin hostile chaos failback fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ hostile: $(READY) ## hostile inputs, 10,000 repeats each; QUICK=1 for 200
 
 chaos: $(READY) ## kill, pause, cut and overload running processes and count every call; QUICK=1 for moments each
 	@$(BIN)/python -m tests.chaos.run
+
+failback: $(READY) ## kill -9 what keeps calls and what sends them again, 100,000 calls; QUICK=1 for 10,000
+	@$(BIN)/python -m tests.failback.run
 
 fuzz: $(READY) ## random and mutated input into every decoder; QUICK=1 for a short run
 	@$(BIN)/python -m tests.fuzz.run
