@@ -8,6 +8,7 @@ machine may share the file; it must not lie on a network file system, where SQLi
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
@@ -17,11 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.failback.writer import SqliteWriter
+from gateway.failback.writer import PassingTrouble, SqliteWriter
 from gateway.spi.failback import StoredCall, StoreError, Tally
+from gateway.telemetry.logs import shorten
 
 __all__ = ["SqliteStore", "is_sqlite_file"]
 
+_LOG: Final = logging.getLogger("polyport.failback")
 _APPLICATION: Final = 0x506F6C79
 """`PRAGMA application_id` of our files, "Poly" in ASCII."""
 _VERSION: Final = 1
@@ -93,7 +96,11 @@ class SqliteStore:
 
     async def start(self) -> None:
         """See `CallStore.start`."""
-        await self._writer.start()
+        try:
+            await self._writer.start()
+        except PassingTrouble as exc:
+            # Calls that need no store go on, and the next one that does tries again.
+            _LOG.warning("calls cannot be kept at the moment: %s", shorten(str(exc)))
 
     async def aclose(self) -> None:
         """See `CallStore.aclose`."""
@@ -292,12 +299,11 @@ class SqliteStore:
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, cached_statements=64)
         try:
             self._prepare(connection)
-        except sqlite3.DatabaseError as exc:
+        except BaseException as exc:
             connection.close()
-            text = f"{path} cannot be used: {exc}"
-            raise StoreError(text) from exc
-        except BaseException:
-            connection.close()
+            # A file that is none is found out here; no room, or somebody who holds it, is operational trouble.
+            if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, sqlite3.OperationalError):
+                raise StoreError(f"{path} cannot be used: {exc}") from exc
             raise
         status = path.stat()
         self._file = (status.st_dev, status.st_ino)
@@ -317,13 +323,13 @@ class SqliteStore:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
+        if self._max_file_pages is not None:
+            connection.execute(f"PRAGMA max_page_count={self._max_file_pages}")
         if not version:
             self._make_tables(connection)
         (damage,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if damage != "ok":
             raise StoreError(f"{self._path} is damaged: {damage}")
-        if self._max_file_pages is not None:
-            connection.execute(f"PRAGMA max_page_count={self._max_file_pages}")
 
     def _make_tables(self, connection: sqlite3.Connection) -> None:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import queue
 import sqlite3
@@ -16,18 +17,23 @@ from typing import Any, Final, TypeVar
 
 from gateway.spi.failback import StoreError
 
-__all__ = ["SqliteWriter", "Work"]
+__all__ = ["PassingTrouble", "SqliteWriter", "Work"]
 
 _T = TypeVar("_T")
 Work = Callable[[sqlite3.Connection], _T]
 """Runs inside of a transaction, in the thread. Whatever it raises undoes all it did."""
 
 _LOG: Final = logging.getLogger("polyport.failback")
+_PASSING_CODES: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY})
 _MAX_WAITING: Final = 20_000
 _MAX_GROUP: Final = 2_000
 _CLOSE_S: Final = 30.0
 
 _Asked = tuple[Work[Any], "asyncio.Future[Any]"]
+
+
+class PassingTrouble(StoreError):
+    """The file cannot be opened or written at the moment: no room, or somebody holds it."""
 
 
 class SqliteWriter:
@@ -58,12 +64,14 @@ class SqliteWriter:
         self._connection: sqlite3.Connection | None = None
 
     async def start(self) -> None:
-        """Opens the file. Raises StoreError."""
+        """Opens the file. Raises StoreError; for `PassingTrouble` it stays open to further tries."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="polyport-failback", daemon=True)
         self._thread.start()
         try:
             await self.run(lambda _: None)
+        except PassingTrouble:
+            raise
         except StoreError:
             await self.aclose()
             raise
@@ -147,7 +155,7 @@ class SqliteWriter:
         if not isinstance(exc, sqlite3.Error | OSError):
             _LOG.error("%s: a change could not be made", self._name, exc_info=exc)
         text = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-        return StoreError(f"{self._name}: {text}")
+        return (PassingTrouble if _may_pass(exc) else StoreError)(f"{self._name}: {text}")
 
     def _answer(self, group: Sequence[_Asked], outcomes: Sequence[Any]) -> None:
         assert self._loop is not None
@@ -164,3 +172,11 @@ class SqliteWriter:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+
+def _may_pass(exc: Exception) -> bool:
+    if isinstance(exc, sqlite3.Error):
+        # The low byte is the primary code (https://www.sqlite.org/rescode.html, section 3); errors of the Python module
+        # itself have none.
+        return getattr(exc, "sqlite_errorcode", 0) & 0xFF in _PASSING_CODES
+    return isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -170,11 +170,14 @@ class Client(Generic[_T]):
         """Closes all connections; calls in progress fail. May be called more than once."""
         opened, self._opened = self._opened, None
         adapters, self._adapters = self._adapters, {}
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            # What is sent again and fails now would wait longer than it must.
+            await outbox.drain(0.0)
         # First: a directory gives its providers time to finish calls in progress, which are to fail here.
         for adapter in adapters.values():
             await adapter.aclose()
         await self.started.aclose()
-        outbox, self._outbox = self._outbox, None
         if outbox is not None:
             # Behind the calls that have just failed: they are still kept.
             await outbox.aclose()
@@ -415,6 +418,10 @@ def _chosen(protocol: str | Sequence[str], spoken: Sequence[str]) -> tuple[str, 
 
 def _failback(settings: Mapping[str, Any], application: str) -> FailbackConfig:
     written = FailbackConfig.model_validate(settings)
+    if written.store == "redis" and written.url is None:
+        raise ValueError("failback: the store redis needs a url")
+    if written.credential is not None:
+        raise ValueError("failback: a program has no credentials by name; put the password into the url")
     if written.path is not None:
         return written.located(Path(), "")
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")

@@ -145,6 +145,19 @@ async def test_a_full_disk_refuses_new_calls_and_the_old_ones_can_still_be_finis
     await store.aclose()
 
 
+async def test_a_disk_that_is_full_at_the_start_does_not_keep_a_gateway_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await opened(tmp_path / "calls.db", max_file_pages=2)
+    assert "calls cannot be kept at the moment" in caplog.text
+    with pytest.raises(StoreError, match="database or disk is full"):
+        await store.add(call("a"))
+    store._max_file_pages = None
+    await store.add(call("a"))
+    assert (await store.tally())["orders"].waiting == 1
+    await store.aclose()
+
+
 async def test_a_file_that_was_deleted_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "calls.db"
     store = await opened(path)

@@ -379,3 +379,16 @@ def test_blocking_client_whose_opening_fails_leaves_no_thread() -> None:
     with pytest.raises(LookupError):
         connect_sync("pigeon://127.0.0.1:1", Probe).open()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"store": "redis"}, "the store redis needs a url"),
+        ({"store": "redis", "url": "redis://h:1", "credential": "pw"}, "put the password into the url"),
+        ({"expire": 5.0}, "expire"),
+    ],
+)
+def test_settings_of_failback_that_make_no_sense_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        connect("dubbo://127.0.0.1:1/x.Y", cluster="failback", failback=settings)
