@@ -20,7 +20,7 @@ from gateway.config.scalar import Count, Flag
 from gateway.config.sections.section import Section
 from gateway.config.units import Seconds
 from gateway.model.call import Invocation, Result
-from gateway.model.errors import Retry, RpcError
+from gateway.model.errors import DeadlineExceeded, Retry, RpcError
 from gateway.spi.cluster import Candidates, Invoker
 from gateway.spi.plugin import ClusterPlugin
 
@@ -46,8 +46,9 @@ class Forking:
     """Calls several candidates, and gives the first answer; the other attempts are cancelled.
 
     A `Fault` is an answer like any other: the provider's code has run and has said no. Cancelled attempts do not count
-    against their providers. A oneway call has no answer to wait for, and is never sent a second time unless it was
-    certainly not sent before.
+    against their providers, with one exception: who kept a hedged call waiting for four times as long as usual would
+    otherwise hang for ever unnoticed, and eat up the budget. A oneway call has no answer to wait for, and is never sent
+    a second time unless it was certainly not sent before.
     """
 
     __slots__ = ("_any_method", "_budget", "_clock", "_delay_s", "_forks", "_sleep")
@@ -80,7 +81,7 @@ class Forking:
             return await self._only(invocation, candidates)
         may_overlap = self._may_overlap(invocation)
         at_once = may_overlap and not self._delay_s
-        race = _Race(invocation, candidates)
+        race = _Race(invocation, candidates, self._clock)
         async with race.children:
             race.start()
             while at_once and race.tried_count < forks and race.start():
@@ -92,6 +93,9 @@ class Forking:
                     race.time(self._wait())
                 result = await race.next()
                 if result is not None:
+                    if not at_once:
+                        # Of forks that start together all but one lose, and mostly by a little.
+                        race.suspect()
                     return result
                 if race.last_error is not None and not self._may_follow(race.last_error, may_overlap):
                     may_start = False
@@ -131,12 +135,27 @@ class Forking:
 class _Race:
     """The attempts of one call. `held_back`: the retry budget allowed no further one."""
 
-    __slots__ = ("_candidates", "_invocation", "_timed", "_tried", "_troubles", "children", "held_back", "last_error")
+    __slots__ = (
+        "_began",
+        "_candidates",
+        "_clock",
+        "_done",
+        "_invocation",
+        "_timed",
+        "_tried",
+        "_troubles",
+        "children",
+        "held_back",
+        "last_error",
+    )
 
-    def __init__(self, invocation: Invocation, candidates: Candidates) -> None:
+    def __init__(self, invocation: Invocation, candidates: Candidates, clock: Callable[[], float]) -> None:
         self._invocation = invocation
         self._candidates = candidates
+        self._clock = clock
         self._tried: list[Invoker] = []
+        self._began: list[float] = []
+        self._done: list[int] = []
         self._troubles: list[Trouble] = []
         self._timed = False
         self.children: Children[int, Result | None] = Children()
@@ -163,6 +182,7 @@ class _Race:
             return False
         self.children.start(len(self._tried), attempt(invoker, self._invocation))
         self._tried.append(invoker)
+        self._began.append(self._clock())
         return True
 
     def time(self, waiting: Awaitable[None]) -> None:
@@ -178,6 +198,7 @@ class _Race:
             self._timed = False
             task.result()
             return None
+        self._done.append(key)
         try:
             return task.result()
         except RpcError as error:
@@ -188,6 +209,17 @@ class _Race:
                 self.children.stop(_TIMER)
                 self._timed = False
             return None
+
+    def suspect(self) -> None:
+        """After an answer: tells of the providers that kept the call waiting much longer than usual."""
+        now = self._clock()
+        # Of one that has never answered nothing is known but what the others take.
+        usual_elsewhere = self._tried[self._done[-1]].load.ewma_s
+        for number, invoker in enumerate(self._tried):
+            load, waited_s = invoker.load, now - self._began[number]
+            usual_s = load.ewma_s or usual_elsewhere
+            if number not in self._done and load.watch is not None and usual_s and waited_s >= _PATIENCE * usual_s:
+                load.watch.failed(load, DeadlineExceeded("kept a call waiting until another one answered"), waited_s)
 
     def failure(self) -> RpcError:
         if len(self._troubles) == 1 and not self.held_back:
@@ -201,6 +233,8 @@ class _Race:
 
 
 _TIMER: Final = -1
+_PATIENCE: Final = 4
+"""As for callers who hardly wait (`gateway.routing.health`)."""
 
 
 async def _awaited(waiting: Awaitable[None]) -> None:

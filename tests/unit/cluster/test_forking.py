@@ -6,8 +6,10 @@ import pytest
 from gateway.cluster.context import ClusterContext
 from gateway.cluster.forking import Forking, ForkingOptions
 from gateway.cluster.retry_budget import RetryBudget
+from gateway.config.sections.ejection import EjectionConfig
 from gateway.model.call import Fault, Invocation, Ok, Result
 from gateway.model.errors import BadRequest, ConnectFailed, ConnectionLost, DeadlineExceeded, NoProvider, Retry
+from gateway.routing.health import Health
 from tests.support.cluster_calls import IDEMPOTENT, PLAIN, Held, attempts, run
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_invoker import FakeInvoker, invocation
@@ -202,3 +204,46 @@ async def test_a_single_candidate_is_simply_called() -> None:
     assert caught.value is error
     with pytest.raises(NoProvider):
         await run(forking(), [], idempotent())
+
+
+def watched(*invokers: FakeInvoker, answered_in_s: float) -> None:
+    """Lets `invokers` be ejected, as if they had answered so far."""
+    health = Health(EjectionConfig(failures=5, share=0))
+    for each in invokers:
+        health.welcome(each, is_new=False)
+        each.load.ewma_s = answered_in_s
+
+
+async def test_a_provider_that_hangs_is_ejected_although_others_answer_in_its_stead() -> None:
+    clock = FakeClock()
+    cluster = forking(clock, delay=0.2)
+    invokers = [FakeInvoker(1, Held()), FakeInvoker(2)]
+    watched(*invokers, answered_in_s=0.01)
+    for _ in range(5):
+        assert not invokers[0].load.ejected
+        call = asyncio.create_task(run(cluster, invokers, idempotent()))
+        await clock.until_asleep()
+        clock.advance(0.2)
+        await call
+    assert invokers[0].load.ejected
+    assert not invokers[1].load.ejected
+    assert invokers[0].load.failed == 0
+
+
+@pytest.mark.parametrize("usual_s", [0.0, 0.01, 1.0])
+async def test_a_provider_that_loses_against_the_other_is_not_ejected(usual_s: float) -> None:
+    clock = FakeClock()
+    cluster = forking(clock)
+    invokers = [FakeInvoker(1, Held()), FakeInvoker(2)]
+    watched(*invokers, answered_in_s=0.01)
+    invokers[0].load.ewma_s = usual_s
+    for _ in range(20):
+
+        async def soon(_: Invocation) -> Result:
+            clock.advance(0.1)
+            return Ok(None)
+
+        invokers[1] = FakeInvoker(2, soon)
+        invokers[1].load.ewma_s = 0.01
+        await run(cluster, invokers, idempotent())
+    assert not invokers[0].load.ejected
