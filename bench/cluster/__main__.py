@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from bench.cluster.comparison import Job, compare
+from bench.cluster.comparison import Job, Run, compare
 from bench.cluster.page import format_page
 from bench.cluster.picture import draw
 from bench.cluster.report import count_findings, format_report
 from bench.cluster.scenario import Scenario
 from bench.cluster.scenarios import SCENARIOS
-from bench.cluster.simulation import Outcome, kind_of
+from bench.cluster.simulation import kind_of
 from gateway.plugins.catalog import Catalog
 
 _FOLDER = Path(__file__).parents[2] / ".cache" / "cluster"
@@ -32,11 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = perf_counter()
     done = 0
 
-    def announce(outcome: Outcome) -> None:
+    def announce(run: Run) -> None:
         nonlocal done
         done += 1
-        speed = f"{outcome.record.calls} calls in {outcome.took_s:.1f} s"
-        print(f"[{done}/{len(jobs)}] {outcome.scenario.name}, {outcome.title}: {speed}", file=sys.stderr, flush=True)
+        outcome, missed = run.outcome, [finding for finding in run.findings if not finding.reached]
+        said = f"{outcome.record.calls} calls in {outcome.took_s:.1f} s"
+        for finding in missed:
+            said += f"; missed: {finding.what}: {finding.found}, wanted {finding.wanted}"
+        print(f"[{done}/{len(jobs)}] {outcome.scenario.name}, {outcome.title}: {said}", file=sys.stderr, flush=True)
 
     comparisons = compare(jobs, options.processes, announce)
     options.output.mkdir(parents=True, exist_ok=True)

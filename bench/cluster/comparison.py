@@ -58,11 +58,11 @@ def findings_of(outcome: Outcome) -> list[Finding]:
     return [each.judge(outcome) for each in expectations if not each.only or not names.isdisjoint(each.only)]
 
 
-def compare(jobs: Sequence[Job], processes: int, announce: Callable[[Outcome], None]) -> list[Comparison]:
+def compare(jobs: Sequence[Job], processes: int, announce: Callable[[Run], None]) -> list[Comparison]:
     """Makes all runs, several at a time, and puts those of a scenario together. `announce` hears of each in turn."""
     runs: dict[int, Run] = {}
     for number, run in _run(jobs, processes):
-        announce(run.outcome)
+        announce(run)
         runs[number] = run
     together: dict[str, list[Run]] = {}
     for number, job in enumerate(jobs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -57,7 +57,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """They are gone without a word, stay in the registry, and come back."""
+    """They are gone without a word, all at the same moment, stay in the registry, and come back."""
 
     group: str
     at_s: float
@@ -66,9 +66,9 @@ class Crash:
 
     def plan(self, fleet: Fleet) -> None:
         """See `Event.plan`."""
-        for node in fleet.members(self.group, self.count):
-            _plan(fleet, self.at_s, node.go_down)
-            _plan(fleet, self.until_s, node.come_up)
+        nodes = fleet.members(self.group, self.count)
+        _plan(fleet, self.at_s, _each, nodes, Node.go_down)
+        _plan(fleet, self.until_s, _each, nodes, Node.come_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,12 @@ class Churn:
 
 def _plan(fleet: Fleet, at_s: float, act: Callable[..., object], *arguments: object) -> None:
     fleet.world.at(fleet.world.begin + at_s, partial(act, *arguments))
+
+
+def _each(nodes: Iterable[Node], act: Callable[[Node], None]) -> None:
+    # One event, between whose parts nobody can try again: a node that is about to go down would get the next attempt.
+    for node in nodes:
+        act(node)
 
 
 def _start(fleet: Fleet, node: Node) -> None:

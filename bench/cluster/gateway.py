@@ -11,6 +11,7 @@ from bench.cluster.recorder import Recorder
 from bench.cluster.scenario import Scenario
 from bench.cluster.wire import PROTOCOL, Attempt, SimulatedWire
 from bench.cluster.world import World
+from gateway.cluster.context import RegistryPlace
 from gateway.config.sections.choice import Choice
 from gateway.model.call import Result
 from gateway.model.errors import RpcError
@@ -19,6 +20,7 @@ from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, S
 from gateway.runtime.reference import OpenReference, ReferenceSettings, open_reference
 from gateway.spi.handler import Handler
 from gateway.telemetry.counters import Counters
+from protocols.dubbo.status import error_of_status, format_error, status_of
 from registry.embedded import EmbeddedHub, EmbeddedRegistry
 
 __all__ = ["Relay", "open_gateway"]
@@ -45,6 +47,7 @@ def open_gateway(
         timeout_s=scenario.timeout_s,
         warmup_s=scenario.warmup_s,
         ejection=scenario.ejection,
+        registries={zone: RegistryPlace(zone) for zone in hubs},
     )
     selector = Selector(SelectionTable({_NAME: ServiceSelection(ProtocolOrder((PROTOCOL,)))}))
     registries = {zone: EmbeddedRegistry(hub) for zone, hub in hubs.items()}
@@ -54,8 +57,8 @@ def open_gateway(
 class Relay:
     """A gateway as the one before it sees it: it takes calls, and hands them on through a reference of its own.
 
-    Errors cross the wire as they do on every wire: with their code, whether they may be repeated, and whether somebody
-    did that already.
+    Errors cross the wire in the text that dubbo:// gives them, and are read back from it: so it shows here whether that
+    keeps what a gateway must know to not multiply attempts.
     """
 
     up: bool = True
@@ -80,5 +83,5 @@ class Relay:
         try:
             outcome = await self._handler(caller.invocation)
         except RpcError as error:
-            outcome = type(error)(str(error), retry=error.retry, exhausted=error.exhausted)
+            outcome = error_of_status(status_of(error), format_error(error))
         caller.reply(outcome)

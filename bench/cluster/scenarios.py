@@ -29,6 +29,8 @@ _BY_WEIGHT: Final = ("random", "round_robin")
 _HASHING: Final = ("consistent_hash",)
 _AT_ONCE: Final = ServiceTime(1e-6, "constant")
 _HEDGED: Final = {"type": "forking", "options": {"delay": "40ms"}}
+_NORTHERN: Final = {"type": "zone_aware", "options": {"zone": "north"}}
+_NORTHERN_NAME: Final = name_of(_NORTHERN)
 _HEDGED_NAME: Final = name_of(_HEDGED)
 
 SCENARIOS: Final[Sequence[Scenario]] = (
@@ -58,9 +60,9 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     ),
     Scenario(
         "slow-node",
-        "One of twenty becomes a hundred times slower, and fast again",
-        [Group("slow", 1), Group("others", 19)],
-        Traffic(((0, 800),)),
+        "One of ten becomes a hundred times slower, and fast again",
+        [Group("slow", 1), Group("others", 9)],
+        Traffic(((0, 400),)),
         [
             # A gateway that counts calls in progress keeps one of them there: no less than one a second, of twenty.
             ShareOfLoad("slow", 15, 30, at_most=0.1, only=_LOOKING),
@@ -211,10 +213,27 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         duration_s=40,
     ),
     Scenario(
+        "own-zone",
+        "Gateways of the north, providers in two zones: those of the north go dark, and come back",
+        [Group("north", 8, zone="north"), Group("south", 8, zone="south")],
+        Traffic(((0, 500),)),
+        [
+            Lost(),
+            ShareOfLoad("south", 0, 5, at_most=0.0, only=(_NORTHERN_NAME,)),
+            ShareOfLoad("north", 6, 15, at_most=0.05),
+            ShareOfLoad("south", 27, 30, at_most=0.01, only=(_NORTHERN_NAME,)),
+            ShareOfLoad("south", 0, 5, at_least=0.9, at_most=1.1, only=("failover",)),
+        ],
+        events=[Crash("north", 5, 15)],
+        duration_s=30,
+        balancers=("random",),
+        clusters=("failover", _NORTHERN),
+    ),
+    Scenario(
         "slow-tail",
         "Service times with a long tail: what asking a second provider is worth, and what it costs",
         [Group("nodes", 20, ServiceTime(0.01, "pareto"), workers=32)],
-        Traffic(((0, 1_000),)),
+        Traffic(((0, 500),)),
         [
             Lost(),
             HopLoad(1.02, only=("failover",)),
@@ -230,7 +249,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "modes",
         "One provider after the other is killed: what the modes make of it",
         [Group("nodes", 12)],
-        Traffic(((0, 500),)),
+        Traffic(((0, 300),)),
         [
             Lost(only=("failover", "failsafe", "forking")),
             Lost(at_most=0.002, only=("failfast",)),
