@@ -38,6 +38,7 @@ def services(
 
 def _row(name: str, service: ServiceConfig, config: GatewayConfig, catalog: Catalog) -> dict[str, Any]:
     from gateway.config.target import load_contract, service_key
+    from gateway.model.endpoint import masked
 
     contract = load_contract(service)
     key = service_key(service, contract)
@@ -49,7 +50,7 @@ def _row(name: str, service: ServiceConfig, config: GatewayConfig, catalog: Cata
         "key": str(key),
         "contract": service.contract,
         "implementation": service.implementation,
-        "addresses": list(service.remote.addresses) if service.remote else [],
+        "addresses": [masked(each) for each in service.remote.addresses] if service.remote else [],
         "registries": list(service.remote.registries) if service.remote else [],
         "listeners": {each: _address(each, config, catalog) for each in service.listeners},
         "announce": list(service.announce),

@@ -12,7 +12,7 @@ from gateway.config.findings import Findings
 from gateway.config.model import GatewayConfig
 from gateway.config.sections.credential import CredentialConfig
 from gateway.config.sections.listener import ListenerConfig
-from gateway.config.sections.service import ServiceConfig
+from gateway.config.sections.service import RANDOM_TOKEN, ServiceConfig
 
 __all__ = ["check_ports", "check_references", "check_shared_filters", "check_unused", "read_credentials"]
 
@@ -26,6 +26,7 @@ def check_references(config: GatewayConfig, findings: Findings) -> None:
         _check_shape(path, service, findings)
         _check_names(path, "listeners", service.listeners, "listener", findings.names("listeners"), findings)
         _check_names(path, "announce", service.announce, "registry", findings.names("registries"), findings)
+        _check_token(path, service, findings)
         remote = service.remote
         if remote is None:
             continue
@@ -37,6 +38,20 @@ def check_references(config: GatewayConfig, findings: Findings) -> None:
         for used in consumer.services:
             if used not in findings.names("services"):
                 findings.unknown(("consumers", name, "services", used), "service", used, findings.names("services"))
+
+
+def _check_token(path: Path, service: ServiceConfig, findings: Findings) -> None:
+    names = findings.names("credentials")
+    if service.token is None:
+        return
+    path = (*path, "token")
+    if service.token != RANDOM_TOKEN:
+        if service.token not in names:
+            findings.unknown(path, "credential", service.token, {*names, RANDOM_TOKEN})
+    elif RANDOM_TOKEN in names:
+        findings.problem(path, "a credential is called random too; give it another name")
+    elif service.listeners and not service.announce:
+        findings.problem(path, "a random token is known to nobody unless the service is announced")
 
 
 def read_credentials(
@@ -79,7 +94,8 @@ def check_unused(config: GatewayConfig, findings: Findings, credentials: set[str
     shown = {name for service in services for name in service.listeners}
     registries = {name for service in services for name in service.announce}
     registries |= {name for remote in remotes for name in remote.registries}
-    credentials = credentials | {remote.token for remote in remotes if remote.token is not None}
+    credentials = credentials | {service.token for service in services if service.token is not None}
+    credentials |= {remote.token for remote in remotes if remote.token is not None}
     if config.failback.credential is not None:
         credentials.add(config.failback.credential)
     filters = {name for service in services for name in service.filters}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -57,6 +57,11 @@ class AccessLog:
         self._counters = Counters() if counters is None else counters
         self._clock = clock
         self._troubles = OncePer(options.interval, clock=clock)
+
+    @property
+    def troubles(self) -> Mapping[tuple[str, str], int]:
+        """Calls without an answer so far, by protocol and outcome."""
+        return self._counters.snapshot()
 
     async def __call__(self, invocation: Invocation, handler: Handler) -> Result:
         """The handler's result; whatever it raises passes."""

@@ -18,6 +18,7 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("access_log", "above everything that refuses, so that it sees refusals too, and times the whole call"),
     ("explain", "below what logs, whose lines tell the caller's call; above what refuses, so that it is explained too"),
     ("deadline", "before anything is taken for a call, because nobody waits for this one any more"),
+    ("access", "before every limit: those who may not call shall take nobody's place"),
     ("circuit_breaker", "before the limits: a call that cannot get through shall take no token and no place"),
     ("rate_limit", "before the bounds on calls in progress, which a call that came too soon is not one of"),
     ("adaptive_concurrency", "outside of the fixed bound, so that what this refuses is no sign of waiting"),

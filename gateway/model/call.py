@@ -114,6 +114,8 @@ class Invocation:
         raw: The arguments as bytes of the wire they came over, until somebody needs the values.
         call_id: Number of the call in this process, for logs.
         explanation: Is filled on the way with why the call goes where it goes; None when nobody asked.
+        token: What the caller shows so that the service lets it in; empty when nothing. It is for who checks it here:
+            no log shows it, and no client sends it on.
     """
 
     __slots__ = (
@@ -129,6 +131,7 @@ class Invocation:
         "raw",
         "service",
         "signature",
+        "token",
         "traceparent",
     )
 
@@ -144,6 +147,7 @@ class Invocation:
     raw: Final[RawArguments | None]
     call_id: Final[int]
     explanation: Final[Explanation | None]
+    token: Final[str]
 
     def __init__(
         self,
@@ -160,6 +164,7 @@ class Invocation:
         oneway: bool = False,
         call_id: int | None = None,
         explanation: Explanation | None = None,
+        token: str = "",
     ) -> None:
         self.service = service
         self.method = method
@@ -174,6 +179,7 @@ class Invocation:
         self.oneway = oneway
         self.call_id = next(_call_ids) if call_id is None else call_id
         self.explanation = explanation
+        self.token = token
 
     def arguments(self) -> tuple[Any, ...]:
         """The argument values in contract order; decodes them on first use.
@@ -241,6 +247,7 @@ class Invocation:
             oneway=self.oneway,
             call_id=self.call_id,
             explanation=self.explanation,
+            token=self.token,
         )
         if "arguments" in changes:
             changes.setdefault("raw", None)

@@ -7,18 +7,20 @@ inside the gateway nobody reads string maps.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-__all__ = ["DEFAULT_WEIGHT", "MAX_WEIGHT", "Endpoint", "ServiceKey", "format_address", "parse_address"]
+__all__ = ["DEFAULT_WEIGHT", "MAX_WEIGHT", "Endpoint", "ServiceKey", "format_address", "masked", "parse_address"]
 
 DEFAULT_WEIGHT: Final = 100
 MAX_WEIGHT: Final = 1_000_000
 """What a service may ask for."""
 _EMPTY_VERSIONS: Final = frozenset({"", "0.0.0", "*"})
+_TOKEN: Final = re.compile(r"((?:^|[?&])token=)[^&#\s]+", re.IGNORECASE)
 _OWN_KEYS: Final = frozenset({"interface", "group", "version", "weight"})
 
 
@@ -94,7 +96,12 @@ def format_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-@dataclass(frozen=True, slots=True)
+def masked(url: str) -> str:
+    """A provider's URL as it may be shown: with stars for its token."""
+    return _TOKEN.sub(r"\1***", url)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Endpoint:
     """One provider of one service over one protocol.
 
@@ -118,6 +125,15 @@ class Endpoint:
         return hash((self.protocol, self.host, self.port, self.service))
 
     def __str__(self) -> str:
+        """The URL as it may be shown: without the token."""
+        return masked(self.url)
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self}>"
+
+    @property
+    def url(self) -> str:
+        """The URL as a registry gets it, with the token. Never for a log or an error."""
         query = dict(self.parameters)
         query["interface"] = self.service.interface
         if self.service.group:
@@ -136,17 +152,17 @@ class Endpoint:
         Raises:
             ValueError: no protocol, host, port or interface, or a weight that is no number; the text says which.
         """
-        parts = urlsplit(url)
+        parts, shown = urlsplit(url), masked(url)
         if not parts.scheme or not parts.netloc:
-            raise ValueError(f"{url!r} is not protocol://host:port/interface")
+            raise ValueError(f"{shown!r} is not protocol://host:port/interface")
         host, port = parse_address(parts.netloc.rpartition("@")[2])
         parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
         interface = parameters.get("interface") or parts.path.lstrip("/")
         if not interface:
-            raise ValueError(f"{url!r} names no interface after the address")
+            raise ValueError(f"{shown!r} names no interface after the address")
         weight = parameters.get("weight", str(DEFAULT_WEIGHT))
         if not (weight.isascii() and weight.isdecimal()):
-            raise ValueError(f"{url!r}: weight={weight!r} is not a whole number")
+            raise ValueError(f"{shown!r}: weight={weight!r} is not a whole number")
         service = ServiceKey(interface, parameters.get("group", ""), parameters.get("version", ""))
         rest = {k: v for k, v in parameters.items() if k not in _OWN_KEYS}
         return Endpoint(parts.scheme, host, port, service, int(weight), MappingProxyType(rest))

@@ -36,6 +36,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "adaptive": "gateway.balance.adaptive:PLUGIN",
         },
         "filter": {
+            "access": "gateway.filters.access:PLUGIN",
             "access_log": "gateway.filters.access_log:PLUGIN",
             "adaptive_concurrency": "gateway.filters.adaptive_concurrency:PLUGIN",
             "circuit_breaker": "gateway.filters.circuit_breaker:PLUGIN",

@@ -21,6 +21,8 @@ from gateway.config.load import load
 from gateway.config.model import GatewayConfig
 from gateway.contracts.python import contract_of
 from gateway.contracts.stub import CallOptions, make_proxy
+from gateway.filters.access_log import AccessLog
+from gateway.filters.service_token import random_token
 from gateway.model.endpoint import MAX_WEIGHT, Endpoint, ServiceKey, format_address
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
@@ -143,6 +145,8 @@ class App:
                 }
                 if service.warmup_s is not None:
                     parameters["warmup"] = str(round(service.warmup_s * 1000))
+                if service.token is not None:
+                    parameters["token"] = service.token.current
                 announced = replace(endpoint, weight=service.weight, parameters=parameters)
                 self._announced += [(registry, announced) for registry in service.announce]
 
@@ -258,6 +262,28 @@ class App:
             raise LookupError(f"filter {name!r} is of type {plugin.name}, which cannot be changed while calls run")
         made.update(plugin.options.model_validate(options))
 
+    async def change_token(self, name: str, token: str = "", *, keep_s: float = 10.0) -> None:
+        """Gives the service called `name` another token while calls run, and tells the registries.
+
+        `token`: the secret; a random one unless given. `keep_s`: for how many seconds more the one before is taken,
+        until consumers have heard from their registries. When it returns, the registries have been told.
+
+        Raises:
+            LookupError: there is no such service, or it asks for no token.
+            RuntimeError: the app is not started.
+        """
+        async with self._changing:
+            service = self._service(name)
+            if service.token is None:
+                raise LookupError(f"service {name!r} asks for no token")
+            assert self._plan is not None
+            service.token.change(token or random_token(), keep_s)
+            for index, (registry, endpoint) in enumerate(self._announced):
+                if endpoint.service == service.key:
+                    endpoint = replace(endpoint, parameters={**endpoint.parameters, "token": service.token.current})
+                    self._announced[index] = (registry, endpoint)
+                    await self._plan.registries[registry].register(endpoint)
+
     def refusals(self) -> Mapping[tuple[str, str], int]:
         """How often filters refused calls and attempts since the start, by protocol and reason.
 
@@ -268,6 +294,17 @@ class App:
         for each in self._plan.filters if self._plan is not None else ():
             if isinstance(each, CountingFilter):
                 total.update(each.refusals)
+        return dict(total)
+
+    def troubles(self) -> Mapping[tuple[str, str], int]:
+        """How many calls that came in on listeners ended without an answer since the start, by protocol and code.
+
+        What a listener refuses before it is a call (`limits`, bytes that are no request) is not among them.
+        """
+        total: Counter[tuple[str, str]] = Counter()
+        for each in self._plan.filters if self._plan is not None else ():
+            if isinstance(each, AccessLog):
+                total.update(each.troubles)
         return dict(total)
 
     def _service(self, name: str) -> PlannedService:

@@ -12,11 +12,12 @@ from gateway.config.model import GatewayConfig
 from gateway.config.sections.choice import Choice, ChoiceConfig
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.remote import RemoteConfig
-from gateway.config.sections.service import ServiceConfig
+from gateway.config.sections.service import RANDOM_TOKEN, ServiceConfig
 from gateway.config.target import load_contract, load_implementation, service_key
 from gateway.failback.opening import make_outbox
 from gateway.failback.outbox import Outbox
 from gateway.filters.order import arrange
+from gateway.filters.service_token import ServiceToken, random_token
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ConfigError, ContractError, Problem
@@ -45,7 +46,8 @@ balances by the load of machines learns that of this one."""
 
 @dataclass(frozen=True, slots=True)
 class PlannedService:
-    """One service of the configuration. `handler` runs its filters and then answers, here or elsewhere."""
+    """One service of the configuration. `handler` runs its filters and then answers, here or elsewhere. `token`: what
+    callers from outside must show, and registries are told."""
 
     name: str
     key: ServiceKey
@@ -56,6 +58,7 @@ class PlannedService:
     weight: int
     warmup_s: float | None
     forwarded: bool
+    token: ServiceToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +154,30 @@ class _Builder:
                 raise ContractError("a service without a contract cannot be hosted")
         except ContractError as exc:
             raise ContractError(f"services.{name}: {exc}") from exc
+        token = self._token(service)
+        filters = self._filters(service.filters)
+        if token is not None:
+            # First: who does not know it shall learn nothing and take nothing.
+            filters = (token, *filters)
         return PlannedService(
             name=name,
             key=key,
             contract=contract,
-            handler=compose(self._filters(service.filters), handler),
+            handler=compose(filters, handler),
             listeners=service.listeners,
             announce=service.announce,
             weight=service.weight,
             warmup_s=service.warmup,
             forwarded=service.remote is not None,
+            token=token,
         )
+
+    def _token(self, service: ServiceConfig) -> ServiceToken | None:
+        if service.token is None:
+            return None
+        made = ServiceToken(random_token() if service.token == RANDOM_TOKEN else self._secret(service.token))
+        self._made_filters.append(made)
+        return made
 
     def _remote(self, name: str, key: ServiceKey, contract: ServiceContract | None, remote: RemoteConfig) -> Handler:
         settings = ReferenceSettings(

@@ -136,6 +136,9 @@ def open_reference(
 
     def open_invoker(endpoint: Endpoint) -> Invoker:
         reference = references.get(endpoint.protocol, common)
+        if not reference.token and (announced := endpoint.parameters.get("token")):
+            # What a provider asks for comes with its announcement; who has only its address does not know it.
+            reference = replace(reference, token=announced)
         invoker = client(endpoint.protocol).open(endpoint, reference)
         return _FilteredInvoker(invoker, settings.filters) if settings.filters else invoker
 

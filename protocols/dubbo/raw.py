@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.model.call import NO_ATTACHMENTS, Attachments, Fault, Ok, Result
 from gateway.model.callback import Callback
-from gateway.model.errors import BadRequest, ProviderFailed, Retry, RpcError
+from gateway.model.errors import BadRequest, ProviderFailed, Retry, RpcError, ValueMappingError
 from protocols.dubbo import result
 from protocols.dubbo.frame import HEADER_BYTES
 from protocols.dubbo.head import RequestHead
@@ -87,7 +87,10 @@ class DubboArguments:
             return method.realize_arguments(self.generic_values)
         reader = self.reader()
         if method is not None:
-            values = method.read_arguments(reader)
+            try:
+                values = method.read_arguments(reader)
+            except ValueMappingError as exc:
+                raise BadRequest(f"{method.java_name}: {exc}") from exc
             return values if self.callbacks is None else method.with_callbacks(values, self.callbacks)
         try:
             return tuple(reader.read() for _ in range(self._head.argument_count))

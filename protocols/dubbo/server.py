@@ -294,7 +294,7 @@ class DubboServerCodec:
         target = wire.target(head, attachments.route)
         exposure = target.exposure
         method = target.method
-        values: tuple[Any, ...] | None = None
+        # Their values are read when somebody asks: what refuses a call by its head comes before that.
         raw = DubboArguments(frame, head, arguments_end, method, wire.limits)
         if attachments.callbacks is not None or (method is not None and method.callbacks):
             raw.callbacks = self._offered(target, raw, attachments)
@@ -302,8 +302,6 @@ class DubboServerCodec:
         if method is not None:
             signature = method.signature
             name = signature.name
-            if not exposure.forwarded:
-                values = raw.decode()
         else:
             if target.kind is invoke.CallKind.ECHO and not exposure.forwarded:
                 return self._echo(raw, ticket)
@@ -324,7 +322,7 @@ class DubboServerCodec:
         invocation = Invocation(
             exposure.service,
             name,
-            values,
+            None,
             signature,
             raw,
             attachments.user,
@@ -333,6 +331,9 @@ class DubboServerCodec:
             self._peer,
             attachments.consumer,
             ticket is None,
+            None,
+            None,
+            attachments.token,
         )
         return CallReceived(ticket, invocation)
 

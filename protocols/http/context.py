@@ -5,12 +5,13 @@
 | `Polyport-Attachment-<key>` | one attachment, of a request or of a response; the case of the key counts |
 | `Polyport-Timeout` | how long the caller still waits, in seconds (`2`, `0.25`) |
 | `Polyport-Consumer` | application name of the caller |
+| `Polyport-Token` | Dubbo's token of the service that is called, as its registry tells it |
 | `traceparent` | W3C Trace Context (https://www.w3.org/TR/trace-context-2/, section 3.2) |
 
-Keys, attachments and names are percent-encoded UTF-8 (RFC 3986, section 2.1) where they are not visible ASCII; keys
-also where a character cannot stand in a field name (RFC 9110, section 5.6.2); `%` always. So no text can end a field,
-and every text arrives as it was. Keys that differ in case alone are told apart by encoding all of them but the first
-completely, because fields of one name are one list to HTTP. Who writes fields by hand may leave blanks in a value.
+Keys, attachments, names and tokens are percent-encoded UTF-8 (RFC 3986, section 2.1) where they are not visible ASCII;
+keys also where a character cannot stand in a field name (RFC 9110, section 5.6.2); `%` always. So no text can end a
+field, and every text arrives as it was. Keys that differ in case alone are told apart by encoding all of them but the
+first completely, because fields of one name are one list to HTTP. Who writes fields by hand may leave blanks in values.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     "MAX_ATTACHMENT_BYTES",
     "NO_CONTEXT",
     "TIMEOUT",
+    "TOKEN",
     "TRACEPARENT",
     "Context",
     "name_caller",
@@ -40,11 +42,13 @@ __all__ = [
     "read_reply_attachments",
     "reply_headers",
     "request_headers",
+    "token_headers",
 ]
 
 ATTACHMENT_PREFIX: Final = "Polyport-Attachment-"
 TIMEOUT: Final = "Polyport-Timeout"
 CONSUMER: Final = "Polyport-Consumer"
+TOKEN: Final = "Polyport-Token"
 TRACEPARENT: Final = "traceparent"
 MAX_ATTACHMENTS: Final = 256
 """Attachments of one message, in either direction."""
@@ -82,6 +86,7 @@ class Context:
     timeout_s: float | None = None
     traceparent: str | None = None
     consumer: str = ""
+    token: str = field(default="", repr=False)
 
 
 NO_CONTEXT: Final = Context()
@@ -136,6 +141,23 @@ def request_headers(invocation: Invocation, timeout_s: float | None, consumer: s
     return tuple(fields)
 
 
+def token_headers(token: str) -> tuple[tuple[str, str], ...]:
+    """The field for the token of the service that is called; none for an empty one.
+
+    Raises:
+        ValueError: it is no text that UTF-8 can carry, or too long; never says what it is.
+    """
+    if not token:
+        return ()
+    try:
+        value = _encode(token, "token", _PLAIN_VALUE, _VISIBLE_MARKS)
+    except ValueMappingError as exc:
+        raise ValueError(str(exc)) from None
+    if len(value) > MAX_ATTACHMENT_BYTES:
+        raise ValueError(f"the token is longer than {MAX_ATTACHMENT_BYTES} bytes")
+    return ((TOKEN, value),)
+
+
 def reply_headers(attachments: Attachments) -> tuple[tuple[str, str], ...]:
     """The fields for the attachments of an answer. Raises like `request_headers`."""
     return tuple(_attachment_fields(attachments)) if attachments else ()
@@ -154,7 +176,7 @@ def read_reply_attachments(headers: Headers) -> Attachments:
 
 
 def _context(headers: Headers) -> Context:
-    timeout_s, consumer = None, ""
+    timeout_s, consumer, token = None, "", ""
     if (text := headers.get("polyport-timeout")) or "polyport-timeout" in headers:
         if _SECONDS.fullmatch(text) is None:
             raise ValueError(f"{TIMEOUT}: expected seconds as a decimal number")
@@ -163,13 +185,17 @@ def _context(headers: Headers) -> Context:
         if len(text) > MAX_ATTACHMENT_BYTES:
             raise ValueError(f"{CONSUMER}: longer than {MAX_ATTACHMENT_BYTES} bytes")
         consumer = _decode(text, CONSUMER)
+    if text := headers.get("polyport-token"):
+        if len(text) > MAX_ATTACHMENT_BYTES:
+            raise ValueError(f"{TOKEN}: longer than {MAX_ATTACHMENT_BYTES} bytes")
+        token = _decode(text, TOKEN)
     traceparent = headers.get(TRACEPARENT) or None
     if traceparent is not None and not _is_traceparent(traceparent):
         traceparent = None
     attachments = _attachments(headers.pairs)
-    if timeout_s is None and not consumer and traceparent is None and not attachments:
+    if timeout_s is None and not consumer and not token and traceparent is None and not attachments:
         return NO_CONTEXT
-    return Context(attachments, timeout_s, traceparent, consumer)
+    return Context(attachments, timeout_s, traceparent, consumer, token)
 
 
 def _attachments(pairs: Iterable[tuple[str, str]]) -> Attachments:

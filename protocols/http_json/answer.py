@@ -44,6 +44,8 @@ JSON_HEADERS: Final = (("Content-Type", JSON),)
 _PROBLEM_HEADERS: Final = (("Content-Type", PROBLEM),)
 _RETRY_AFTER: Final = "Retry-After"
 """In whole seconds: RFC 9110, section 10.2.3."""
+_CHALLENGE: Final = (("WWW-Authenticate", 'Polyport-Token realm="polyport"'),)
+"""RFC 9110, section 11.6.1, asks for one with every 401. What the service asks for is the field of that name."""
 _RETRY_AFTER_S: Final = 1.0
 """Where nobody knows when there will be room."""
 
@@ -63,6 +65,12 @@ def error_response(
     error: RpcError, status: int | None = None, path: str = "", *, headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpResponse:
     """The problem document for a call without an answer."""
+    if isinstance(error, Unauthenticated):
+        headers += _CHALLENGE
+    return _problem(error, status, path, headers)
+
+
+def _problem(error: RpcError, status: int | None, path: str, headers: tuple[tuple[str, str], ...]) -> HttpResponse:
     if status is None:
         status = status_of(error)
     fields = _PROBLEM_HEADERS + headers
@@ -75,8 +83,8 @@ def error_response(
 def refused(
     error: RpcError, status: int | None = None, path: str = "", *, headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpResponse:
-    """As `error_response`, for a request that became no call."""
-    response = error_response(error, status, path, headers=headers)
+    """As `error_response`, for a request that became no call. Who asks for credentials adds how."""
+    response = _problem(error, status, path, headers)
     return HttpResponse(response.status, response.headers, response.body, error)
 
 

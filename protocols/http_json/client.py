@@ -24,7 +24,7 @@ from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ContractError, LocalWireError, ProviderFailed, Retry, RpcError, ValueMappingError
 from protocols.contract import Outcome
-from protocols.http.context import read_reply_attachments, request_headers
+from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json import media
@@ -113,14 +113,17 @@ class JsonClientBinding:
     def bind(
         self, endpoint: Endpoint, service: ServiceKey, contract: ServiceContract | None, token: str, application: str
     ) -> Any:
-        """See `HttpClientBinding.bind`. The reference's token is a bearer token, unless there is another secret."""
+        """See `HttpClientBinding.bind`. The reference's token is shown as Dubbo's; one that was not announced with the
+        provider is a bearer token as well, unless there is another secret."""
         options = self._options
         compiled = None if contract is None else self._compiled(contract)
         bearer = options.bearer
-        if token and not (options.bearer or options.basic or options.api_key):
+        if token != endpoint.parameters.get("token", "") and not (options.bearer or options.basic or options.api_key):
             bearer = token
         try:
             fields = credential_fields(options.api_key, bearer, options.basic) + read_extra_fields(options.headers)
+            if self._send_context:
+                fields += token_headers(token)
             base = parse_base_path(options.path)
         except ValueError as exc:
             raise ContractError(f"{service}: {exc}") from None

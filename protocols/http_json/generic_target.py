@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from gateway.jsonform.generic import read_generic, to_json_generic
@@ -15,6 +16,8 @@ from protocols.http.binding import HttpExchange
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json.answer import error_response, fault_response, unwritable_response, value_response
 from protocols.http_json.caller import Caller
+from protocols.http_json.lazy import LazyArguments
+from protocols.http_json.method import place_of
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.target import CallTarget, make_invocation
 
@@ -42,8 +45,8 @@ class GenericTarget(CallTarget):
             return refusal
         if request.query:
             raise BadRequest("the arguments of a POST stand in its body, not in a query")
-        arguments = read_generic_arguments(parse_json(body) if body else [])
-        invocation = make_invocation(self._service, captured[0], arguments, None, request, caller, now, oneway=False)
+        raw = LazyArguments(partial(_read_body, body))
+        invocation = make_invocation(self._service, captured[0], raw, None, request, caller, now, oneway=False)
         return _GenericExchange(invocation)
 
 
@@ -59,7 +62,7 @@ class _GenericExchange:
         """See `HttpExchange.encode_reply`."""
         outcome = outcomes[0]
         if isinstance(outcome, RpcError):
-            return error_response(outcome)
+            return error_response(outcome, path=place_of(outcome))
         if outcome is None:
             return HttpResponse(202)
         try:
@@ -68,6 +71,10 @@ class _GenericExchange:
             return fault_response(outcome.decoded(), NO_EXCEPTIONS)
         except Exception as exc:  # as in MethodExchange
             return unwritable_response(exc)
+
+
+def _read_body(body: bytes) -> tuple[Any, ...]:
+    return read_generic_arguments(parse_json(body) if body else [])
 
 
 def read_generic_arguments(value: Any) -> tuple[Any, ...]:

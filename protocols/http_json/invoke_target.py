@@ -8,6 +8,7 @@ Source: apache/dubbo: dubbo-rpc/dubbo-rpc-http/src/main/java/org/apache/dubbo/rp
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from gateway.model.errors import BadRequest, NoSuchMethod
@@ -15,6 +16,7 @@ from protocols.dubbo.generic import find_method
 from protocols.http.message import HttpRequest
 from protocols.http_json.caller import Caller
 from protocols.http_json.jsonrpc import RpcRequest
+from protocols.http_json.lazy import LazyArguments
 from protocols.http_json.rpc_target import RpcCall, RpcService, RpcTarget
 from protocols.http_json.service import ServiceBinding
 from protocols.http_json.target import make_invocation
@@ -45,7 +47,7 @@ class InvokeTarget(RpcTarget):
         invocation = make_invocation(
             self._key,
             signature.name,
-            method.read_positional(values),
+            LazyArguments(partial(method.read_positional, values)),
             signature,
             request,
             caller,

@@ -10,11 +10,11 @@ from gateway.jsonform.text import format_json
 from gateway.jsonform.text_value import compile_text_reader
 from gateway.jsonform.writer import Writers
 from gateway.model.contract import MISSING, MethodContract, Param, ServiceContract
-from gateway.model.errors import BadRequest, ValueMappingError
+from gateway.model.errors import BadRequest, RpcError, ValueMappingError
 from gateway.model.typeref import Kind
 from protocols.http_json.route import has_query_form
 
-__all__ = ["ArgumentError", "MethodBinding", "argument_error", "default_of"]
+__all__ = ["ArgumentError", "MethodBinding", "argument_error", "default_of", "place_of"]
 
 TextReader = Callable[[list[str]], Any]
 
@@ -25,6 +25,11 @@ class ArgumentError(BadRequest):
     def __init__(self, message: str, path: str) -> None:
         super().__init__(message)
         self.path: Final = path
+
+
+def place_of(error: RpcError) -> str:
+    """The path of the value that is to blame; empty where an error blames none."""
+    return error.path if isinstance(error, ArgumentError) else ""
 
 
 class MethodBinding:

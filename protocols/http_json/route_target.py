@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from gateway.jsonform.text import parse_json
@@ -11,6 +12,7 @@ from gateway.model.errors import BadRequest
 from protocols.http.binding import HttpExchange
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json.caller import Caller
+from protocols.http_json.lazy import LazyArguments
 from protocols.http_json.method import MethodBinding
 from protocols.http_json.query import read_query
 from protocols.http_json.route import Route
@@ -65,23 +67,35 @@ class RouteTarget(CallTarget):
         signature = self._method.signature
         if self._method.returns_value and caller.accept_refusal is not None:
             return caller.accept_refusal
-        values: list[Any] = [_UNREAD] * len(signature.params)
-        if (refusal := self._read_body(request, caller, values)) is not None:
-            return refusal
         method = self._method
-        for place, text in zip(self._path, captured, strict=True):
-            values[place] = method.read_text(place, [text])
-        self._read_texts(request, values)
+        if request.body and caller.body_refusal is not None:
+            return caller.body_refusal
         return MethodExchange(
             make_invocation(
-                self._service, signature.name, tuple(values), signature, request, caller, now, oneway=signature.oneway
+                self._service,
+                signature.name,
+                LazyArguments(partial(self._read, request, captured)),
+                signature,
+                request,
+                caller,
+                now,
+                oneway=signature.oneway,
             ),
             method,
             self._exceptions,
             self._route,
         )
 
-    def _read_body(self, request: HttpRequest, caller: Caller, values: list[Any]) -> HttpResponse | None:
+    def _read(self, request: HttpRequest, captured: Sequence[str]) -> tuple[Any, ...]:
+        """The arguments. Raises BadRequest, ValueMappingError."""
+        values: list[Any] = [_UNREAD] * len(self._method.signature.params)
+        self._read_body(request, values)
+        for place, text in zip(self._path, captured, strict=True):
+            values[place] = self._method.read_text(place, [text])
+        self._read_texts(request, values)
+        return tuple(values)
+
+    def _read_body(self, request: HttpRequest, values: list[Any]) -> None:
         method, body = self._method, request.body
         if not body:
             # Nothing at all is an object without members, and no value for a parameter that is the body.
@@ -89,12 +103,10 @@ class RouteTarget(CallTarget):
                 values[place] = method.absent(place)
             if self._whole >= 0:
                 values[self._whole] = method.absent(self._whole)
-            return None
-        if caller.body_refusal is not None:
-            return caller.body_refusal
+            return
         if self._whole >= 0:
             values[self._whole] = method.read_value(self._whole, parse_json(body))
-            return None
+            return
         if not self._members and self._route.verb in ("GET", "DELETE"):
             refuse_body(request)
         members = parse_json(body)
@@ -109,7 +121,6 @@ class RouteTarget(CallTarget):
                 values[place] = method.absent(place)
         if left and not self._ignore_unknown:
             raise _unknown("the body has no member", members, self._members)
-        return None
 
     def _read_texts(self, request: HttpRequest, values: list[Any]) -> None:
         method = self._method

@@ -8,6 +8,7 @@ only, because nothing would say which answer of a batch they belong to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from gateway.jsonform.text import parse_json
@@ -22,9 +23,10 @@ from protocols.http_json.answer import attachment_fields, unwritable
 from protocols.http_json.caller import Caller
 from protocols.http_json.generic_target import NO_EXCEPTIONS, encode_generic, read_generic_arguments
 from protocols.http_json.jsonrpc import InvalidRequest, RpcRequest
-from protocols.http_json.method import ArgumentError, MethodBinding
+from protocols.http_json.lazy import LazyArguments
+from protocols.http_json.method import ArgumentError, MethodBinding, place_of
 from protocols.http_json.problem import ExceptionForms
-from protocols.http_json.service import ServiceBinding, read_arguments
+from protocols.http_json.service import ServiceBinding, bind_arguments
 from protocols.http_json.target import CallTarget, make_invocation
 
 __all__ = ["RpcCall", "RpcService", "RpcTarget"]
@@ -79,7 +81,7 @@ class RpcCall:
         if outcome is None:
             return jsonrpc.encode_result(request_id, jsonrpc.NULL_ID)
         assert isinstance(outcome, RpcError)
-        return jsonrpc.encode_error(request_id, jsonrpc.error_object(outcome))
+        return jsonrpc.encode_error(request_id, jsonrpc.error_object(outcome, path=place_of(outcome)))
 
 
 class _Exchange:
@@ -196,15 +198,16 @@ class RpcTarget(CallTarget):
         notification = read.request_id is None
         binding = service.binding
         if binding is None:
-            arguments = read_generic_arguments([] if read.params is None else read.params)
-            invocation = make_invocation(service.key, name, arguments, None, request, caller, now, oneway=notification)
+            values = [] if read.params is None else read.params
+            generic = LazyArguments(partial(read_generic_arguments, values))
+            invocation = make_invocation(service.key, name, generic, None, request, caller, now, oneway=notification)
             return RpcCall(invocation, None, NO_EXCEPTIONS, read.request_id)
-        method, arguments = read_arguments(binding.group(name), {} if read.params is None else read.params)
+        method, read_values = bind_arguments(binding.group(name), {} if read.params is None else read.params)
         signature = method.signature
         invocation = make_invocation(
             service.key,
             signature.name,
-            arguments,
+            LazyArguments(read_values),
             signature,
             request,
             caller,

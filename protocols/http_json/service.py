@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from gateway.jsonform.reader import Readers
@@ -14,7 +15,7 @@ from protocols.http_json.java_names import java_named
 from protocols.http_json.method import ArgumentError, MethodBinding
 from protocols.http_json.problem import ExceptionForms
 
-__all__ = ["MethodGroup", "ServiceBinding", "read_arguments"]
+__all__ = ["MethodGroup", "ServiceBinding", "bind_arguments", "read_arguments"]
 
 _SHOWN: Final = 100
 
@@ -132,18 +133,37 @@ class ServiceBinding:
         return found
 
 
-def read_arguments(group: MethodGroup, value: Any) -> tuple[MethodBinding, tuple[Any, ...]]:
-    """The method that a JSON value of arguments means, an object or an array, and its arguments.
+def bind_arguments(group: MethodGroup, value: Any) -> tuple[MethodBinding, Callable[[], tuple[Any, ...]]]:
+    """The method that a JSON value of arguments means, an object or an array, and what reads its arguments.
+
+    Only overloads by position are read at once, because what can be read tells them apart.
 
     Raises:
         BadRequest: it is neither, fits no method, or several.
     """
+    method = group.single
+    if method is None:
+        if type(value) is dict:
+            method = group.named(value)
+        elif type(value) is list:
+            method, arguments = group.read_positional(value)
+            return method, lambda: arguments
+        else:
+            raise _no_arguments()
+    return method, partial(read_arguments, method, value)
+
+
+def read_arguments(method: MethodBinding, value: Any) -> tuple[Any, ...]:
+    """The arguments out of a JSON value. Raises BadRequest."""
     if type(value) is dict:
-        method = group.single or group.named(value)
-        return method, method.read_named(value)
+        return method.read_named(value)
     if type(value) is list:
-        return group.read_positional(value)
-    raise BadRequest("expected an object with the arguments by name, or an array with the arguments by position")
+        return method.read_positional(value)
+    raise _no_arguments()
+
+
+def _no_arguments() -> BadRequest:
+    return BadRequest("expected an object with the arguments by name, or an array with the arguments by position")
 
 
 def _shown(method: MethodContract) -> str:

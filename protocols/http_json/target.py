@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from gateway.jsonform.text import parse_json
-from gateway.model.call import Fault, Invocation, Ok
+from gateway.model.call import Fault, Invocation, Ok, RawArguments
 from gateway.model.contract import MethodContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, RpcError, ValueMappingError
@@ -28,11 +29,12 @@ from protocols.http_json.answer import (
     value_response,
 )
 from protocols.http_json.caller import Caller, read_caller
-from protocols.http_json.method import ArgumentError, MethodBinding
+from protocols.http_json.lazy import BodyArguments, LazyArguments
+from protocols.http_json.method import ArgumentError, MethodBinding, place_of
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.query import read_query
 from protocols.http_json.route import Route
-from protocols.http_json.service import MethodGroup, ServiceBinding, read_arguments
+from protocols.http_json.service import MethodGroup, ServiceBinding, bind_arguments
 
 __all__ = [
     "CallTarget",
@@ -86,7 +88,7 @@ class CallTarget(Target):
 def make_invocation(
     service: ServiceKey,
     name: str,
-    arguments: tuple[Any, ...],
+    raw: RawArguments,
     signature: MethodContract | None,
     request: HttpRequest,
     caller: Caller,
@@ -94,22 +96,28 @@ def make_invocation(
     *,
     oneway: bool,
 ) -> Invocation:
-    """The call that a request asks for."""
+    """The call that a request asks for.
+
+    The answer to a oneway call leaves before the call runs, so its arguments are read at once, raising as `raw.decode`.
+    """
     context = caller.context
     timeout_s = context.timeout_s
     # By position: with keywords, making it takes twice as long.
     return Invocation(
         service,
         name,
-        arguments,
+        raw.decode() if oneway else None,
         signature,
-        None,
+        raw,
         context.attachments,
         None if timeout_s is None else now + timeout_s,
         context.traceparent,
         request.peer,
         context.consumer,
         oneway,
+        None,
+        None,
+        context.token,
     )
 
 
@@ -150,7 +158,7 @@ class MethodExchange:
         if outcome is None:
             return HttpResponse(status or 202)
         assert isinstance(outcome, RpcError)
-        return error_response(outcome)
+        return error_response(outcome, path=place_of(outcome))
 
 
 class NamedTarget(CallTarget):
@@ -175,11 +183,18 @@ class NamedTarget(CallTarget):
             return refusal
         if request.query and not self._ignore_unknown:
             raise BadRequest("the arguments of a POST stand in its body, not in a query")
-        method, arguments = read_arguments(self._group, parse_json(body) if body else {})
+        method = self._group.single
+        raw: RawArguments
+        if method is not None:
+            raw = BodyArguments(method, body)
+        else:
+            # Which of them is meant the arguments say.
+            method, read = bind_arguments(self._group, parse_json(body) if body else {})
+            raw = LazyArguments(read)
         signature = method.signature
         return MethodExchange(
             make_invocation(
-                self._service, signature.name, arguments, signature, request, caller, now, oneway=signature.oneway
+                self._service, signature.name, raw, signature, request, caller, now, oneway=signature.oneway
             ),
             method,
             self._exceptions,
@@ -217,7 +232,7 @@ class QueryTarget(CallTarget):
             make_invocation(
                 self._service,
                 signature.name,
-                method.read_texts(texts),
+                LazyArguments(partial(method.read_texts, texts)),
                 signature,
                 request,
                 caller,

@@ -18,7 +18,7 @@ from gateway.config.sections.mock import Mock
 from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.config.sections.section import Options, Section
 from gateway.config.units import Seconds
-from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.endpoint import Endpoint, ServiceKey, masked
 
 __all__ = ["MethodConfig", "RemoteConfig", "parse_provider"]
 
@@ -39,9 +39,9 @@ def parse_provider(address: str, service: ServiceKey) -> Endpoint:
     """
     parts = urlsplit(address)
     if not parts.scheme or not parts.netloc:
-        raise ValueError(f"{address!r} is not protocol://host:port")
+        raise ValueError(f"{masked(address)!r} is not protocol://host:port")
     if parts.username is not None or parts.fragment:
-        raise ValueError(f"{address!r} has more than protocol://host:port[/interface][?parameters]")
+        raise ValueError(f"{masked(address)!r} has more than protocol://host:port[/interface][?parameters]")
     place = parts.netloc
     if parts.scheme in _WEB_PORTS and not place.rpartition("]")[2].partition(":")[2]:
         place = f"{place.removesuffix(':')}:{_WEB_PORTS[parts.scheme]}"

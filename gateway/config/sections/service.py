@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -13,7 +13,10 @@ from gateway.config.sections.section import Data, Options, Section
 from gateway.config.units import Seconds
 from gateway.model.endpoint import DEFAULT_WEIGHT, MAX_WEIGHT
 
-__all__ = ["ServiceConfig"]
+__all__ = ["RANDOM_TOKEN", "ServiceConfig"]
+
+RANDOM_TOKEN: Final = "random"
+"""Stands for a secret that is made at each start."""
 
 
 class ServiceConfig(Section):
@@ -51,6 +54,10 @@ class ServiceConfig(Section):
 
     announce: tuple[Name, ...] = ()
     """Registries where it is registered, at the addresses of its listeners."""
+
+    token: Name | None = None
+    """What callers must show on every wire: the name of a credential, or `random` for a new secret at each start. It is
+    announced with the service, so that consumers who ask a registry know it, and nobody else."""
 
     filters: tuple[Name, ...] = ()
     """Filters for every call of this service: names from `filters`, or types of filters that need no options."""

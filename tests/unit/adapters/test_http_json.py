@@ -25,6 +25,7 @@ DRIVERS = pytest.mark.parametrize("driver", ["httptools", "aiohttp"])
 
 
 async def three(invocation: Invocation) -> Result:
+    invocation.arguments()
     return Ok(3)
 
 

@@ -207,3 +207,28 @@ def test_the_defaults_of_a_listener() -> None:
 
     assert config.listeners["pipe"].host == "127.0.0.1"
     assert config.listeners["pipe"].limits.frame == 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("service", "more", "expected"),
+    [
+        ("token: secret", "credentials: {secret: {env: TOKEN}}", []),
+        ("token: random, announce: [local]", "", []),
+        (
+            "token: sekret",
+            "credentials: {secret: {env: TOKEN}}",
+            ["there is no credential 'sekret', did you mean 'secret'?"],
+        ),
+        ("token: random", "", ["a random token is known to nobody unless the service is announced"]),
+        (
+            "token: random, announce: [local]",
+            "credentials: {random: {env: TOKEN}}",
+            ["a credential is called random too; give it another name"],
+        ),
+    ],
+)
+def test_a_token_is_a_credential_or_random(service: str, more: str, expected: list[str]) -> None:
+    text = f"{BASE}\nservices: {{s: {{{HOSTED}, listeners: [pipe], {service}}}}}\n{more}\n"
+    found = examined(text, {"TOKEN": "x"})
+    assert [each.message for each in found.problems] == expected
+    assert not [each for each in found.warnings if "credential" in each.message]

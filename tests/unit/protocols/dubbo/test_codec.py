@@ -120,9 +120,14 @@ def received(codec: DubboServerCodec, data: bytes) -> CallReceived:
 
 
 def rejected(codec: DubboServerCodec, data: bytes) -> tuple[RpcError, bytes]:
+    """Why a call is refused, at once or when its arguments are read, and the reply."""
     events = codec.receive(data, 100.0)
     assert len(events) == 1
     event = events[0]
+    if isinstance(event, CallReceived):
+        with pytest.raises(BadRequest) as caught:
+            event.invocation.arguments()
+        return caught.value, codec.reply(event.ticket, caught.value)
     assert isinstance(event, CallRejected)
     return event.error, codec.reply(event.ticket, event.error) if event.ticket is not None else b""
 

@@ -18,6 +18,7 @@ from protocols.http.context import (
     read_reply_attachments,
     reply_headers,
     request_headers,
+    token_headers,
 )
 from protocols.http.message import Headers
 from protocols.testing import ATTACHMENTS, AttachmentsCase
@@ -217,3 +218,26 @@ def test_half_a_surrogate_pair_is_refused_by_name() -> None:
         reply_headers({"\ud800": "a"})
     with pytest.raises(ValueMappingError, match="consumer"):
         request_headers(call(), None, "\ud800")
+
+
+@pytest.mark.parametrize("token", ["t0ken", "with blank", "ü%", 'quo"te'])
+def test_a_token_arrives_as_it_was(token: str) -> None:
+    assert read_context(Headers(token_headers(token))).token == token
+    assert token_headers("") == ()
+
+
+def test_a_token_is_shown_nowhere_and_is_no_attachment() -> None:
+    context = read_context(Headers(token_headers("s3cret")))
+    assert "s3cret" not in repr(context)
+    assert context.attachments == {}
+
+
+def test_a_malformed_token_is_refused_by_the_name_of_its_field() -> None:
+    for value in ("%zz", "x" * 40_000):
+        with pytest.raises(BadRequest, match="Polyport-Token") as caught:
+            read_context(Headers([("Polyport-Token", value)]))
+        assert value not in str(caught.value)
+    with pytest.raises(ValueError, match="the token is longer"):
+        token_headers("x" * 40_000)
+    with pytest.raises(ValueError, match="surrogate"):
+        token_headers("\ud800")

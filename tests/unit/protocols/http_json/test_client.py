@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -191,8 +192,8 @@ def test_nothing_but_the_trace_is_told_where_it_is_not_wanted() -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"token": "t0ken"}, {"Authorization": "Bearer t0ken"}),
-        ({"bearer": "t0ken", "token": "other"}, {"Authorization": "Bearer t0ken"}),
+        ({"token": "t0ken"}, {"Authorization": "Bearer t0ken", "Polyport-Token": "t0ken"}),
+        ({"bearer": "t0ken", "token": "other"}, {"Authorization": "Bearer t0ken", "Polyport-Token": "other"}),
         ({"api_key": "k"}, {"X-API-Key": "k"}),
         ({"api_key": "k", "bearer": "t0ken"}, {"X-API-Key": "k", "Authorization": "Bearer t0ken"}),
         # RFC 7617, section 2 and 2.1.
@@ -458,3 +459,19 @@ LOOSE = ServiceContract(
     ),
 )
 FUZZED = {style: Caller(LOOSE, style=style) for style in ("polyport", "jsonrpc", "rest")}
+
+
+def test_a_token_that_was_announced_is_shown_as_such_alone() -> None:
+    announced = replace(ENDPOINT, parameters={"token": "t0 ken"})
+    binding = JsonClientBinding(ClientOptions())
+    bound = binding.bind(announced, KEY, SHOP, "t0 ken", "me")
+    request, _ = binding.encode_call(bound, Invocation(KEY, "count", (), signature=method_of(SHOP, "count")), None)
+    fields = dict(request.headers.pairs)
+    assert fields["Polyport-Token"] == "t0%20ken"
+    assert "Authorization" not in fields
+
+
+def test_who_is_told_nothing_of_a_call_is_shown_no_token_of_dubbo() -> None:
+    request = Caller(send_context=False, token="t0ken").request("count")
+    assert "Polyport-Token" not in fields_of(request)
+    assert fields_of(request)["Authorization"] == "Bearer t0ken"

@@ -12,6 +12,7 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.exposure import Exposure
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.server import JsonBinding
+from tests.support.http_calls import read
 from tests.support.shop_contract import SHOP
 
 BINDING = JsonBinding([Exposure(ServiceKey("shop.Catalog"), SHOP), Exposure(ServiceKey("any.Thing"), None)])
@@ -64,7 +65,7 @@ def test_answer_is_a_response_object() -> None:
     ],
 )
 def test_what_names_no_method_is_refused(params: Any, method: str, code: int) -> None:
-    response = invoke(*params, method=method)
+    response = read(invoke(*params, method=method))
     assert isinstance(response, HttpResponse)
     assert json.loads(response.body)["error"]["code"] == code
 

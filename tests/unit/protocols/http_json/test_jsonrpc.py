@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.model.call import Fault, Ok
+from gateway.model.call import Fault, Invocation, Ok
 from gateway.model.contract import MethodContract, Param, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import (
@@ -21,6 +21,7 @@ from gateway.model.errors import (
 )
 from gateway.model.exposure import Exposure
 from gateway.model.typeref import Kind, TypeRef
+from protocols.contract import Outcome
 from protocols.http.binding import HttpBatch
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.jsonrpc import error_object, error_of_object, fault_object
@@ -50,6 +51,14 @@ BINDING = JsonBinding(
 )
 
 
+def outcome_of(call: Invocation) -> Outcome:
+    try:
+        arguments = call.arguments()
+        return Ok(ANSWERS[call.method](*arguments))
+    except RpcError as error:
+        return error
+
+
 def post(body: str | bytes, path: str = "/Calc", **headers: str) -> HttpResponse:
     """The response to a request whose calls are answered as `ANSWERS` says."""
     data = body if isinstance(body, bytes) else body.encode()
@@ -57,7 +66,7 @@ def post(body: str | bytes, path: str = "/Calc", **headers: str) -> HttpResponse
     answer = BINDING.decode_call(HttpRequest("POST", path, headers=fields, body=data), 0.0)
     if isinstance(answer, HttpResponse):
         return answer
-    outcomes = [None if call.oneway else Ok(ANSWERS[call.method](*call.arguments())) for call in answer.calls]
+    outcomes = [None if call.oneway else outcome_of(call) for call in answer.calls]
     if len(outcomes) > 1:
         # As drivers may: every other part is written when it comes.
         for index in reversed(range(0, len(outcomes), 2)):

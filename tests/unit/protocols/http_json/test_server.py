@@ -19,6 +19,7 @@ from protocols.http.binding import HttpExchange
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.route import parse_route
 from protocols.http_json.server import JsonBinding
+from tests.support.http_calls import read
 from tests.support.shop_contract import MAKER, NOT_FOUND, SHOP, TYPES
 
 I64, TEXT, NOTHING = TypeRef(Kind.I64), TypeRef(Kind.STRING), TypeRef(Kind.NULL)
@@ -86,8 +87,8 @@ def call(
 def refusal(
     verb: str, target: str, body: bytes | str = b"", headers: Mapping[str, str] | None = None, **more: Any
 ) -> Any:
-    """The problem document of a request that is no call."""
-    response = decode(verb, target, body, headers, **more)
+    """The problem document of a request that is no call, or one whose arguments cannot be read."""
+    response = read(decode(verb, target, body, headers, **more))
     assert isinstance(response, HttpResponse)
     assert isinstance(response.error, RpcError)
     assert dict(response.headers)["Content-Type"] == "application/problem+json"

@@ -9,7 +9,7 @@ import pytest
 from gateway.contracts import I32, I64, contract_of, method, service
 from gateway.model.errors import BadRequest
 from protocols.http_json.method import ArgumentError
-from protocols.http_json.service import ServiceBinding, read_arguments
+from protocols.http_json.service import ServiceBinding, bind_arguments
 
 
 @service("shop.Finder")
@@ -34,8 +34,8 @@ FINDER = ServiceBinding(contract_of(Finder))
 
 def meant(name: str, arguments: Any) -> tuple[str, tuple[Any, ...]]:
     """The attribute of the method that is called, and its arguments."""
-    found, values = read_arguments(FINDER.group(name), arguments)
-    return found.signature.attribute, values
+    found, read = bind_arguments(FINDER.group(name), arguments)
+    return found.signature.attribute, read()
 
 
 @pytest.mark.parametrize(
