@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from adapters.tcp.callback_connection import CallbackConnection
@@ -61,6 +63,13 @@ class CallbackCalls:
         except DeadlineExceeded as exc:
             # The provider may be at it still, and call when it is done.
             kept = exc.retry is not Retry.SAFE
+            raise
+        except CancelledError:
+            # Whoever waited may have been told so by a deadline just as well. Callbacks from elsewhere end with those
+            # they come from.
+            deadline = invocation.deadline
+            gave_up = deadline is not None and monotonic() >= deadline
+            kept = connection.connected and (gave_up or connection.origin is not None)
             raise
         finally:
             connection.settle(new)

@@ -368,3 +368,29 @@ async def test_a_repeated_order_takes_part_in_the_work() -> None:
             with pytest.raises(ReportUnwanted) as caught:
                 await patient.build("t-3", "Sales", 3, Reader(unwanted="t-3"))
             assert caught.value.ticket == "t-3"
+
+
+@pytest.mark.parametrize("patience", [{"timeout_s": 0.1}, {"timeout_s": 5.0, "deadline_s": 0.1}])
+async def test_a_result_comes_through_a_gateway_after_the_call_was_given_up(patience: dict[str, float]) -> None:
+    reader = Reader()
+    between = bridged("{}", "contract: gateway.demo.reports:Reports")
+    async with asyncio.timeout(PATIENCE_S), running(LONG) as app:
+        address = app.listening[0].address
+        async with (
+            running(between.replace("dubbo://{}", f"dubbo://{address}")) as gateway,
+            connect(url(gateway), Reports, retries=0, **patience) as reports,
+        ):
+            with pytest.raises(DeadlineExceeded):
+                await reports.build("t-4", "Sales", 20, reader)
+            assert await reader.reports.get() == Report("t-4", "Sales", 20)
+
+
+async def test_a_call_that_is_cancelled_takes_its_listener_back() -> None:
+    listener = Listening()
+    listener.release.clear()
+    async with running(HOSTED) as provider, client(provider) as prices:
+        counting = asyncio.create_task(prices.count_down(listener, 3))
+        await listener.entered.wait()
+        counting.cancel()
+        await listener.cancelled.wait()
+        assert await prices.watch("desk", Listening()) == "one"

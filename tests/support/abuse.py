@@ -80,6 +80,13 @@ services:
 """
 _FAR = """
   far: {protocol: dubbo, port: 0}"""
+_REPORTS = """
+  reports:
+    contract: gateway.demo.reports:Reports
+    implementation: gateway.demo.reports:DemoReports
+    options: {page_ms: 1}
+    listeners: [attacked]
+"""
 _FORWARDED = """
   bridged:
     contract: gateway.demo.types:Types
@@ -109,7 +116,8 @@ def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = Fal
         far=_FAR if far else "",
         hosts="attacked, far" if far else "attacked",
     )
-    return text + (_FORWARDED if forwarding else "")
+    callbacks = _REPORTS if dialect.protocol == "dubbo" else ""
+    return text + callbacks + (_FORWARDED if forwarding else "")
 
 
 class Attacker:
