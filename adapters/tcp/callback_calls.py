@@ -75,6 +75,7 @@ class CallbackCalls:
             connection.settle(new)
             for callback in withdrawn if kept else new:
                 connection.withdraw(callback)
+            connection.close_if_unused()
 
     def _choose(self, invocation: Invocation, offered: list[Callback], withdrawn: list[Callback]) -> CallbackConnection:
         self._connections = {each for each in self._connections if not each.gone}

@@ -80,22 +80,22 @@ class CallbackConnection(ProviderConnection):
         return codec if isinstance(codec, CalledClientCodec) else None
 
     def withdraw(self, callback: Callback) -> None:
-        """See `CallbackHolder.withdraw`. Closes the connection with the last of them."""
+        """See `CallbackHolder.withdraw`. Closes the connection with the last of them, once no call waits any more."""
         held = self._offered.pop(_name(callback), None)
         if held is None:
             return
         held.let_go(self)
         if (codec := self._called_codec) is not None:
             codec.withdraw(held)
-        if not self._offered:
-            self._leave()
+        self.close_if_unused()
 
-    def _leave(self) -> None:
-        """Closes at once. What runs for the provider is cancelled; calls to it fail."""
+    def close_if_unused(self) -> None:
+        """Closes at once, unless something is offered or a call waits for its answer."""
+        if self._offered or self._pending or self.gone:
+            return
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
-        self._fail_pending(f"{self.address}: the callback was withdrawn")
         transport = self._transport
         if transport is None:
             self._end()
