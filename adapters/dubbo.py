@@ -162,5 +162,6 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     client_snippet=_snippet,
+    callbacks=True,
     exports=MappingProxyType({"java": _export_java}),
 )

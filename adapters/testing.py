@@ -98,7 +98,7 @@ async def joined(
     Raises:
         ContractError: the plug-in says that it cannot carry the contract; lists everything it found.
     """
-    if contract is not None and (findings := plugin.check_contract(contract)):
+    if contract is not None and (findings := plugin.refusals(contract)):
         raise ContractError(f"{plugin.name} cannot carry {contract.name}: {'; '.join(findings)}")
     if service is None:
         if contract is None:

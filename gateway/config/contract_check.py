@@ -85,7 +85,7 @@ def _check_wires(
             continue
         pair = (protocol, service.contract)
         if pair not in verdicts:
-            verdicts[pair] = plugin.check_contract(contract)
+            verdicts[pair] = plugin.refusals(contract)
         for finding in verdicts[pair]:
             findings.problem(at, f"protocol {protocol!r} cannot carry {contract.name}: {finding}", at_key=True)
         if verdicts[pair]:

@@ -149,7 +149,7 @@ class Client(Generic[_T]):
         contract = self._settings.contract
         if contract is None and not plugin.generic:
             raise ContractError(f"{protocol}:// carries no service without a contract")
-        if contract is not None and (findings := plugin.check_contract(contract)):
+        if contract is not None and (findings := plugin.refusals(contract)):
             raise ContractError(f"{contract.name} cannot be carried by {protocol}://: {'; '.join(findings)}")
         try:
             parameters = parse_options(self._settings.parameters.get(protocol, {}), plugin.reference_options)

@@ -118,6 +118,8 @@ class ProtocolPlugin:
     """`(address, service) -> one shell line` that calls the service with something a user has at hand."""
     listens: Callable[[Mapping[str, Any]], bool] = _always
     """Whether a listener with these options takes its address; not where its services are only mounted."""
+    callbacks: bool = False
+    """Whether services of this wire can call objects of their callers (`gateway.model.callback`)."""
     generic: bool = True
     """Whether it carries services without a contract, which takes a wire whose values say themselves what they are."""
     exports: Mapping[str, Callable[[Sequence[Exposure]], Mapping[str, str]]] = field(default_factory=dict)
@@ -135,6 +137,13 @@ class ProtocolPlugin:
     mount: Callable[[ListenerOptions, Handler, Sequence[Exposure]], Any] | None = None
     """For wires over HTTP: `(options, handler, exposures)` to an `aiohttp.web.Application` that answers as a listener
     would, to be added to somebody's own application."""
+
+    def refusals(self, contract: ServiceContract) -> list[str]:
+        """What `check_contract` finds, and callbacks where the wire carries none and did not say so itself."""
+        found = self.check_contract(contract)
+        if contract.callbacks and not self.callbacks and not found:
+            return [f"{', '.join(contract.callbacks)}: {self.name} carries no callbacks"]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
