@@ -38,8 +38,12 @@ class Job:
     def run(self) -> Run:
         """Makes it, in whatever process this is."""
         # Millions of short-lived futures and tasks, hardly any in cycles.
+        before = gc.get_threshold()
         gc.set_threshold(100_000, 50, 50)
-        outcome = simulate(self.scenario, self.cluster, self.balancer, self.seed, Catalog())
+        try:
+            outcome = simulate(self.scenario, self.cluster, self.balancer, self.seed, Catalog())
+        finally:
+            gc.set_threshold(*before)
         return Run(outcome, findings_of(outcome), panels_of(outcome))
 
 
