@@ -22,7 +22,7 @@ from tests.support.ledger import Ledger
 
 __all__ = ["durable_records_per_second"]
 
-_CALLERS = 256
+_CALLERS = 1024
 _CONTRACT = contract_of(Ledger)
 
 

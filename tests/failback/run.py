@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prove(plan: Plan, folder: Path, seed: int) -> tuple[str, bool]:
-    rate = durable_records_per_second(plan.rate_calls, 3, folder)
+    rate = durable_records_per_second(plan.rate_calls, 5, folder)
     print(f"{rate:,.0f} durable records/s, {plan.rate:,.0f} are wanted", flush=True)
     proof = Proof(plan, folder, seed)
     try:
