@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from gateway.filters.explain import ASK_KEY
 from gateway.jsonform import format_json, parse_json
 from gateway.jsonform.generic import read_generic, to_json_generic
 from gateway.jsonform.reader import Readers
@@ -33,6 +34,8 @@ _SECRETS: Final = frozenset(
     }
 )  # fmt: skip
 """Attachments that are not kept, in lower case."""
+_NOT_KEPT: Final = frozenset({CALL_ID, ASK_KEY})
+"""Attachments that are kept elsewhere, or were for the caller who is gone."""
 _CHECKED_BYTES: Final = 64 * 1024
 """What is longer is read once before it is kept: readers have limits that writers do not have."""
 _DIGEST_BYTES: Final = 16
@@ -73,7 +76,7 @@ class CallForm:
             attachments = {
                 key: to_json_generic(value)
                 for key, value in invocation.attachments.items()
-                if key.lower() not in _SECRETS and key != CALL_ID
+                if key.lower() not in _SECRETS and key not in _NOT_KEPT
             }
             what = format_json(
                 {

@@ -62,7 +62,7 @@ def test_a_call_is_made_again_as_it_was() -> None:
             PLACE,
             "Änn",
             lines,
-            attachments={"user": "ann", "n": 7, CALL_ID: "id-1"},
+            attachments={"user": "ann", "n": 7, "polyport-explain": "true", CALL_ID: "id-1"},
             traceparent="00-aa-bb-01",
             consumer="shop",
             deadline=5.0,
