@@ -102,10 +102,12 @@ async def test_java_exchanges_every_value_with_java(consumer: str, provider: str
 
 @pytest.mark.direction("Java → us")
 @pytest.mark.parametrize("version", DUBBO_VERSIONS)
-async def test_group_version_and_token_are_honoured(version: str, peers: Peers) -> None:
+@pytest.mark.parametrize("asks", ["listener", "service"])
+async def test_group_version_and_token_are_honoured(version: str, asks: str, peers: Peers) -> None:
     consumer = peers.consumer(version)
-    async with gateway(hosted("g", "1.2.3", "guarded", "[]")) as app:
-        address = app.listening[1].address
+    listener = "guarded" if asks == "listener" else "dubbo"
+    async with gateway(hosted("g", "1.2.3", listener, "[]", token=asks == "service")) as app:
+        address = next(each.address for each in app.listening if each.listener == listener)
         right = await consumer.run("reply-attachments", address, f"group=g&version=1.2.3&token={TOKEN}")
         wrong = await consumer.run("reply-attachments", address, "group=g&version=1.2.3&token=wrong")
         other = await consumer.run("reply-attachments", address, f"group=other&token={TOKEN}")

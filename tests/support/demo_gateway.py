@@ -22,8 +22,11 @@ _SERVICES: Final = {
 }
 
 
-def hosted(group: str = "", version: str = "", listener: str = "dubbo", announce: str = "[local]") -> str:
-    """The section of the demo services, answered by Python."""
+def hosted(
+    group: str = "", version: str = "", listener: str = "dubbo", announce: str = "[local]", token: bool = False
+) -> str:
+    """The section of the demo services, answered by Python. `token`: whether they ask for `TOKEN` themselves."""
+    asked = "\n    token: provider-token" if token else ""
     return "".join(
         f"""
   {group}{module}:
@@ -32,7 +35,7 @@ def hosted(group: str = "", version: str = "", listener: str = "dubbo", announce
     group: "{group}"
     version: "{version}"
     listeners: [{listener}]
-    announce: {announce}"""
+    announce: {announce}{asked}"""
         for module, (contract, implementation) in _SERVICES.items()
     )
 
