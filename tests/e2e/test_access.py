@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from gateway import connect
+from gateway.config.load import load_text
 from gateway.demo.catalog import Catalog
-from gateway.model.errors import Forbidden
+from gateway.model.errors import ConfigError, Forbidden
+from gateway.plugins.catalog import Catalog as Catalogue
 from gateway.runtime.app import App
 from tests.support.abuse import Attacker
 from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HTTP, Dialect
@@ -175,3 +177,14 @@ async def test_every_form_of_a_json_call_is_judged_by_its_method(app: App, diale
         assert told == "urn:polyport:error:forbidden" or found.status == 404, (path, found)
     assert (await post("/demo.Types/echo_string", '["x"]')).json == "x"
     assert app.refusals()["http", "access"] >= 6
+
+
+def test_a_range_that_is_none_is_reported_where_it_stands() -> None:
+    text = CONFIG.format(protocol="dubbo", options="{}").replace("127.0.0.0/8", "127.0.0.1/8")
+    with pytest.raises(ConfigError) as caught:
+        load_text(text, "lists.yaml", Catalogue())
+    (problem,) = caught.value.problems
+    line = text.splitlines()[problem.line - 1]
+    assert line[problem.column - 1 :].startswith("127.0.0.1/8")
+    assert problem.path == "filters.lists.options.rules[0].allow.addresses[0]"
+    assert problem.message == "'127.0.0.1/8' has bits beyond its prefix, did you mean 127.0.0.0/8?"
