@@ -463,8 +463,8 @@ class Abuse:
 
     def _check_log(self, refused: Mapping[str, int], address: str) -> None:
         shown = [each.getMessage() for each in self.records]
-        # The first of its kind, then each tenfold.
-        assert len(shown) == sum(len(str(count)) for count in refused.values()), shown
+        # The first of its kind, then each tenfold; of calls that could not be read only the first, for a while.
+        assert len(refused) <= len(shown) <= sum(len(str(count)) for count in refused.values()), shown
         for line, record in zip(shown, self.records, strict=True):
             fields = vars(record)
             if "outcome" in fields:
