@@ -27,6 +27,17 @@ services:
     options: {{record: {record}}}
     listeners: [front]
 {more}"""
+_CROWD = """
+application: {{name: {name}, drain: 1s}}
+listeners:
+{listeners}
+services:
+  work:
+    contract: tests.support.work_service:Work
+    implementation: tests.support.work_service:Working
+    options: {{record: {record}}}
+    listeners: [{names}]
+"""
 _GATEWAY = """
 application: {{name: {name}, drain: 10s}}
 listeners:
@@ -90,6 +101,17 @@ class Ground:
         port = free_port()
         text = _PROVIDER.format(name=name, wire=self.protocol, port=port, listener=listener, record=record, more=more)
         return await self._serve(name, port, text, environ, prepare, wrap, errors_to)
+
+    async def crowd(self, name: str, count: int) -> list[str]:
+        """Addresses of many providers that share one process."""
+        record = self.folder / f"{name}.calls"
+        self._records.add(record)
+        ports = list(dict.fromkeys(free_port() for _ in range(count * 2)))[:count]
+        lines = "\n".join(f"  l{port}: {{protocol: {self.protocol}, port: {port}}}" for port in ports)
+        names = ", ".join(f"l{port}" for port in ports)
+        text = _CROWD.format(name=name, listeners=lines, record=record, names=names)
+        await self._serve(name, ports[0], text, None, None, (), None)
+        return [f"127.0.0.1:{port}" for port in ports]
 
     async def gateway(
         self,

@@ -1,7 +1,8 @@
-"""One row on one wire, in a process of its own: `python -m tests.chaos.one NUMBER WIRE SECONDS FORM NETWORK`.
+"""Runs rows in a process of its own, one after the other: `python -m tests.chaos.one SECONDS FORM NETWORK`.
 
-FORM is `quick` or `full`, NETWORK `drops` or `relays`. So rows can run beside each other, and a row may have a network
-of its own, in which it drops packets. The last line of the output is the outcome as JSON.
+FORM is `quick` or `full`, NETWORK `drops` or `relays`. Each line of the input is the number of a row and a wire, each
+line of the output its outcome as JSON. So rows can run beside each other, and one that drops packets does so in a
+network of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import logging
 import sys
 import tempfile
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -21,7 +22,7 @@ from tests.chaos.catalogue import ROWS
 from tests.chaos.ground import Ground
 from tests.chaos.row import Outcome, Row, Verdict
 
-__all__ = ["judged", "judged_apart", "main"]
+__all__ = ["Worker", "judged", "main"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _LONGEST_S: Final = 300.0
@@ -44,46 +45,57 @@ async def judged(row: Row, wire: str, seconds: float, *, quick: bool, drops_pack
     return Verdict(row, wire, outcome, perf_counter() - began)
 
 
-async def judged_apart(number: int, wire: str, seconds: float, *, quick: bool, may_drop_packets: bool) -> Verdict:
-    """The same in a process of its own. `number`: of the row in the catalogue."""
-    row = ROWS[number]
-    drops = row.cuts_network and may_drop_packets
-    command = [*(_IN_OWN_NETWORK if drops else ()), sys.executable, "-m", "tests.chaos.one", str(number), wire]
-    began = perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        str(seconds),
-        "quick" if quick else "full",
-        "drops" if drops else "relays",
-        cwd=_ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-    try:
-        printed, troubles = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode:
-        said = troubles.decode(errors="replace")[-1000:]
-        outcome = Outcome("did not run", (f"the row's process ended with {process.returncode}: {said}",))
-    else:
-        found: dict[str, Any] = json.loads(printed.decode().splitlines()[-1])
-        outcome = Outcome(found["counted"], tuple(found["problems"]))
-    return Verdict(row, wire, outcome, perf_counter() - began)
+class Worker:
+    """A process that runs rows. `drops_packets`: in a network of its own."""
+
+    def __init__(self, seconds: float, *, quick: bool, drops_packets: bool) -> None:
+        form, network = "quick" if quick else "full", "drops" if drops_packets else "relays"
+        isolated = _IN_OWN_NETWORK if drops_packets else ()
+        self._command = [*isolated, sys.executable, "-m", "tests.chaos.one", str(seconds), form, network]
+        self._process: Process | None = None
+
+    async def run(self, number: int, wire: str) -> Verdict:
+        """The verdict on one row, by its number in the catalogue. The process is begun when it is first needed."""
+        began = perf_counter()
+        process = self._process
+        if process is None:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *self._command, cwd=_ROOT, stdin=PIPE, stdout=PIPE, stderr=None, limit=1 << 24
+            )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{number} {wire}\n".encode())
+        line = await process.stdout.readline()
+        if line:
+            found: dict[str, Any] = json.loads(line)
+            outcome = Outcome(found["counted"], tuple(found["problems"]))
+        else:
+            outcome = Outcome("did not run", (f"the row's process ended with {await process.wait()}",))
+            self._process = None
+        return Verdict(ROWS[number], wire, outcome, perf_counter() - began)
+
+    async def close(self) -> None:
+        """Ends the process, when its row has ended."""
+        process, self._process = self._process, None
+        if process is not None:
+            assert process.stdin is not None
+            process.stdin.close()
+            await process.wait()
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the row that the arguments name."""
-    # What clients in this process say of faults that are there on purpose is in the verdict.
+    """Runs the rows that the input names."""
+    # What clients in this process say of faults that are there on purpose is in the verdicts.
     logging.disable(logging.CRITICAL)
-    number, wire, seconds, form, network = arguments
+    seconds, form, network = arguments
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        verdict = runner.run(
-            judged(ROWS[int(number)], wire, float(seconds), quick=form == "quick", drops_packets=network == "drops")
-        )
-    print(json.dumps({"counted": verdict.outcome.counted, "problems": list(verdict.outcome.problems)}))
+        for line in sys.stdin:
+            number, wire = line.split()
+            verdict = runner.run(
+                judged(ROWS[int(number)], wire, float(seconds), quick=form == "quick", drops_packets=network == "drops")
+            )
+            said = {"counted": verdict.outcome.counted, "problems": list(verdict.outcome.problems)}
+            print(json.dumps(said), flush=True)
     return 0
 
 

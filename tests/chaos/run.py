@@ -17,7 +17,7 @@ from typing import Final
 
 from tests.chaos.catalogue import ROWS
 from tests.chaos.gate import has_own_network
-from tests.chaos.one import judged_apart
+from tests.chaos.one import Worker
 from tests.chaos.report import format_html, format_json, format_table
 from tests.chaos.row import Verdict
 
@@ -53,24 +53,31 @@ async def _run(options: argparse.Namespace) -> list[Verdict]:
         if (not options.rows or row.id in options.rows) and (not options.wires or wire in options.wires)
     ]
     may_drop_packets = await asyncio.to_thread(has_own_network)
-    free = asyncio.Semaphore(options.jobs)
-    done = 0
+    waiting = iter(list(enumerate(wanted)))
+    verdicts: dict[int, Verdict] = {}
 
-    async def run(number: int, wire: str) -> Verdict:
-        nonlocal done
-        async with free:
-            verdict = await judged_apart(
-                number, wire, options.seconds, quick=options.quick, may_drop_packets=may_drop_packets
-            )
-        done += 1
-        row, mark = verdict.row, "ok" if verdict.passed else "FAILED"
-        text = f"{row.id} {row.title}, {wire}: {mark}, {verdict.outcome.counted}, {verdict.seconds:.1f} s"
-        print(f"{done}/{len(wanted)} {text}", file=sys.stderr, flush=True)
-        return verdict
+    async def work() -> None:
+        usual = Worker(options.seconds, quick=options.quick, drops_packets=False)
+        cutting = Worker(options.seconds, quick=options.quick, drops_packets=True)
+        try:
+            for place, (number, wire) in waiting:
+                worker = cutting if ROWS[number].cuts_network and may_drop_packets else usual
+                verdicts[place] = await worker.run(number, wire)
+                _say(verdicts[place], len(verdicts), len(wanted))
+        finally:
+            await usual.close()
+            await cutting.close()
 
-    async with asyncio.TaskGroup() as rows:
-        tasks = [rows.create_task(run(number, wire)) for number, wire in wanted]
-    return [task.result() for task in tasks]
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(options.jobs):
+            workers.create_task(work())
+    return [verdicts[place] for place in range(len(wanted))]
+
+
+def _say(verdict: Verdict, done: int, of: int) -> None:
+    row, mark = verdict.row, "ok" if verdict.passed else "FAILED"
+    text = f"{row.id} {row.title}, {verdict.wire}: {mark}, {verdict.outcome.counted}, {verdict.seconds:.1f} s"
+    print(f"{done}/{of} {text}", file=sys.stderr, flush=True)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -28,8 +28,9 @@ class Work(Protocol):
         """May run as often as it likes."""
         ...
 
-    async def behave(self, slow_ms: I32, failing_percent: I32) -> I32:
-        """From now on calls of this provider take so much longer, and so many of a hundred fail. Gives its process."""
+    async def behave(self, slower: I32, failing_percent: I32) -> I32:
+        """From now on calls of this provider take so many times longer, and so many of a hundred fail. Gives its
+        process."""
         ...
 
 
@@ -50,11 +51,12 @@ class Ticking:
 
 
 class Working:
-    """The provider. `record`: the file of ids, one a line; it may belong to several providers."""
+    """The provider. `record`: the file of ids, one a line; beside it, `.cancelled` has those that were given up."""
 
     def __init__(self, record: str) -> None:
-        self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._slow_s = 0.0
+        self._record = _appending(record)
+        self._cancelled = _appending(f"{record}.cancelled")
+        self._slower = 1
         self._failing_percent = 0
         self._calls = 0
 
@@ -64,19 +66,28 @@ class Working:
     async def again(self, id: int, hold_ms: int) -> int:
         return await self._work(id, hold_ms)
 
-    async def behave(self, slow_ms: int, failing_percent: int) -> int:
-        self._slow_s, self._failing_percent = slow_ms / 1000, failing_percent
+    async def behave(self, slower: int, failing_percent: int) -> int:
+        self._slower, self._failing_percent = slower, failing_percent
         return os.getpid()
 
     async def _work(self, id: int, hold_ms: int) -> int:
         # One write: after it the line survives whatever happens to this process.
         os.write(self._record, b"%d\n" % id)
         self._calls += 1
-        if hold_ms or self._slow_s:
-            await asyncio.sleep(hold_ms / 1000 + self._slow_s)
+        hold_s = hold_ms / 1000 * self._slower
+        if hold_s > 0:
+            try:
+                await asyncio.sleep(hold_s)
+            except asyncio.CancelledError:
+                os.write(self._cancelled, b"%d\n" % id)
+                raise
         if self._failing_percent and self._calls * self._failing_percent % 100 < self._failing_percent:
             raise ProviderFailed("it was told to fail")
         return id
+
+
+def _appending(file: str) -> int:
+    return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def recorded(*files: Path) -> Counter[int]:

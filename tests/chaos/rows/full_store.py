@@ -116,7 +116,7 @@ def _provider(ground: Ground, port: int) -> str:
 
 @asynccontextmanager
 async def _ledger(ground: Ground, node: Node) -> AsyncIterator[Ledger]:
-    async with connect(ground.url(node), Ledger, timeout_s=10.0) as ledger:  # type: ignore[type-abstract]
+    async with connect(ground.url(node), Ledger, timeout_s=10.0) as ledger:  # type: ignore[type-abstract,unused-ignore]
         yield ledger
     await asyncio.sleep(0)
 

@@ -19,7 +19,7 @@ __all__ = ["ROWS"]
 
 _PROVIDERS: Final = 3
 _TIMEOUT_S: Final = 1.0
-_SLOW_MS: Final = 3_000
+_SLOWER: Final = 100
 _MAY_HAVE_RUN: Final = frozenset({"connection-lost", "deadline-exceeded"})
 _Fault = Callable[[Ground, Node, float], Awaitable[None]]
 
@@ -38,9 +38,9 @@ async def _pause(ground: Ground, node: Node, seconds: float) -> None:
 
 async def _slow(ground: Ground, node: Node, seconds: float) -> None:
     async with ground.client(node, timeout_s=5.0) as control:
-        await control.behave(_SLOW_MS, 0)
+        await control.behave(_SLOWER, 0)
         await asyncio.sleep(seconds)
-        await control.behave(0, 0)
+        await control.behave(1, 0)
 
 
 _FAULTS: Final[tuple[_Fault, ...]] = (_kill, _pause, _slow)

@@ -34,7 +34,7 @@ public final class WorkProvider {
 
     private static final class Counting implements Work {
         private final FileChannel record;
-        private volatile int slowMs;
+        private volatile int slower = 1;
 
         Counting(FileChannel record) {
             this.record = record;
@@ -51,8 +51,8 @@ public final class WorkProvider {
         }
 
         @Override
-        public int behave(int slowMs, int failingPercent) {
-            this.slowMs = slowMs;
+        public int behave(int slower, int failingPercent) {
+            this.slower = slower;
             return (int) ProcessHandle.current().pid();
         }
 
@@ -60,7 +60,7 @@ public final class WorkProvider {
             try {
                 // One write: after it the line survives whatever happens to this process.
                 record.write(ByteBuffer.wrap((id + "\n").getBytes(StandardCharsets.US_ASCII)));
-                Thread.sleep(holdMs + slowMs);
+                Thread.sleep((long) holdMs * slower);
             } catch (IOException trouble) {
                 throw new UncheckedIOException(trouble);
             } catch (InterruptedException ended) {

@@ -8,6 +8,6 @@ public interface Work {
     /** May run as often as it likes. */
     long again(long id, int holdMs);
 
-    /** From now on calls of this provider take so much longer. */
-    int behave(int slowMs, int failingPercent);
+    /** From now on calls of this provider take so many times longer. */
+    int behave(int slower, int failingPercent);
 }

@@ -1,0 +1,62 @@
+"""C10: twenty providers that have only just started join twenty that have been there for long."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from gateway.plugins.builtin import BUILTIN
+from gateway.runtime.connect import connect
+from tests.chaos.ground import Ground
+from tests.chaos.load import Load, judge
+from tests.chaos.row import Outcome, Row
+from tests.support.work_service import Work
+
+__all__ = ["ROWS"]
+
+_EACH: Final = 20
+_WARM_S: Final = 86_400
+_CALLERS: Final = 20
+_CALLS: Final = 2_000
+_QUICK_CALLS: Final = 800
+_MOST: Final = 2.0
+_BALANCERS: Final = tuple(name for name in BUILTIN["balance"] if name != "consistent_hash")
+"""Hashing keeps keys where they are, whoever is cold: nothing is promised of it."""
+_QUICK_BALANCERS: Final = ("random", "least_active", "shortest_response")
+
+
+async def run(ground: Ground) -> Outcome:
+    """With every balancer: none of the forty gets more than twice the average while the new ones warm up."""
+    addresses = await ground.crowd("crowd", 2 * _EACH)
+    problems: list[str] = []
+    largest: dict[str, float] = {}
+    first_id = 1
+    text = ""
+    for balancer in _QUICK_BALANCERS if ground.quick else _BALANCERS:
+        now_ms = int(time.time() * 1000)
+        urls = [
+            f"{url}?timestamp={now_ms - (0 if index >= _EACH else _WARM_S * 1000)}"
+            for index, url in enumerate(ground.url(*addresses))
+        ]
+        # mypy takes a Protocol for abstract where a class is asked for.
+        client: Any = connect(urls, Work, balance=balancer, timeout_s=5.0)  # type: ignore[type-abstract,unused-ignore]
+        async with client as work:
+            load = Load(work, callers=_CALLERS, hold_ms=5, pause_s=0.0, first_id=first_id)
+            async with load.running():
+                await load.more(_QUICK_CALLS if ground.quick else _CALLS)
+            invokers = client._opened.directory.providers.invokers
+            shares = [each.load.answered for each in invokers]
+        first_id += 1_000_000
+        average = sum(shares) / len(shares)
+        # So few calls at so many vary by themselves: three standard deviations of the average are no finding.
+        allowed = _MOST * average + 3 * average**0.5
+        largest[balancer] = max(shares) / average
+        if max(shares) > allowed:
+            problems.append(f"{balancer}: one got {max(shares)} calls, the average is {average:.0f}")
+        text, more_problems = judge(load, ground.executed())
+        problems += more_problems
+    shown = ", ".join(f"{name} {times:.2f}" for name, times in largest.items())
+    return Outcome(f"largest share, times the average: {shown}; last {text}", problems)
+
+
+ROWS: Final = (Row("C10", "20 cold providers join 20 warm ones", "no provider above twice the average", run),)
