@@ -172,7 +172,7 @@ class LimitFilter(ABC, Generic[_O, _S]):
         else:
             self._counters.add(provider.protocol, self.reason)
             self._note(invocation, provider, text)
-        return Overloaded(text, retry_after_s=retry_after_s)
+        return Overloaded(text, retry_after_s=retry_after_s, unasked=provider is not None)
 
     def _note(self, invocation: Invocation, provider: Provider, text: str) -> None:
         held_back = self._noted.admit((invocation.service, provider))

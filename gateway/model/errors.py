@@ -183,17 +183,25 @@ class NoProvider(RpcError):
 class Overloaded(RpcError):
     """A limit was reached before any work was done; try elsewhere or later.
 
-    `retry_after_s`: seconds after which another attempt here has a chance; None where nobody knows.
+    `retry_after_s`: seconds after which another attempt here has a chance; None where nobody knows. `unasked`: a limit
+    of this process refused the attempt, so it says nothing about the provider. No wire carries that.
     """
 
     code = "overloaded"
     default_retry = Retry.SAFE
 
     def __init__(
-        self, message: str, *, retry: Retry | None = None, exhausted: bool = False, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        retry: Retry | None = None,
+        exhausted: bool = False,
+        retry_after_s: float | None = None,
+        unasked: bool = False,
     ) -> None:
         super().__init__(message, retry=retry, exhausted=exhausted)
         self.retry_after_s = retry_after_s
+        self.unasked = unasked
 
 
 class DeadlineExceeded(RpcError):

@@ -244,7 +244,7 @@ def _speaks_against(load: Load, error: RpcError, elapsed_s: float) -> bool:
     if isinstance(error, DeadlineExceeded):
         # Callers who hardly wait must not take a provider away from all others.
         return error.retry is Retry.IF_IDEMPOTENT and elapsed_s >= _PATIENCE * load.ewma_s
-    return True
+    return not (isinstance(error, Overloaded) and error.unasked)
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.filters.circuit_breaker import CircuitBreaker, CircuitBreakerOptions
+from gateway.filters.rate_limit import RateLimit, RateLimitOptions
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import Endpoint
-from gateway.model.errors import ConnectFailed, ConnectionLost
+from gateway.model.errors import ConnectFailed, ConnectionLost, Overloaded
 from gateway.plugins.catalog import Catalog
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.runtime.reference import MethodSettings, OpenReference, ReferenceSettings, open_reference
@@ -221,4 +222,16 @@ async def test_an_open_circuit_moves_calls_to_other_providers_and_a_probe_brings
         await reference.handler(invocation())
     assert calls[1] > 10
     assert breaker.refusals == {}
+    await reference.directory.aclose()
+
+
+async def test_what_a_limit_refuses_here_does_not_eject_the_providers_it_was_for() -> None:
+    client = FakeClient()
+    limit = RateLimit(RateLimitOptions(rate=1, burst=1), FakeClock())
+    reference = await opened(client, endpoint(1), endpoint(2), filters=[limit], cluster="failfast")
+    await reference.handler(invocation())
+    for _ in range(40):
+        with pytest.raises(Overloaded):
+            await reference.handler(invocation())
+    assert [each.load.ejected for each in client.invokers] == [False, False]
     await reference.directory.aclose()
