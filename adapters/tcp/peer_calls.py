@@ -69,7 +69,13 @@ class PeerCalls:
             call_id, data = self._codec.call(binding, invocation, limit)
         except (ValueMappingError, LocalWireError) as exc:
             raise BadRequest(f"{invocation.method}: {exc}") from exc
-        self._send(data)
+        try:
+            self._send(data)
+        except BaseException:
+            if not invocation.oneway:
+                # The codec waits for an answer from now on, which nobody will give.
+                self._codec.abandon(call_id)
+            raise
         if invocation.oneway:
             return _ONEWAY_DONE
         slot = ReplySlot(self._loop, call_id, limit, self._expired)

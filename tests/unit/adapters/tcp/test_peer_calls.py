@@ -138,3 +138,16 @@ async def test_only_so_many_calls_wait() -> None:
         await peer.call()
     first.cancel()
     peer.wheel.close()
+
+
+@pytest.mark.parametrize("trouble", [Overloaded("does not read"), ConnectionLost("closed")])
+async def test_of_a_call_that_cannot_be_sent_nothing_is_left(trouble: Exception) -> None:
+    def send(data: bytes) -> None:
+        raise trouble
+
+    codec, loop = Codec(), asyncio.get_running_loop()
+    calls = PeerCalls(codec, "10.0.0.7:1", loop, TimerWheel(loop), send, 10)
+    for oneway in (False, True):
+        with pytest.raises(type(trouble)):
+            await calls.call(None, Invocation(KEY, "ping", (), deadline=monotonic() + 5.0, oneway=oneway))
+    assert (codec.abandoned, len(calls)) == ([1], 0)
