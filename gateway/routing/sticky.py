@@ -13,6 +13,8 @@ __all__ = ["Sticky", "StickyTable"]
 _MAX_CONSUMERS: Final = 10_000
 _MAX_PROVIDERS: Final = 8
 _MAX_LISTS: Final = 8
+_MAX_NAME: Final = 200
+"""Of a consumer that is remembered: how long names are is in the hands of whoever calls."""
 
 
 class StickyTable:
@@ -53,7 +55,7 @@ class Sticky:
 
     It sees nobody who is ejected, and is asked again without those that are away or were tried, so that consumers of
     such a provider get another one, and stay with that. Consumers are known by the name they state, the nameless by
-    their address.
+    their address; those with names of more than 200 characters stay with nobody.
     """
 
     __slots__ = ("_balancer", "_members", "_table")
@@ -66,6 +68,8 @@ class Sticky:
     def select(self, invokers: Sequence[Invoker], invocation: Invocation) -> Invoker:
         """The consumer's provider where it is among `invokers`, else another one that it gets from now on."""
         consumer = _consumer(invocation)
+        if len(consumer) > _MAX_NAME:
+            return self._balancer.select(invokers, invocation)
         for known in self._table.get(consumer):
             if known.available and self._holds(invokers, known):
                 return known

@@ -90,6 +90,15 @@ def test_the_table_is_bounded_and_forgets_who_called_longest_ago() -> None:
     assert balancer.asked == asked + 1
 
 
+def test_names_that_are_too_long_are_not_remembered() -> None:
+    table = StickyTable()
+    sticky = Sticky(InTurn(), table)
+    invokers = some()
+    assert [pick(sticky, *invokers, consumer="x" * 201) for _ in range(3)] == [1, 2, 3]
+    assert len(table) == 0
+    assert pick(sticky, *invokers, consumer="x" * 200) == pick(sticky, *invokers, consumer="x" * 200)
+
+
 def test_in_each_of_several_groups_a_consumer_has_a_provider_of_its_own() -> None:
     balancer = InTurn()
     sticky = Sticky(balancer, StickyTable())
