@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from random import Random
 from types import MappingProxyType
@@ -26,7 +28,7 @@ from gateway.config.sections.section import Section
 from gateway.config.units import Seconds
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import Retry, RpcError, ValueMappingError
+from gateway.model.errors import DeadlineExceeded, Retry, RpcError, ValueMappingError
 from gateway.spi.cluster import Candidates, Cluster
 from gateway.spi.failback import CALL_ID, CallRecorder, StoreError
 from gateway.spi.plugin import ClusterPlugin, Misfit
@@ -40,6 +42,8 @@ _NAME: Final = "failback"
 _SAME_TROUBLE_S: Final = 10.0
 _RANDOM_BITS: Final = 80
 _MAX_ID: Final = 200
+_EARLY_S: Final = 0.01
+"""So much before a deadline loops may end a call for it: they count in other steps than the clock."""
 
 
 class FailbackOptions(Section):
@@ -65,14 +69,16 @@ class Failback:
     """Makes a call by another mode, and keeps it when there is no answer.
 
     Kept is what repeating may help, whatever the method says of repeating: this mode is the declaration. Trouble that
-    repeating cannot help (`Retry.NEVER`) is raised; so is the original error when the call cannot be kept.
-    `inner`: makes the call.
+    repeating cannot help (`Retry.NEVER`) is raised; so is the original error when the call cannot be kept. A call that
+    its caller's deadline ends while a provider is silent is kept too, and so is a oneway call that is ended, which
+    nobody else would make again. A caller that hangs up before has taken its call back.
+    `inner`: makes the call. `clock`: seconds, monotonic.
 
     Raises:
         ValueMappingError: some method cannot return the default, or has no empty value; says which.
     """
 
-    __slots__ = ("_answers", "_context", "_expires_s", "_inner", "_new_id", "_recorder", "_troubles")
+    __slots__ = ("_answers", "_clock", "_context", "_expires_s", "_inner", "_new_id", "_recorder", "_troubles")
 
     def __init__(
         self,
@@ -80,7 +86,9 @@ class Failback:
         context: ClusterContext,
         inner: Cluster,
         new_id: Callable[[], str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._expires_s = options.expires
         self._context = context
         self._recorder: CallRecorder = context.recorder()
@@ -111,8 +119,16 @@ class Failback:
             if error.retry is Retry.NEVER:
                 raise
             await self._keep(invocation, call_id, error)
+        except CancelledError:
+            if invocation.oneway or self._is_late(invocation):
+                with suppress(RpcError):
+                    await self._keep(invocation, call_id, DeadlineExceeded("ended before an answer came"))
+            raise
         make = self._answers.get(invocation.signature.attribute) if invocation.signature is not None else None
         return Ok(None if make is None else make())
+
+    def _is_late(self, invocation: Invocation) -> bool:
+        return invocation.deadline is not None and self._clock() >= invocation.deadline - _EARLY_S
 
     async def _keep(self, invocation: Invocation, call_id: str, error: RpcError) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 from random import Random
@@ -248,3 +249,43 @@ async def test_programs_that_seed_the_common_random_source_make_ids_of_their_own
 def test_a_mode_needs_somebody_who_keeps_calls() -> None:
     with pytest.raises(LookupError, match="nothing here keeps calls"):
         Failback(FailbackOptions(), ClusterContext(), Failfast())
+
+
+@pytest.mark.parametrize(
+    ("more", "is_kept"),
+    [
+        ({"deadline": 100.0}, True),
+        ({"deadline": 101.0}, False),
+        ({}, False),
+        ({"oneway": True}, True),
+    ],
+)
+async def test_a_call_that_is_ended_is_kept_unless_its_caller_has_taken_it_back(
+    more: dict[str, Any], is_kept: bool
+) -> None:
+    begun = asyncio.Event()
+
+    async def silent(_: Invocation) -> Result:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody answers")
+
+    recorder = Recorder()
+    context = ClusterContext(contract=CONTRACT, methods=(METHODS["note"],), recorder=lambda: recorder)
+    cluster = Failback(FailbackOptions(), context, Failfast(), lambda: "id-1", clock=lambda: 100.0)
+    call = invocation("note", "hello", signature=METHODS["note"], **more)
+    task = asyncio.create_task(run(cluster, [FakeInvoker(1, silent)], call))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [kept[1] for kept in recorder.kept] == (["id-1"] if is_kept else [])
+
+
+async def test_a_call_that_is_ended_and_cannot_be_kept_ends_all_the_same() -> None:
+    async def ended(_: Invocation) -> Result:
+        raise asyncio.CancelledError
+
+    call = invocation("note", "hello", signature=METHODS["note"], oneway=True)
+    with pytest.raises(asyncio.CancelledError):
+        await run(mode(Recorder(StoreError("full"))), [FakeInvoker(1, ended)], call)
