@@ -17,13 +17,13 @@ from random import Random
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.cluster.context import ClusterContext
 from gateway.cluster.default_answer import default_answer
 from gateway.config.scalar import resolve
 from gateway.config.sections.choice import Cluster as ClusterConfig
-from gateway.config.sections.choice import ClusterChoice
+from gateway.config.sections.choice import ClusterChoice, without
 from gateway.config.sections.section import Section
 from gateway.config.units import Seconds
 from gateway.model.call import Invocation, Ok, Result
@@ -46,6 +46,10 @@ _EARLY_S: Final = 0.01
 """So much before a deadline loops may end a call for it: they count in other steps than the clock."""
 
 
+def _for_one(choice: ClusterChoice) -> ClusterChoice:
+    return without(choice, ("broadcast", "mergeable"), "what failback sends again goes to one provider only")
+
+
 class FailbackOptions(Section):
     """What callers hear, how often it is tried before they do, and how long their calls are good."""
 
@@ -56,8 +60,9 @@ class FailbackOptions(Section):
     expires: Annotated[Seconds, Field(gt=0, le=366 * 86400)] | None = None
     """How long a call is sent again. Default: what the section `failback` says."""
 
-    cluster: ClusterConfig = ClusterChoice(type="failfast")
-    """The mode that makes the call at first; what it cannot solve is kept."""
+    cluster: Annotated[ClusterConfig, AfterValidator(_for_one)] = ClusterChoice(type="failfast")
+    """The mode that makes the call at first; what it cannot solve is kept, and sent again to one provider each time.
+    Modes that call several on purpose (`broadcast`, `mergeable`) are refused."""
 
 
 def new_call_id(random_bits: Callable[[int], int], wall: Callable[[], float] = time.time) -> str:

@@ -18,7 +18,7 @@ from gateway.cluster.merger import AUTO, FIRST, NAMES, Merge, is_merger, merger
 from gateway.cluster.trouble import restated, worst_retry
 from gateway.config.scalar import Text, one_of
 from gateway.config.sections.choice import Cluster as ClusterConfig
-from gateway.config.sections.choice import ClusterChoice
+from gateway.config.sections.choice import ClusterChoice, without
 from gateway.config.sections.section import Section
 from gateway.config.suggestion import suggestion
 from gateway.model.call import Fault, Invocation, Ok, Result
@@ -39,6 +39,10 @@ def _known(name: str) -> str:
     return name
 
 
+def _of_its_group(choice: ClusterChoice) -> ClusterChoice:
+    return without(choice, ("failback",), "it would send the call of one group again to any of them")
+
+
 class MergeableOptions(Section):
     """How answers become one."""
 
@@ -50,8 +54,8 @@ class MergeableOptions(Section):
     """What it means that a group gives no answer, throws, or has no provider: `fail` the call, or `skip` the group as
     long as another one answers."""
 
-    cluster: ClusterConfig = ClusterChoice(type="failover")
-    """The mode that makes the call within each group."""
+    cluster: Annotated[ClusterConfig, AfterValidator(_of_its_group)] = ClusterChoice(type="failover")
+    """The mode that makes the call within each group; not `failback`, which knows no groups."""
 
 
 class Mergeable:

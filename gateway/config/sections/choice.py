@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -11,7 +12,7 @@ from gateway.config.scalar import Name
 from gateway.config.sections.section import Options, Section
 from gateway.spi.plugin import BalancerPlugin, ClusterPlugin
 
-__all__ = ["Balance", "BalanceChoice", "Choice", "ChoiceConfig", "Cluster", "ClusterChoice", "chosen"]
+__all__ = ["Balance", "BalanceChoice", "Choice", "ChoiceConfig", "Cluster", "ClusterChoice", "chosen", "without"]
 
 _P = TypeVar("_P", BalancerPlugin, ClusterPlugin)
 
@@ -65,3 +66,18 @@ def chosen(written: Choice, find: Callable[[str], _P]) -> tuple[_P, Any]:
     except ValidationError as exc:
         wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in exc.errors())
         raise ValueError(f"options of {kind}: {wrong}") from None
+
+
+def without(choice: ClusterChoice, refused: Collection[str], why: str) -> ClusterChoice:
+    """The choice, if it is none of these modes, nor made of one (option `cluster`); else ValueError says why not."""
+    if choice.type in refused:
+        raise ValueError(f"{choice.type!r} cannot stand here: {why}")
+    inner = choice.options.get("cluster")
+    if inner is not None:
+        made = None
+        # What is wrong with it otherwise is found where it is built.
+        with suppress(ValidationError):
+            made = ClusterChoice.model_validate(_by_name(inner))
+        if made is not None:
+            without(made, refused, why)
+    return choice

@@ -35,6 +35,12 @@ NO_EMPTY = "count() -> i64 has no empty value; failsafe needs a default for it"
         ("methods: {touch: {cluster: {type: failsafe, options: {cluster: {type: failsafe, options: {default: 1}}}}}}",
          "1}", "methods.touch.cluster.options.cluster.options.default: touch(i64) -> null cannot return the default: "
          "expected null, found a number"),
+        ("methods: {touch: {cluster: {type: failback, options: {cluster: broadcast}}}}", "broadcast",
+         "methods.touch.cluster.options.cluster: 'broadcast' cannot stand here: what failback sends again goes to one "
+         "provider only"),
+        ("methods: {touch: {cluster: {type: mergeable, options: {cluster: {type: zone_aware, options: {cluster: "
+         "failback}}}}}}", "{type: zone", "methods.touch.cluster.options.cluster: 'failback' cannot stand here: it "
+         "would send the call of one group again to any of them"),
         ("methods: {count: {cluster: {type: forking, options: {forks: x}}}}", "x}",
          "methods.count.cluster.options.forks: expected a whole number, found 'x'"),
         ("mock: force:return 1", "force", "mock: find(i64) -> demo.Product cannot return this: expected demo.Product "
