@@ -8,10 +8,10 @@ from typing import Final
 
 from gateway.cluster.attempt import attempt, explained
 from gateway.cluster.context import ClusterContext
-from gateway.cluster.trouble import Trouble, attempt_line, restated, worst_retry
+from gateway.cluster.trouble import Trouble, attempt_line, worst_retry
 from gateway.config.sections.section import NoOptions
 from gateway.model.call import Invocation, Result
-from gateway.model.errors import Retry, RpcError
+from gateway.model.errors import Retry, RpcError, restated
 from gateway.spi.cluster import Candidates
 from gateway.spi.plugin import ClusterPlugin
 

@@ -15,7 +15,7 @@ from gateway.cluster.attempt import explained
 from gateway.cluster.children import Children
 from gateway.cluster.context import ClusterContext
 from gateway.cluster.merger import AUTO, FIRST, NAMES, Merge, is_merger, merger
-from gateway.cluster.trouble import restated, worst_retry
+from gateway.cluster.trouble import worst_retry
 from gateway.config.scalar import Text, one_of
 from gateway.config.sections.choice import Cluster as ClusterConfig
 from gateway.config.sections.choice import ClusterChoice, without
@@ -23,7 +23,7 @@ from gateway.config.sections.section import Section
 from gateway.config.suggestion import suggestion
 from gateway.model.call import Fault, Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import ContractError, NoProvider, Retry, RpcError, ValueMappingError
+from gateway.model.errors import ContractError, NoProvider, Retry, RpcError, ValueMappingError, restated
 from gateway.spi.cluster import Candidates, Cluster, Invoker
 from gateway.spi.plugin import ClusterPlugin, Misfit
 from gateway.telemetry.logs import shorten

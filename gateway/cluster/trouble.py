@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from gateway.model.call import Invocation
-from gateway.model.errors import Retry, RpcError
+from gateway.model.errors import Retry, RpcError, restated
 from gateway.spi.cluster import Invoker
 from gateway.telemetry.logs import shorten
 
-__all__ = ["Trouble", "all_failed", "attempt_line", "restated", "worst_retry"]
-
-_E = TypeVar("_E", bound=RpcError)
+__all__ = ["Trouble", "all_failed", "attempt_line", "worst_retry"]
 
 Trouble = tuple[Invoker, RpcError]
 """An attempt that got no answer."""
@@ -29,14 +27,6 @@ def attempt_line(invoker: Invoker, error: RpcError) -> str:
 def worst_retry(errors: Iterable[RpcError]) -> Retry:
     """What holds for a call of which these attempts were made: when one may have run, the call may have."""
     return max((each.retry for each in errors), key=_GRAVITY.__getitem__)
-
-
-def restated(error: _E, text: str) -> _E:
-    """`error` with another text. A new object: one error may belong to many calls."""
-    # Not by calling the class: an error of a third party may take other arguments.
-    made = type(error).__new__(type(error), text)
-    vars(made).update(vars(error))
-    return made
 
 
 def all_failed(

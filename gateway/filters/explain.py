@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from gateway.config.sections.section import NoOptions
 from gateway.model.call import Fault, Invocation, Ok, Result
-from gateway.model.errors import RpcError
+from gateway.model.errors import RpcError, restated
 from gateway.model.explanation import Explanation
 from gateway.spi.handler import Handler
 from gateway.spi.plugin import FilterPlugin
@@ -42,19 +42,12 @@ class Explain:
         try:
             result = await handler(invocation.replace(attachments=attachments, explanation=explanation))
         except RpcError as error:
-            raise _with_text(error, f" [explained: {'; '.join(explanation.lines())}]") from error
+            raise restated(error, f"{error} [explained: {'; '.join(explanation.lines())}]") from error
         answer = {ANSWER_KEY: "\n".join(explanation.lines())}
         if isinstance(result, Fault):
             fault = result.decoded()
             return fault.with_attachments({**fault.attachments, **answer})
         return Ok(result.value, {**result.attachments, **answer})
-
-
-def _with_text(error: RpcError, text: str) -> RpcError:
-    # Not by calling the class: an error of a third party may take other arguments.
-    made = type(error).__new__(type(error), f"{error}{text}")
-    vars(made).update(vars(error))
-    return made
 
 
 PLUGIN: Final = FilterPlugin("explain", NoOptions, Explain)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 __all__ = [
     "RPC_ERRORS",
@@ -35,7 +35,10 @@ __all__ = [
     "Unauthenticated",
     "ValueMappingError",
     "WireError",
+    "restated",
 ]
+
+_E = TypeVar("_E", bound="RpcError")
 
 
 class GatewayError(Exception):
@@ -251,3 +254,11 @@ RPC_ERRORS: Final[Mapping[str, type[RpcError]]] = MappingProxyType(
     }
 )
 """Every error a call can end with, by its code: for wires that carry the code as text."""
+
+
+def restated(error: _E, text: str) -> _E:
+    """`error` with another text. A new object: one error may belong to many calls."""
+    # Not by calling the class: an error of a third party may take other arguments.
+    made = type(error).__new__(type(error), text)
+    vars(made).update(vars(error))
+    return made

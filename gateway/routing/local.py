@@ -17,7 +17,16 @@ from gateway.contracts.stub import callback_proxies
 from gateway.contracts.values import Checker
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import BadRequest, ConnectFailed, NoProvider, NoSuchMethod, Retry, RpcError, ValueMappingError
+from gateway.model.errors import (
+    BadRequest,
+    ConnectFailed,
+    NoProvider,
+    NoSuchMethod,
+    Retry,
+    RpcError,
+    ValueMappingError,
+    restated,
+)
 from gateway.telemetry.logs import call_fields, shorten
 from gateway.telemetry.once_per import OncePer
 
@@ -92,9 +101,13 @@ class LocalService:
             # A plain function may still give something to await: it may be a partial, or compiled.
             if is_coroutine_function or hasattr(value, "__await__"):
                 value = await value
-        except (ConnectFailed, NoProvider) as error:
-            # Of a call the method made itself: that one may be repeated without harm, this one has run.
-            raise type(error)(str(error), retry=Retry.IF_IDEMPOTENT, exhausted=error.exhausted) from error
+        except RpcError as error:
+            if error.retry is not Retry.SAFE or not _is_of_another_call(error):
+                raise
+            # That one may be repeated without harm, this one has run.
+            made = restated(error, str(error))
+            made.retry = Retry.IF_IDEMPOTENT
+            raise made from error
         except _PASSED_ON:
             raise
         except BaseException as error:  # A method must not end the server, nor leave its caller without an answer.
@@ -140,6 +153,12 @@ class LocalService:
     def _no_such_method(self, invocation: Invocation) -> NoSuchMethod:
         names = ", ".join(sorted({each.name for each in self._contract.methods}))
         return NoSuchMethod(f"{self._contract.name} has no method {shorten(invocation.method)}, it has {names}")
+
+
+def _is_of_another_call(error: RpcError) -> bool:
+    """Whether it ended a call that the method made itself. Other than that a method may say that it has no room."""
+    # Whoever chose a provider has left an explanation.
+    return isinstance(error, ConnectFailed | NoProvider) or error.explanation is not None
 
 
 def _origin(error: BaseException) -> tuple[str, int] | None:

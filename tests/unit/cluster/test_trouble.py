@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.cluster.trouble import all_failed, restated, worst_retry
+from gateway.cluster.trouble import all_failed, worst_retry
 from gateway.model.errors import BadRequest, ConnectFailed, ConnectionLost, Retry, RpcError
 from tests.support.fake_invoker import FakeInvoker, invocation
 
@@ -25,12 +25,6 @@ def test_what_has_run_somewhere_is_not_safe_to_repeat_and_is_left_to_nobody_else
     made = all_failed(invocation(), [(FakeInvoker(), ConnectFailed("refused"))], "failed", str, has_run=True)
     assert made.retry is Retry.IF_IDEMPOTENT
     assert made.exhausted
-
-
-def test_another_text_leaves_the_error_itself_alone() -> None:
-    error = ConnectFailed("refused", exhausted=True)
-    made = restated(error, "more about it")
-    assert (str(made), made.exhausted, str(error)) == ("more about it", True, "refused")
 
 
 def test_a_long_method_name_of_a_peer_is_cut() -> None:

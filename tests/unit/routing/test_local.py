@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.cluster.failfast import Failfast
 from gateway.contracts import NO_CALL, Call, ServiceError, contract_of, method, service
 from gateway.model.call import Fault, Invocation, Ok, Peer, RawArguments, Result
 from gateway.model.endpoint import ServiceKey
@@ -12,14 +13,19 @@ from gateway.model.errors import (
     BadRequest,
     ConnectFailed,
     ContractError,
+    DeadlineExceeded,
     Forbidden,
     NoProvider,
     NoSuchMethod,
+    Overloaded,
     Retry,
     RpcError,
 )
+from gateway.routing.candidates import CallCandidates
 from gateway.routing.local import LocalService
+from gateway.routing.providers import Providers
 from tests.support.fake_clock import FakeClock
+from tests.support.fake_invoker import SERVICE, FakeInvoker, FirstOf, invocation
 
 
 class Missing(ServiceError):
@@ -268,3 +274,28 @@ async def test_trouble_of_a_call_the_method_made_itself_does_not_make_this_one_r
         await LocalService(contract_of(Store), Calling())(call("get", 7))
     assert caught.value.retry is Retry.IF_IDEMPOTENT
     assert caught.value.exhausted
+
+
+@pytest.mark.parametrize("inner", [Overloaded("busy"), DeadlineExceeded("no connection in time", retry=Retry.SAFE)])
+async def test_nor_does_what_a_provider_or_a_limit_refused_to_the_method(inner: RpcError) -> None:
+    class Calling(DemoStore):
+        async def get(self, key: int) -> str:
+            provider = FakeInvoker(1, inner)
+            asked = invocation()
+            candidates = CallCandidates(Providers(SERVICE, (provider,), "registry 1"), FirstOf(), asked)
+            await Failfast()(asked, candidates)
+            raise AssertionError
+
+    with pytest.raises(type(inner)) as caught:
+        await LocalService(contract_of(Store), Calling())(call("get", 7))
+    assert (caught.value.retry, inner.retry) == (Retry.IF_IDEMPOTENT, Retry.SAFE)
+
+
+async def test_a_method_may_say_that_it_has_no_room_for_the_call() -> None:
+    class Full(DemoStore):
+        async def get(self, key: int) -> str:
+            raise Overloaded("no room")
+
+    with pytest.raises(Overloaded) as caught:
+        await LocalService(contract_of(Store), Full())(call("get", 7))
+    assert caught.value.retry is Retry.SAFE
