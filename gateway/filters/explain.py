@@ -1,14 +1,14 @@
 """Filter `explain`: tells callers who ask for it why their call went where it went.
 
 A caller asks with the attachment `polyport-explain`, whatever its value, and finds the explanation in the attachment
-`polyport-explanation` of the answer, one line each for the counts and every attempt; where there is no answer, the
-error's text ends with it. `polyport call --explain` asks. Explanations name providers by address, so only a listener
-for people who run the gateway should have this filter.
+`polyport-explanation` of the answer, one line each for the counts and every attempt, as far as an answer's header has
+room for them; where there is no answer, the error's text ends with it. `polyport call --explain` asks. Explanations
+name providers by address, so only a listener for people who run the gateway should have this filter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from gateway.config.sections.section import NoOptions
@@ -22,6 +22,9 @@ __all__ = ["ANSWER_KEY", "ASK_KEY", "PLUGIN", "Explain"]
 
 ASK_KEY: Final = "polyport-explain"
 ANSWER_KEY: Final = "polyport-explanation"
+_MAX_TEXT: Final = 6_000
+"""Characters. An explanation too long for a header field would cost the answer that it is about, and clients of HTTP
+take fields of 8 KiB."""
 
 
 class Explain:
@@ -42,12 +45,22 @@ class Explain:
         try:
             result = await handler(invocation.replace(attachments=attachments, explanation=explanation))
         except RpcError as error:
-            raise restated(error, f"{error} [explained: {'; '.join(explanation.lines())}]") from error
-        answer = {ANSWER_KEY: "\n".join(explanation.lines())}
+            raise restated(error, f"{error} [explained: {'; '.join(_lines(explanation))}]") from error
+        answer = {ANSWER_KEY: "\n".join(_lines(explanation))}
         if isinstance(result, Fault):
             fault = result.decoded()
             return fault.with_attachments({**fault.attachments, **answer})
         return Ok(result.value, {**result.attachments, **answer})
+
+
+def _lines(explanation: Explanation) -> Sequence[str]:
+    lines = explanation.lines()
+    length = 0
+    for number, line in enumerate(lines):
+        length += len(line) + 2
+        if length > _MAX_TEXT:
+            return (*lines[:number], f"and {len(lines) - number} lines more")
+    return lines
 
 
 PLUGIN: Final = FilterPlugin("explain", NoOptions, Explain)

@@ -61,3 +61,19 @@ async def test_an_error_ends_with_it_and_stays_what_it_is() -> None:
     assert str(caught.value) == f"refused [explained: {'; '.join(TEXT)}]"
     assert (caught.value.retry, caught.value.exhausted) == (Retry.NEVER, True)
     assert str(error) == "refused"
+
+
+async def test_however_many_attempts_there_were_the_explanation_has_room_in_a_header() -> None:
+    async def broadcast(call: Invocation) -> Result:
+        assert call.explanation is not None
+        for number in range(1000):
+            call.explanation.attempts.append(AttemptReport(f"dubbo://h:{number}", "", 0.0))
+        return Ok(7)
+
+    answer = await Explain()(invocation(attachments={ASK_KEY: ""}), broadcast)
+
+    text = str(answer.attachments[ANSWER_KEY])
+    assert len(text) < 7_000
+    lines = text.splitlines()
+    assert lines[1].startswith("attempt 1: dubbo://h:0 ")
+    assert lines[-1] == f"and {1001 - len(lines) + 1} lines more"
