@@ -42,7 +42,8 @@ class TracedCandidates:
     @property
     def invokers(self) -> Sequence[Invoker]:
         """See `Candidates.invokers`."""
-        return tuple(self._wrap(each, "") for each in self._candidates.invokers)
+        # Who was picked already keeps why.
+        return tuple(self._wrapped.get(each) or self._wrap(each, "") for each in self._candidates.invokers)
 
     def pick(self, tried: Sequence[Invoker] = ()) -> Invoker:
         """See `Candidates.pick`."""

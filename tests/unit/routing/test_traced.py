@@ -135,3 +135,14 @@ async def test_parts_write_into_the_same_explanation() -> None:
 
 def test_a_service_hosted_here_has_nothing_to_explain() -> None:
     assert Explanation().lines() == ("hosted here, nothing to choose",)
+
+
+async def test_looking_at_all_providers_does_not_take_the_reason_from_one_that_was_picked() -> None:
+    explanation = Explanation()
+    candidates = traced(explanation, FakeClock(), FakeInvoker(1, Ok(1)), FakeInvoker(2))
+
+    picked = candidates.pick()
+    assert candidates.invokers[0] is picked
+    await picked(invocation())
+
+    assert [each.choice for each in explanation.attempts] == ["first: the first"]
