@@ -124,7 +124,10 @@ class Resender:
             elif self._look_at > now:
                 await self._pause(self._look_at - now)
             else:
-                await self._take(room, now)
+                try:
+                    await self._take(room, now)
+                except Exception as exc:  # Whatever a store does wrong, it is asked again.
+                    self._unexpected(exc)
 
     async def _take(self, room: int, now: float) -> None:
         # Set first: what is recorded while the store is asked counts.
@@ -164,6 +167,8 @@ class Resender:
         except StoreError as exc:
             # Its lease ends by itself, and it is sent once more: at least once is what was promised.
             self._warn("store", exc)
+        except Exception as exc:  # The same.
+            self._unexpected(exc)
 
     async def _outcome(self, call: StoredCall) -> Fault | Exception | None:
         """The answer where it is an exception, or why there was none."""
@@ -230,6 +235,11 @@ class Resender:
         self._count(f"failback-{what}-trouble")
         if self._troubles.admit(what) is not None:
             _LOG.error("%s: the calls that wait cannot be managed: %s", self._reference, shorten(str(exc)))
+
+    def _unexpected(self, exc: Exception) -> None:
+        self._count("failback-store-trouble")
+        if self._troubles.admit(type(exc).__name__) is not None:
+            _LOG.error("%s: the calls that wait cannot be managed", self._reference, exc_info=exc)
 
 
 def _described(outcome: Fault | Exception) -> str:

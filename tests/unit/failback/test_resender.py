@@ -225,9 +225,10 @@ async def test_whatever_a_handler_does_wrong_the_call_waits_on(caplog: pytest.Lo
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_trouble_with_the_store_passes() -> None:
+@pytest.mark.parametrize("trouble", [StoreError("disk I/O error"), ValueError("what is kept is no text")])
+async def test_trouble_with_the_store_passes(trouble: Exception) -> None:
     async with running(well, "a") as scene:
-        scene.store.trouble = StoreError("disk I/O error")
+        scene.store.trouble = trouble
         await scene.until("failback-store-trouble", 1)
         await scene.idle()
         scene.store.trouble = None
