@@ -34,6 +34,7 @@ async def attempt(invoker: Invoker, invocation: Invocation, clock: Callable[[], 
         for each in observers:
             each.ended(began, now, error)
         if isinstance(error, RpcError):
+            error.took_s = now - began
             load.failed += 1
             if load.watch is not None:
                 load.watch.failed(load, error, now - began)

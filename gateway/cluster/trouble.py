@@ -19,9 +19,10 @@ _GRAVITY: Final = {Retry.SAFE: 0, Retry.IF_IDEMPOTENT: 1, Retry.NEVER: 2}
 
 
 def attempt_line(invoker: Invoker, error: RpcError) -> str:
-    """One attempt in a text about several: `dubbo://10.0.0.1:20880 connect-failed: refused`."""
+    """One attempt in a text about several: `dubbo://10.0.0.1:20880 connect-failed after 0.3 ms: refused`."""
     endpoint = invoker.endpoint
-    return f"{endpoint.protocol}://{endpoint.address} {error.code}: {shorten(str(error))}"
+    took = "" if error.took_s is None else f" after {error.took_s * 1000:.1f} ms"
+    return f"{endpoint.protocol}://{endpoint.address} {error.code}{took}: {shorten(str(error))}"
 
 
 def worst_retry(errors: Iterable[RpcError]) -> Retry:

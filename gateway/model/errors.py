@@ -132,18 +132,21 @@ class RpcError(GatewayError):
     `exhausted`: somebody nearer to the provider already repeated the call as often as allowed; callers
     further up must not multiply the attempts. `explanation`: gives what the call chose its provider from, for whoever
     runs this process; it is for logs and for callers in this process, and never goes over a wire. None where nothing
-    was chosen. A function, because putting it together takes longer than most errors are worth.
+    was chosen. A function, because putting it together takes longer than most errors are worth. `took_s`: how long the
+    attempt took that it ended, seconds; None where nothing was attempted.
     """
 
     code: ClassVar[str] = "rpc-error"
     """Stable name for logs, metrics and wires that carry text."""
     default_retry: ClassVar[Retry] = Retry.NEVER
 
+    explanation: Callable[[], str] | None = None
+    took_s: float | None = None
+
     def __init__(self, message: str, *, retry: Retry | None = None, exhausted: bool = False) -> None:
         super().__init__(message)
         self.retry = self.default_retry if retry is None else retry
         self.exhausted = exhausted
-        self.explanation: Callable[[], str] | None = None
 
 
 class BadRequest(RpcError):

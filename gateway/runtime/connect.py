@@ -20,6 +20,7 @@ from gateway.config.sections.failback import FailbackConfig
 from gateway.config.sections.mock import MockChoice, mock_config
 from gateway.config.sections.remote import parse_provider
 from gateway.config.sections.retry_budget import RetryBudgetConfig
+from gateway.config.sections.section import read_section
 from gateway.config.suggestion import suggestion
 from gateway.contracts.python import contract_of
 from gateway.contracts.stub import CallOptions, make_proxy
@@ -378,9 +379,9 @@ def connect(
         balance=settings.get("balance", "random"),
         sticky=settings.get("sticky", False),
         mock=settings.get("mock"),
-        retry_budget=RetryBudgetConfig.model_validate(settings.get("retry_budget", {})),
+        retry_budget=read_section(RetryBudgetConfig, settings.get("retry_budget", {}), "retry_budget"),
         warmup_s=settings.get("warmup_s", WARMUP_S),
-        ejection=EjectionConfig.model_validate(settings.get("ejection", {})),
+        ejection=read_section(EjectionConfig, settings.get("ejection", {}), "ejection"),
         timeout_s=settings.get("timeout_s", 1.0),
         connections=settings.get("connections", 0),
         token=settings.get("token") or endpoints[0].parameters.get("token", ""),
@@ -417,7 +418,7 @@ def _chosen(protocol: str | Sequence[str], spoken: Sequence[str]) -> tuple[str, 
 
 
 def _failback(settings: Mapping[str, Any], application: str) -> FailbackConfig:
-    written = FailbackConfig.model_validate(settings)
+    written = read_section(FailbackConfig, settings, "failback")
     if written.store == "redis" and written.url is None:
         raise ValueError("failback: the store redis needs a url")
     if written.credential is not None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError
 
 from gateway.config.scalar import Name
-from gateway.config.sections.section import Options, Section
+from gateway.config.sections.section import Options, Section, read_section
 from gateway.spi.plugin import BalancerPlugin, ClusterPlugin
 
 __all__ = ["Balance", "BalanceChoice", "Choice", "ChoiceConfig", "Cluster", "ClusterChoice", "chosen", "without"]
@@ -61,11 +61,7 @@ def chosen(written: Choice, find: Callable[[str], _P]) -> tuple[_P, Any]:
     if not isinstance(kind, str):
         raise ValueError(f"a choice with options needs its type beside them, not {written!r}")
     plugin = find(kind)
-    try:
-        return plugin, plugin.options.model_validate(given)
-    except ValidationError as exc:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in exc.errors())
-        raise ValueError(f"options of {kind}: {wrong}") from None
+    return plugin, read_section(plugin.options, given, f"options of {kind}")
 
 
 def without(choice: ClusterChoice, refused: Collection[str], why: str) -> ClusterChoice:

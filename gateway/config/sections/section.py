@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema, model_validator
 
 from gateway.config.scalar import Scalar, resolve
 
-__all__ = ["Data", "NoOptions", "Options", "Section"]
+__all__ = ["Data", "NoOptions", "Options", "Section", "read_section"]
+
+_S = TypeVar("_S", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -26,6 +28,19 @@ class Section(BaseModel):
         if isinstance(data, Mapping):
             return {key: value for key, value in data.items() if not _is_nothing(value)}
         return {} if _is_nothing(data) else data
+
+
+def read_section(section: type[_S], given: Any, what: str) -> _S:
+    """A section as a program writes it. `what`: what it is called there, for messages.
+
+    Raises:
+        ValueError: it does not fit; names every key that is wrong, in one line.
+    """
+    try:
+        return section.model_validate(given)
+    except ValidationError as exc:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in exc.errors())
+        raise ValueError(f"{what}: {wrong.removeprefix(': ')}") from None
 
 
 class NoOptions(Section):

@@ -392,3 +392,18 @@ def test_blocking_client_whose_opening_fails_leaves_no_thread() -> None:
 def test_settings_of_failback_that_make_no_sense_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         connect("dubbo://127.0.0.1:1/x.Y", cluster="failback", failback=settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ejection": {"shar": 1}}, "ejection: shar: Extra inputs are not permitted"),
+        ({"ejection": {"share": 2}}, "ejection: share: Input should be less than or equal to 1"),
+        ({"retry_budget": {"burst": -1}}, "retry_budget: burst: "),
+        ({"failback": {"limit": 0}}, "failback: limit: "),
+    ],
+)
+def test_settings_of_several_parts_name_what_is_wrong(settings: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        connect("dubbo://127.0.0.1:1/demo.Catalog", **settings)
+    assert "\n" not in str(caught.value)
