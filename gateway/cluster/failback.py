@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from random import Random
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeGuard
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -114,7 +114,7 @@ class Failback:
             RpcError: the call can never succeed, or could not be kept.
         """
         call_id = invocation.attachments.get(CALL_ID)
-        if not isinstance(call_id, str) or not 0 < len(call_id) <= _MAX_ID:
+        if not _is_usable(call_id):
             call_id = self._new_id()
             attachments = MappingProxyType({**invocation.attachments, CALL_ID: call_id})
             invocation = invocation.replace(attachments=attachments)
@@ -143,6 +143,11 @@ class Failback:
             if self._troubles.admit("refused") is not None:
                 _LOG.error("%s: a call could not be kept: %s", self._context.name, shorten(str(exc)))
             raise error from exc
+
+
+def _is_usable(call_id: Any) -> TypeGuard[str]:
+    """Whether a caller's id is one. Stores, logs and terminals get it as it is, so what cannot be printed is none."""
+    return isinstance(call_id, str) and 0 < len(call_id) <= _MAX_ID and call_id.isprintable()
 
 
 def _build(options: FailbackOptions, context: ClusterContext) -> Failback:

@@ -151,7 +151,18 @@ async def test_the_first_attempt_and_the_record_have_the_same_id() -> None:
     assert recorder.kept[0][0].attachments[CALL_ID] == "id-1"
 
 
-@pytest.mark.parametrize(("given", "taken"), [("abc", "abc"), ("", "id-1"), ("x" * 201, "id-1"), (7, "id-1")])
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("abc", "abc"),
+        ("Bücher 1", "Bücher 1"),
+        ("", "id-1"),
+        ("x" * 201, "id-1"),
+        (7, "id-1"),
+        ("\x1b[2J", "id-1"),
+        ("\ud800", "id-1"),
+    ],
+)
 async def test_an_id_that_came_with_the_call_stays(given: Any, taken: str) -> None:
     recorder = Recorder()
     await run(
