@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from gateway.model.endpoint import Endpoint, ServiceKey
@@ -124,10 +125,10 @@ class Directory:
         None leaves it to them again. It holds for one that is not there yet, too.
 
         Raises:
-            ValueError: the weight is less than 0.
+            ValueError: the weight is less than 0, or no finite number.
         """
-        if weight is not None and not weight >= 0:
-            raise ValueError(f"a weight is 0 or more, not {weight!r}")
+        if weight is not None and not 0 <= weight < inf:
+            raise ValueError(f"a weight is a finite number, 0 or more, not {weight!r}")
         if weight is None:
             self._weights.pop(address, None)
         else:

@@ -189,7 +189,7 @@ class App:
 
         Raises:
             LookupError: there is no such service, or it is hosted here.
-            ValueError: the weight is less than 0.
+            ValueError: the weight is less than 0, or no finite number.
         """
         self._service(name)
         directory = self._plan.directories.get(name) if self._plan is not None else None

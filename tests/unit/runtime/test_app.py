@@ -459,8 +459,9 @@ async def test_weights_that_cannot_be_are_refused() -> None:
             app.set_weight("hosted", "127.0.0.1:1", 5)
         with pytest.raises(LookupError, match="no service 'x'"):
             app.set_weight("x", "127.0.0.1:1", 5)
-        with pytest.raises(ValueError, match="0 or more"):
-            app.set_weight("far0", "127.0.0.1:1", -1)
+        for weight in (-1.0, float("inf"), float("nan")):
+            with pytest.raises(ValueError, match="0 or more"):
+                app.set_weight("far0", "127.0.0.1:1", weight)
         with pytest.raises(LookupError, match="announced nowhere"):
             await app.announce_weight("far0", 5)
         with pytest.raises(ValueError, match="from 0 to 1000000"):
