@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from itertools import cycle
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
+from gateway.plugins.builtin import BUILTIN
 from tests.chaos.ground import Ground
 from tests.chaos.java import VERSIONS, java_provider
 from tests.chaos.load import Load, judge
@@ -20,6 +22,9 @@ __all__ = ["ROWS"]
 _PROVIDERS: Final = 3
 _TIMEOUT_S: Final = 1.0
 _SLOWER: Final = 100
+_CALLERS: Final = 3
+_IDS: Final = 10_000_000
+"""So far apart are the ids of the loads."""
 _MAY_HAVE_RUN: Final = frozenset({"connection-lost", "deadline-exceeded"})
 _Fault = Callable[[Ground, Node, float], Awaitable[None]]
 
@@ -47,33 +52,52 @@ _FAULTS: Final[tuple[_Fault, ...]] = (_kill, _pause, _slow)
 
 
 async def run(ground: Ground) -> Outcome:
-    """One fault after the other, at one provider after the other."""
+    """One fault after the other, at one provider after the other, under a load for each balancer, and one forking."""
     names = (f"provider-{index + 1}" for index in range(_PROVIDERS))
     nodes = list(await asyncio.gather(*(java_provider(ground, each) for each in names)))
+    common: dict[str, Any] = {
+        "timeout_s": _TIMEOUT_S,
+        "parameters": {"heartbeat": 1.0 if ground.quick else 2.0},
+    }
+    ways: list[dict[str, Any]] = [{"balance": name} for name in BUILTIN["balance"]]
+    ways.append({"cluster": "forking"})
+    loads: list[Load] = []
     turns = cycle(nodes)
     faults = 0
-    parameters = {"heartbeat": 1.0 if ground.quick else 2.0}
-    async with ground.client(*nodes, timeout_s=_TIMEOUT_S, parameters=parameters) as work:
-        load = Load(work)
-        async with load.running():
-            for fault in _FAULTS:
-                ends = monotonic() + ground.seconds
-                while True:
-                    await load.more(50)
-                    await fault(ground, next(turns), min(ground.seconds, 5.0))
-                    faults += 1
-                    await load.more(100)
-                    if monotonic() > ends:
-                        break
-    text, problems = judge(load, ground.executed(), may_fail_once=_MAY_HAVE_RUN)
-    return Outcome(f"{faults} faults: {text}", problems)
+    async with AsyncExitStack() as stack:
+        for number, way in enumerate(ways):
+            work = await stack.enter_async_context(ground.client(*nodes, **common, **way))
+            loads.append(Load(work, callers=_CALLERS, first_id=number * _IDS + 1))
+        for load in loads:
+            await stack.enter_async_context(load.running())
+        for fault in _FAULTS:
+            ends = monotonic() + ground.seconds
+            while True:
+                await _all_more(loads, 20)
+                await fault(ground, next(turns), min(ground.seconds, 5.0))
+                faults += 1
+                await _all_more(loads, 30)
+                if monotonic() > ends:
+                    break
+    executed = ground.executed()
+    problems: list[str] = []
+    for way, load in zip(ways, loads, strict=True):
+        _, found = judge(load, executed, may_fail_once=_MAY_HAVE_RUN)
+        problems += [f"{next(iter(way.values()))}: {each}" for each in found]
+    calls = sum(load.calls for load in loads)
+    reported = sum(len(load.once.failed) for load in loads)
+    return Outcome(f"{faults} faults, {len(ways)} loads, {calls} calls: {reported} not idempotent reported", problems)
+
+
+async def _all_more(loads: Sequence[Load], calls: int) -> None:
+    await asyncio.gather(*(load.more(calls) for load in loads))
 
 
 ROWS: Final = (
     Row(
         "J3",
         "Java providers killed, paused, slowed",
-        "no idempotent call fails, no other one runs twice",
+        "with each balancer, and forking: no idempotent call fails, no other one runs twice",
         run,
         tuple(VERSIONS),
     ),
