@@ -24,6 +24,8 @@ _ACCEPT_PAUSE_S: Final = 0.5
 """How long accepting rests when the process has run out of descriptors."""
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_BATCH: Final = 64
+_DRAINED_BATCHES: Final = 64
+"""As much as a queue holds (`somaxconn` is 4096, listen(2)): a flood of connections must not hold up a stop."""
 """Connections accepted at a time: thousands at once must not keep the loop from those it has."""
 
 
@@ -172,8 +174,9 @@ class Acceptor(Generic[_C]):
         """Takes those that wait in the queue, and no more."""
         for each in self._sockets:
             # Whoever is in the queue believes to be connected: a goodbye serves it better than a reset.
-            while self._accept(each):
-                pass
+            for _ in range(_DRAINED_BATCHES):
+                if not self._accept(each):
+                    break
         self._stop_listening()
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 __all__ = ["DEFAULT_WEIGHT", "MAX_WEIGHT", "Endpoint", "ServiceKey", "format_address", "masked", "parse_address"]
 
 DEFAULT_WEIGHT: Final = 100
+_MAX_WEIGHT_DIGITS: Final = 9
 MAX_WEIGHT: Final = 1_000_000
 """What a service may ask for."""
 _EMPTY_VERSIONS: Final = frozenset({"", "0.0.0", "*"})
@@ -161,8 +162,9 @@ class Endpoint:
         if not interface:
             raise ValueError(f"{shown!r} names no interface after the address")
         weight = parameters.get("weight", str(DEFAULT_WEIGHT))
-        if not (weight.isascii() and weight.isdecimal()):
-            raise ValueError(f"{shown!r}: weight={weight!r} is not a whole number")
+        if not (weight.isascii() and weight.isdecimal() and len(weight) <= _MAX_WEIGHT_DIGITS):
+            # One entry of a registry must not overflow what is multiplied with weights.
+            raise ValueError(f"{shown!r}: the weight is not a whole number of at most {_MAX_WEIGHT_DIGITS} digits")
         service = ServiceKey(interface, parameters.get("group", ""), parameters.get("version", ""))
         rest = {k: v for k, v in parameters.items() if k not in _OWN_KEYS}
         return Endpoint(parts.scheme, host, port, service, int(weight), MappingProxyType(rest))

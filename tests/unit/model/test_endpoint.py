@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.endpoint import ServiceKey
+from gateway.model.endpoint import Endpoint, ServiceKey
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,13 @@ def test_interface_and_version_must_be_the_same() -> None:
     assert not wanted.covers(ServiceKey("demo.Catalog", "a"))
     assert not wanted.covers(ServiceKey("demo.Types", "a", "1.0.0"))
     assert ServiceKey("demo.Catalog", "*").covers(ServiceKey("demo.Catalog", "a", "0.0.0"))
+
+
+@pytest.mark.parametrize("weight", ["-1", "1.5", "ten", "1000000000", "9" * 400, "٣"])
+def test_a_weight_that_nobody_can_mean_is_refused(weight: str) -> None:
+    with pytest.raises(ValueError, match="the weight is not a whole number of at most 9 digits"):
+        Endpoint.parse(f"dubbo://10.0.0.1:20880/demo.Catalog?weight={weight}")
+
+
+def test_a_large_weight_is_taken() -> None:
+    assert Endpoint.parse("dubbo://10.0.0.1:20880/demo.Catalog?weight=999999999").weight == 999_999_999
