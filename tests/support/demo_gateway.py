@@ -21,11 +21,19 @@ _SERVICES: Final = {
     "reports": ("Reports", "DemoReports"),
 }
 
+_CALLING_BACK: Final = "reports"
+
 
 def hosted(
-    group: str = "", version: str = "", listener: str = "dubbo", announce: str = "[local]", token: bool = False
+    group: str = "",
+    version: str = "",
+    listener: str = "dubbo",
+    announce: str = "[local]",
+    token: bool = False,
+    callbacks: bool = True,
 ) -> str:
-    """The section of the demo services, answered by Python. `token`: whether they ask for `TOKEN` themselves."""
+    """The section of the demo services, answered by Python. `token`: whether they ask for `TOKEN` themselves.
+    `callbacks`: whether the one that calls its callers is among them; not every wire carries it."""
     asked = "\n    token: provider-token" if token else ""
     return "".join(
         f"""
@@ -37,6 +45,7 @@ def hosted(
     listeners: [{listener}]
     announce: {announce}{asked}"""
         for module, (contract, implementation) in _SERVICES.items()
+        if callbacks or module != _CALLING_BACK
     )
 
 

@@ -22,8 +22,8 @@ LISTENER: Final = "web"
 async def serving(driver: str = "httptools", services: str = "", options: str = "") -> AsyncIterator[str]:
     """The address, `host:port`, of a running gateway.
 
-    `services`: sections of the configuration, by default the two demo services answered by Python; `options`: more
-    options of the listener, as YAML's `key: value, …`.
+    `services`: sections of the configuration, by default the demo services that http:// carries, answered by Python;
+    `options`: more options of the listener, as YAML's `key: value, …`.
     """
     text = f"""
 application: {{name: interop}}
@@ -31,7 +31,7 @@ listeners:
   {LISTENER}: {{protocol: http, port: 0, options: {{driver: {driver}{options and f", {options}"}}}}}
 registries:
   local: {{type: embedded}}
-services:{services or hosted(listener=LISTENER)}
+services:{services or hosted(listener=LISTENER, callbacks=False)}
 """
     async with running(text) as app:
         yield app.listening[0].address
