@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["ServerConnection"]
 
 _LOG: Final = logging.getLogger("polyport.listener")
+_TURN: Final = 256
+"""Messages after which a connection lets the others have their turn; handling so many takes a few milliseconds."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -61,9 +63,11 @@ class ServerConnection(asyncio.Protocol):
         "_peer_calls",
         "_pending_since",
         "_reading",
+        "_resting",
         "_running",
         "_stalled",
         "_state",
+        "_taken",
         "_transport",
         "_unanswered",
         "_unsent",
@@ -87,7 +91,7 @@ class ServerConnection(asyncio.Protocol):
         self._unanswered = 0
         """Others of that kind, for which it does not wait. They are the listener's: nobody's leaving ends them."""
         self._held: Iterator[ServerEvent] | None = None
-        """What the peer asked for before answers to it began to pile up."""
+        """What the peer asked for before answers to it began to pile up, or its turn was over."""
         self._out: list[bytes] | None = None
         self._unsent = 0
         """Bytes in `_out`."""
@@ -98,6 +102,10 @@ class ServerConnection(asyncio.Protocol):
         """The peer does not read its answers."""
         self._stalled = False
         """Answers wait in the codec for one that must leave before them."""
+        self._resting = False
+        """It is the turn of the others."""
+        self._taken = 0
+        """What this connection was handed since they had theirs."""
         self._eof = False
         """The peer closed its sending side."""
         self._ended = False
@@ -145,7 +153,8 @@ class ServerConnection(asyncio.Protocol):
 
     def _handle(self, events: Iterator[ServerEvent]) -> None:
         self._reading = True
-        for event in events:
+        taken = self._taken
+        for taken, event in enumerate(events, self._taken + 1):
             if type(event) is CallReceived:
                 self._call(event)
             elif type(event) is CallRejected:
@@ -156,10 +165,14 @@ class ServerConnection(asyncio.Protocol):
                 self._note_heard()
             elif type(event) is ReplyReceived and self._peer_calls is not None:
                 self._peer_calls.received(event)
-            if self._paused or self._stalled:
+            if self._paused or self._stalled or taken >= _TURN:
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
                 break
+        if taken >= _TURN:
+            taken = 0
+            self._rest()
+        self._taken = taken
         self._reading = False
         if self._held is not None:
             self._flush()
@@ -186,9 +199,19 @@ class ServerConnection(asyncio.Protocol):
         self._paused = True
         self._stop_reading()
 
+    def _rest(self) -> None:
+        """Lets others have their turn: the event loop reads a connection as long as there is anything to read."""
+        self._resting = True
+        self._stop_reading()
+        self._state.loop.call_soon(self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._resting = False
+        self._go_on()
+
     def _has_enough(self) -> bool:
-        """Whether answers pile up, so that no more requests are taken."""
-        return self._paused or self._stalled
+        """Whether answers pile up, or it is the turn of others, so that no more requests are taken."""
+        return self._paused or self._stalled or self._resting
 
     def _stop_reading(self) -> None:
         transport = self._transport
@@ -201,7 +224,7 @@ class ServerConnection(asyncio.Protocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Takes up again what was left when answers piled up, unless they still do."""
+        """Takes up again what was left, unless there still is enough to do."""
         transport = self._transport
         if self._has_enough() or transport is None or transport.is_closing():
             return

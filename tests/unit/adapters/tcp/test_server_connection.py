@@ -102,6 +102,52 @@ async def test_answers_nobody_reads_do_not_pile_up() -> None:
     assert [call_id for _, call_id, _ in accepted.frames] == list(range(1, 201))
 
 
+async def test_others_have_their_turn_between_many_calls_of_one_connection() -> None:
+    accepted, other = Accepted(), Accepted()
+    after: list[tuple[int, bool]] = []
+
+    def note() -> None:
+        other.connection.data_received(call_frame(1, "echo"))
+        after.append((len(accepted.service.received), accepted.transport.is_reading()))
+
+    loop = asyncio.get_running_loop()
+    loop.call_soon(accepted.connection.data_received, calls(1_000) + MALFORMED)
+    loop.call_soon(note)
+    await settle()
+    assert after == [(256, False)]
+    assert len(other.frames) == 1
+    assert accepted.frames == [
+        *((Kind.REPLY, number, b"x") for number in range(1, 1_001)),
+        (Kind.ERROR, 0, b"malformed: unknown kind 99"),
+    ]
+    assert accepted.transport.ended
+
+
+async def test_it_is_the_turn_of_others_however_the_network_cuts_the_calls() -> None:
+    accepted = Accepted()
+    loop = asyncio.get_running_loop()
+    reading: list[bool] = []
+    for each in range(4):
+        loop.call_soon(accepted.connection.data_received, calls(64))
+        loop.call_soon(lambda: reading.append(accepted.transport.is_reading()))
+        if each < 3:
+            await settle()
+    await asyncio.sleep(0)
+    assert reading == [True, True, True, False]
+    await settle()
+    assert accepted.transport.is_reading()
+    assert len(accepted.frames) == 256
+
+
+async def test_connection_lost_in_the_turn_of_others() -> None:
+    accepted = Accepted()
+    asyncio.get_running_loop().call_soon(accepted.connection.data_received, calls(1_000))
+    asyncio.get_running_loop().call_soon(accepted.transport.abort)
+    await settle()
+    assert len(accepted.service.received) == 256
+    assert not accepted.state.connections
+
+
 async def test_what_follows_held_calls_is_still_in_order() -> None:
     accepted = Accepted(max_write_buffer_bytes=1_000, max_frame_bytes=1_000)
     accepted.transport.is_open = False
