@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from gateway.model.call import Invocation, Result
 from gateway.model.contract import ServiceContract
+from gateway.model.errors import RpcError
 
 __all__ = ["Callback", "CallbackHolder"]
 
@@ -40,14 +41,27 @@ class Callback(ABC):
         self.origin: Final = origin
         self._holders: set[CallbackHolder] = set()
 
-    @abstractmethod
-    def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
+    async def __call__(self, invocation: Invocation) -> Result:
         """Calls the object.
 
-        Raises (when awaited):
+        Raises:
             ConnectionLost: the connection it was offered on is gone, before or during the call.
             RpcError: there was no answer.
         """
+        try:
+            return await self.call(invocation)
+        except RpcError as error:
+            if error.explanation is None:
+                # The trouble of this call must not pass for that of the one whose method made it.
+                error.explanation = self._explain
+            raise
+
+    @abstractmethod
+    def call(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
+        """Does what calling the object means here. Raises (when awaited) as `__call__`."""
+
+    def _explain(self) -> str:
+        return f"callback {self.contract.name}, which nobody chose"
 
     def lost(self, why: str) -> None:  # noqa: B027 - only who can tell somebody wants to know
         """A connection it was offered on is gone, so whoever was to call it cannot any more. Must not raise."""

@@ -31,8 +31,8 @@ class LocalCallback(Callback):
         self._service = LocalService(contract, target)
         self._on_lost = on_lost
 
-    def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
-        """See `Callback.__call__`."""
+    def call(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
+        """See `Callback.call`."""
         return self._service(invocation)
 
     def lost(self, why: str) -> None:

@@ -157,7 +157,7 @@ class LocalService:
 
 def _is_of_another_call(error: RpcError) -> bool:
     """Whether it ended a call that the method made itself. Other than that a method may say that it has no room."""
-    # Whoever chose a provider has left an explanation.
+    # Whoever chose a provider has left an explanation, and so has a callback.
     return isinstance(error, ConnectFailed | NoProvider) or error.explanation is not None
 
 

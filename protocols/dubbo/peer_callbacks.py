@@ -165,8 +165,8 @@ class _PeerCallback(Callback):
         self.withdrawn = False
         """Its owner took it back, or knows it no more."""
 
-    async def __call__(self, invocation: Invocation) -> Result:
-        """See `Callback.__call__`."""
+    async def call(self, invocation: Invocation) -> Result:
+        """See `Callback.call`."""
         if self.withdrawn:
             raise NoSuchService(f"the callback {self.contract.name} was taken back")
         try:

@@ -5,7 +5,7 @@ Layout: apache/dubbo: dubbo-rpc/dubbo-rpc-dubbo/.../protocol/dubbo/{CallbackServ
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.model.call import Invocation, Result
@@ -66,10 +66,7 @@ class Target(Callback):
         self.answer: Result | Exception | None = None
         self.calls: list[Invocation] = []
 
-    def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
-        return self._answer(invocation)
-
-    async def _answer(self, invocation: Invocation) -> Result:
+    async def call(self, invocation: Invocation) -> Result:
         self.calls.append(invocation)
         if isinstance(self.answer, Exception):
             raise self.answer

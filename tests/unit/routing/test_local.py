@@ -24,6 +24,7 @@ from gateway.model.errors import (
 from gateway.routing.candidates import CallCandidates
 from gateway.routing.local import LocalService
 from gateway.routing.providers import Providers
+from tests.support.callback_bytes import Target
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_invoker import SERVICE, FakeInvoker, FirstOf, invocation
 
@@ -289,6 +290,20 @@ async def test_nor_does_what_a_provider_or_a_limit_refused_to_the_method(inner: 
     with pytest.raises(type(inner)) as caught:
         await LocalService(contract_of(Store), Calling())(call("get", 7))
     assert (caught.value.retry, inner.retry) == (Retry.IF_IDEMPOTENT, Retry.SAFE)
+
+
+async def test_nor_does_what_a_callback_answered_to_the_method() -> None:
+    callback = Target(contract_of(Store))
+    callback.answer = Overloaded("too many calls of it")
+
+    class Calling(DemoStore):
+        async def get(self, key: int) -> str:
+            await callback(invocation())
+            raise AssertionError
+
+    with pytest.raises(Overloaded, match="too many calls of it") as caught:
+        await LocalService(contract_of(Store), Calling())(call("get", 7))
+    assert caught.value.retry is Retry.IF_IDEMPOTENT
 
 
 async def test_a_method_may_say_that_it_has_no_room_for_the_call() -> None:

@@ -44,7 +44,7 @@ class Holding(Target):
         self.release = asyncio.Event()
         self.cancelled = 0
 
-    async def _answer(self, invocation: Invocation) -> Result:
+    async def call(self, invocation: Invocation) -> Result:
         try:
             await self.release.wait()
         except asyncio.CancelledError:
