@@ -16,10 +16,10 @@ from collections.abc import Coroutine, Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from gateway.config.scalar import Text, Word, describe
-from gateway.config.sections.section import Section
+from gateway.config.sections.section import Section, is_nothing
 from gateway.model.call import Invocation, Peer, Result
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import Forbidden
@@ -75,7 +75,20 @@ Range = Annotated[
 """Addresses with one prefix (CIDR), of IPv4 or IPv6; an address without prefix is that one."""
 
 
-class Callers(Section):
+class _Lists(Section):
+    """A section in which a key with nothing behind it is refused: it must not pass for a list that asks nothing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_half_written(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for key, value in data.items():
+                if is_nothing(value):
+                    raise ValueError(f"{key} is written, but nothing behind it; a list with nobody on it is []")
+        return data
+
+
+class Callers(_Lists):
     """Names and addresses."""
 
     consumers: tuple[Text, ...] | None = None
@@ -85,7 +98,7 @@ class Callers(Section):
     """Ranges of addresses that calls come from. An address of IPv4 written as one of IPv6 (`::ffff:…`) is the same."""
 
 
-class AccessRule(Section):
+class AccessRule(_Lists):
     """Who may call some services and methods."""
 
     services: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None

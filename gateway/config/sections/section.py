@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Wi
 
 from gateway.config.scalar import Scalar, resolve
 
-__all__ = ["Data", "NoOptions", "Options", "Section", "read_section"]
+__all__ = ["Data", "NoOptions", "Options", "Section", "is_nothing", "read_section"]
 
 _S = TypeVar("_S", bound=BaseModel)
 
@@ -26,8 +26,8 @@ class Section(BaseModel):
     @classmethod
     def _without_nothing(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
-            return {key: value for key, value in data.items() if not _is_nothing(value)}
-        return {} if _is_nothing(data) else data
+            return {key: value for key, value in data.items() if not is_nothing(value)}
+        return {} if is_nothing(data) else data
 
 
 def read_section(section: type[_S], given: Any, what: str) -> _S:
@@ -54,5 +54,6 @@ Data = Annotated[Mapping[str, Any], BeforeValidator(resolve), WithJsonSchema({"t
 """Plain data for somebody else's code: None, bool, int, float, str, lists and dicts."""
 
 
-def _is_nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
+    """Whether it is what stands behind a key that has nothing behind it."""
     return value is None or (isinstance(value, Scalar) and value.is_null)

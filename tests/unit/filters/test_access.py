@@ -192,6 +192,22 @@ async def test_what_is_remembered_of_callers_has_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
+    "half_written",
+    [
+        {"allow": {"consumers": None}},
+        {"allow": {"addresses": None}},
+        {"deny": {"addresses": None}},
+        {"deny": None},
+        {"services": None},
+        {"rules": [{"methods": None}]},
+    ],
+)
+def test_a_list_that_is_named_but_not_written_lets_nobody_guess(half_written: object) -> None:
+    with pytest.raises(ValueError, match="is written, but nothing behind it"):
+        AccessOptions.model_validate(half_written)
+
+
+@pytest.mark.parametrize(
     ("given", "said"),
     [
         ("10.0.0.1/8", r"'10.0.0.1/8' has bits beyond its prefix, did you mean 10\.0\.0\.0/8\?"),
