@@ -101,9 +101,11 @@ class Broadcast:
             return faults[0][1]
         if left:
             text = f"the deadline passed before {left} of {len(invokers)} providers were called [{explain()}]"
-            raise DeadlineExceeded(
+            error = DeadlineExceeded(
                 f"{invocation.service}.{invocation.method}: {text}", retry=Retry.IF_IDEMPOTENT, exhausted=True
             )
+            error.explanation = explain
+            raise error
         answer = outcomes[len(invokers) - 1]
         assert isinstance(answer, Ok)
         return answer

@@ -41,11 +41,11 @@ class Children(Generic[_K, _T]):
     def stop(self, key: _K) -> None:
         """Cancels what is called so; `next` does not give it any more."""
         for task, each in list(self._running.items()):
-            if each is key:
+            if each == key:
                 del self._running[task]
                 self._stopped.append(task)
                 task.cancel()
-        self._finished = [pair for pair in self._finished if pair[0] is not key]
+        self._finished = [pair for pair in self._finished if pair[0] != key]
 
     async def next(self) -> tuple[_K, asyncio.Task[_T]]:
         """Waits until one has finished. Several that finish together are given in the order in which they began."""

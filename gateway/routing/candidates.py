@@ -68,7 +68,9 @@ class CallCandidates:
         if self._invokers:
             return self._pick_from_part(tried)
         service, method = self._providers.service, shorten(self._invocation.method)
-        raise NoProvider(f"no provider for {service}.{method}: {self.counts()}")
+        error = NoProvider(f"no provider for {service}.{method}: {self.counts()}")
+        error.explanation = self.explain
+        raise error
 
     def partition(self, key: Callable[[Invoker], str]) -> Mapping[str, CallCandidates]:
         """See `Candidates.partition`."""
