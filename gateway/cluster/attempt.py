@@ -24,8 +24,9 @@ async def attempt(invoker: Invoker, invocation: Invocation, clock: Callable[[], 
     load.active += 1
     observers = load.observers
     began = clock()
-    for each in observers:
-        each.began(began)
+    if observers:
+        for each in observers:
+            each.began(began)
     try:
         result = await invoker(invocation)
     except BaseException as error:
@@ -43,8 +44,9 @@ async def attempt(invoker: Invoker, invocation: Invocation, clock: Callable[[], 
     now = clock()
     load.answered += 1
     load.ewma_s = load.ewma_s + (now - began - load.ewma_s) * _SMOOTHING if load.ewma_s else now - began
-    for each in observers:
-        each.ended(began, now, result)
+    if observers:
+        for each in observers:
+            each.ended(began, now, result)
     if load.on_trial and load.watch is not None:
         load.watch.answered(load)
     return result

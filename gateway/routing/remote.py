@@ -16,6 +16,7 @@ from gateway.routing.providers import Providers
 from gateway.routing.selection import SelectionTable, Selector, narrowed
 from gateway.routing.traced import TracedCandidates
 from gateway.spi.cluster import Cluster, LoadBalancer, Router
+from gateway.spi.handler import direct
 from gateway.telemetry.counters import Counters
 from gateway.telemetry.logs import call_fields
 
@@ -38,6 +39,11 @@ class MethodPolicy:
     balancer: LoadBalancer
     balance: str = "balancer"
     attachments: Attachments = field(default_factory=lambda: NO_ATTACHMENTS)
+    run: Cluster = field(init=False, repr=False, compare=False)
+    """The mode, as calls take it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run", direct(self.cluster))
 
 
 class RemoteService:
@@ -55,6 +61,7 @@ class RemoteService:
         "_counters",
         "_default",
         "_directory",
+        "_is_plain",
         "_known",
         "_methods",
         "_name",
@@ -85,6 +92,7 @@ class RemoteService:
         self._routers = tuple(routers)
         self._counters = Counters() if counters is None else counters
         self._sampled = sampled
+        self._is_plain = not self._routers and sampled is None
         self._noted: set[tuple[str, str, str]] = set()
         self._known: Providers | None = None
         self._table: SelectionTable | None = None
@@ -100,6 +108,8 @@ class RemoteService:
         if providers.missed:
             self._note(invocation.consumer, providers)
         policy = self._methods.get(invocation.method, self._policy)
+        if self._is_plain and invocation.explanation is None and not policy.attachments:
+            return policy.run(invocation, CallCandidates(providers, policy.balancer, invocation))
         if policy.attachments:
             return self._call_asking(invocation, providers, policy.attachments)
         return self._call(invocation, providers, policy)
@@ -111,7 +121,7 @@ class RemoteService:
             return self._call_sampled(invocation, providers)
         if self._routers:
             return self._call_routed(invocation, providers)
-        return policy.cluster(invocation, CallCandidates(providers, policy.balancer, invocation))
+        return policy.run(invocation, CallCandidates(providers, policy.balancer, invocation))
 
     def _choose(self) -> None:
         """Decides once for all calls until providers or selections change."""

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.model.call import Invocation, Result
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import NoSuchService
-from gateway.spi.handler import Handler
+from gateway.spi.handler import Handler, direct
 from gateway.telemetry.logs import shorten
 
 __all__ = ["RoutingTable", "Switch"]
@@ -24,7 +24,7 @@ class RoutingTable:
     __slots__ = ("_known", "_routes")
 
     def __init__(self, routes: Mapping[ServiceKey, Handler]) -> None:
-        self._routes = dict(routes)
+        self._routes = {key: direct(handler) for key, handler in routes.items()}
         self._known: dict[str, list[ServiceKey]] = {}
         for key in self._routes:
             self._known.setdefault(key.interface, []).append(key)
@@ -51,15 +51,23 @@ class Switch:
     A call keeps the handler that was current when it came in.
     """
 
-    __slots__ = ("current",)
+    __slots__ = ("_current", "_direct")
 
     def __init__(self, current: Handler) -> None:
         self.current = current
+
+    @property
+    def current(self) -> Handler:
         """Takes the next call; assign to swap."""
+        return self._current
+
+    @current.setter
+    def current(self, handler: Handler) -> None:
+        self._current, self._direct = handler, direct(handler)
 
     def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         """The call on its way through the current handler."""
-        return self.current(invocation)
+        return self._direct(invocation)
 
 
 def _explain(asked: ServiceKey, known: Iterable[ServiceKey]) -> str:

@@ -118,15 +118,8 @@ class DubboClientWire:
         return DubboClientCodec(self.limits, Offers(self.limits, self._numbers, self._heads))
 
 
-class _Expected:
-    """How to read the reply to one call."""
-
-    __slots__ = ("is_generic", "method", "raw")
-
-    def __init__(self, method: MethodBinding | None, is_generic: bool, raw: bool) -> None:
-        self.method: Final = method
-        self.is_generic: Final = is_generic
-        self.raw: Final = raw
+_Expected = tuple[MethodBinding | None, bool, bool]
+"""How to read the reply to one call: by which method's types, in generic form, as bytes to be forwarded."""
 
 
 class DubboClientCodec:
@@ -161,7 +154,7 @@ class DubboClientCodec:
             if invocation.attachments:
                 user = _user_attachments(invocation, raw.argument_bytes(), raw.argument_count, self._limits)
             body = b"".join((binding.head, raw.call_bytes(), binding.attachments, tail, user))
-            expected = _Expected(raw.method, raw.is_generic, True)
+            expected = (raw.method, raw.is_generic, True)
         else:
             body, expected = self._encode(binding, invocation, tail)
         if len(body) > self._limits.max_frame_bytes:
@@ -180,7 +173,8 @@ class DubboClientCodec:
         writer = Writer(self._limits)
         if signature is not None and binding.service is not None:
             method = binding.service.of(signature)
-            head, count, expected = method.head, len(signature.params), _Expected(method, False, False)
+            head, count = method.head, len(signature.params)
+            expected: _Expected = (method, False, False)
             method.write_arguments(writer, invocation.arguments())
         else:
             # Nothing says what the arguments are: Dubbo's generic call, whose arguments are name, types and values.
@@ -188,7 +182,7 @@ class DubboClientCodec:
                 raise ValueMappingError(
                     f"{invocation.service.interface} has no contract here, so dubbo:// can only carry $invoke calls"
                 )
-            head, count, expected = _INVOKE_HEAD, 3, _Expected(None, True, False)
+            head, count, expected = _INVOKE_HEAD, 3, (None, True, False)
             invoke.write_invoke(writer, *invocation.arguments())
             tail = _GENERIC + tail
         arguments = bytes(writer.out)
@@ -265,6 +259,7 @@ class DubboClientCodec:
         return ReplyReceived(request_id, outcome)
 
     def _outcome(self, frame: bytes, expected: _Expected) -> Outcome:
+        method, is_generic, raw = expected
         serialization, status = frame[2] & SERIALIZATION_MASK, frame[3]
         if serialization != HESSIAN2:
             return ProviderFailed(f"the provider answered in serialization {serialization}, not {HESSIAN2} (hessian2)")
@@ -279,9 +274,9 @@ class DubboClientCodec:
             return ProviderFailed("the provider's answer does not begin with a result flag")
         # What the provider's framework said in the service's place is no answer, so it must not be forwarded as one:
         # it may be worth another attempt, and the caller may not know the class (Dubbo 2.6 does not know 2.7's).
-        if expected.raw and not (flag in result.EXCEPTION_FLAGS and _RPC_EXCEPTION in frame):
-            return DubboResult(frame, flag, expected.method, expected.is_generic, self._limits).wrap()
-        return result.outcome(frame, expected.method, expected.is_generic, self._limits)
+        if raw and not (flag in result.EXCEPTION_FLAGS and _RPC_EXCEPTION in frame):
+            return DubboResult(frame, flag, method, is_generic, self._limits).wrap()
+        return result.outcome(frame, method, is_generic, self._limits)
 
     def _event(self, frame: bytes, flags: int, events: list[ClientEvent]) -> None:
         if len(frame) - HEADER_BYTES > MAX_EVENT_BYTES:
@@ -306,7 +301,7 @@ _NOBODY: Final = ProviderFailed("a reply that nobody waits for")
 
 def _tail(binding: DubboBinding, invocation: Invocation, timeout_s: float | None) -> bytes:
     """The attachments of the wire that differ from call to call."""
-    millis = 0 if timeout_s is None else max(1, int(timeout_s * 1000))
+    millis = 0 if timeout_s is None else int(timeout_s * 1000) or 1
     key = (invocation.consumer, millis)
     tail = binding.tails.get(key)
     if tail is None:
