@@ -38,7 +38,8 @@ class Load:
     """`callers` callers of `work`, each with one call at a time, every other one of them idempotent.
 
     `hold_ms`: how long the provider takes. `pause_s`: of a caller between two calls. `stuck_s`: a call that takes
-    longer is a failure of its own, whatever becomes of it.
+    longer is a failure of its own, whatever becomes of it. `default`: the answer that stands for none, and counts as a
+    failure with the code `ignored`.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Load:
         pause_s: float = 0.005,
         first_id: int = 1,
         stuck_s: float = 15.0,
+        default: int | None = None,
     ) -> None:
         self._work = work
         self._callers = callers
         self._hold_ms = hold_ms
         self._pause_s = pause_s
         self._stuck_s = stuck_s
+        self._default = default
         self._ids: Iterator[int] = itertools.count(first_id)
         self._ending = False
         self.once = Kind()
@@ -120,22 +123,34 @@ class Load:
         except TimeoutError:
             kind.failed[id] = f"stuck: no outcome within {self._stuck_s:g} s"
         else:
-            kind.answered.add(id)
-            if answer != id:
-                self.mixed_up.append(id)
+            if answer == self._default:
+                kind.failed[id] = "ignored: answered with the default"
+            else:
+                kind.answered.add(id)
+                if answer != id:
+                    self.mixed_up.append(id)
         self.slowest_s = max(self.slowest_s, monotonic() - began)
 
 
-def judge(load: Load, executed: Counter[int], *, may_fail_once: frozenset[str] = frozenset()) -> tuple[str, list[str]]:
+def judge(
+    load: Load,
+    executed: Counter[int],
+    *,
+    may_fail_once: frozenset[str] = frozenset(),
+    may_fail_again: frozenset[str] = frozenset(),
+    most: int = 1,
+) -> tuple[str, list[str]]:
     """What was counted, and what is wrong with it.
 
     Owed in any case: no idempotent call fails, no other one is carried out twice, no answer without a call, none for
-    another call. `may_fail_once`: codes of errors that calls which must not run twice may end with.
+    another call. `may_fail_once`: codes of errors that calls which must not run twice may end with; `may_fail_again`:
+    the same of idempotent ones, for modes that repeat none. `most`: how often calls that must not run twice may run all
+    the same, for modes that send them to several on purpose.
     """
-    doubled = sorted(id for id in (*load.once.answered, *load.once.failed) if executed[id] > 1)
+    doubled = sorted(id for id in (*load.once.answered, *load.once.failed) if executed[id] > most)
     unfounded = sorted(id for id in (*load.once.answered, *load.again.answered) if not executed[id])
     lost = {id: text for id, text in load.once.failed.items() if text.partition(":")[0] not in may_fail_once}
-    lost |= load.again.failed
+    lost |= {id: text for id, text in load.again.failed.items() if text.partition(":")[0] not in may_fail_again}
     repeated = sum(1 for id in load.again.answered if executed[id] > 1)
     problems = []
     if lost:
@@ -146,7 +161,7 @@ def judge(load: Load, executed: Counter[int], *, may_fail_once: frozenset[str] =
         problems.append(f"{len(unfounded)} calls answered that no provider carried out: {unfounded[:5]}")
     if load.mixed_up:
         problems.append(f"{len(load.mixed_up)} calls got the answer to another one: {load.mixed_up[:5]}")
-    reported = len(load.once.failed) - sum(1 for id in lost if id in load.once.failed)
+    reported = len(load.failed) - len(lost)
     text = f"{load.calls} calls, {len(lost)} lost, {len(doubled)} doubled"
     if repeated:
         text += f", {repeated} idempotent ones repeated"

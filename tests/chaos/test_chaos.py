@@ -61,6 +61,35 @@ def test_calls_that_must_not_run_twice_may_be_reported() -> None:
     assert text == "1 calls, 0 lost, 0 doubled, 1 reported"
 
 
+def test_modes_that_repeat_nothing_are_owed_less() -> None:
+    text, problems = judge(load(failed="ignored: default"), Counter(), may_fail_again=frozenset({"ignored"}))
+    assert (text, problems) == ("1 calls, 0 lost, 0 doubled, 1 reported", [])
+    assert len(judge(load(failed="stuck: silent"), Counter(), may_fail_again=frozenset({"ignored"}))[1]) == 1
+
+
+def test_modes_that_call_several_may_carry_a_call_out_several_times() -> None:
+    assert judge(load(answered=1, once=True), Counter([1, 1]), most=2)[1] == []
+    assert len(judge(load(answered=1, once=True), Counter([1, 1, 1]), most=2)[1]) == 1
+
+
+class _Ignoring:
+    """Every call is answered with what stands for no answer."""
+
+    async def once(self, id: int, hold_ms: int) -> int:
+        return -1
+
+    async def again(self, id: int, hold_ms: int) -> int:
+        return -1
+
+
+async def test_answers_that_stand_for_none_are_failures() -> None:
+    made = Load(_Ignoring(), callers=2, default=-1)  # type: ignore[arg-type]
+    async with made.running():
+        await made.more(2)
+    assert not made.once.answered | made.again.answered
+    assert set(made.again.errors) == {"ignored"}
+
+
 def test_answers_to_other_calls_are_found() -> None:
     made = load(answered=1)
     made.mixed_up.append(1)

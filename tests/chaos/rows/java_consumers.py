@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from itertools import cycle, product
 from time import monotonic
 from typing import Final
@@ -30,6 +31,7 @@ _RECONNECTING: Final = {"java-2.7": "&heartbeat=1000&heartbeat.timeout=3000", "j
 """Dubbo looks whether it must connect again every third of the heartbeat's timeout, by default once a minute. 3.3 with
 fixed addresses never does after a first attempt that failed, so there the first must come late."""
 _SPREADING: Final = frozenset({"random", "roundrobin", "consistenthash"})
+_FORKS: Final = 2
 _RESTARTS: Final = 2
 """With each balancer."""
 _CALLERS: Final = 8
@@ -90,19 +92,37 @@ async def run_faults(ground: Ground) -> Outcome:
     lost = list(consumer.outcomes().failed.values())
     for load in loads:
         async with consumer.load(_CALLERS, load):
-            ends = monotonic() + ground.seconds
-            while not kills or monotonic() < ends:
-                await asyncio.sleep(_BETWEEN_S)
-                node = next(turns)
-                await node.kill()
-                kills += 1
-                await asyncio.sleep(_BETWEEN_S)
-                await node.start()
-                await _used_again(ground, node)
+            kills += await _kill_in_turn(ground, turns)
     text, problems = judge(consumer.outcomes(), ground.executed(), may_fail_once=_MAY_HAVE_RUN)
     if lost:
         problems.append(f"{len(lost)} calls lost to restarts: {'; '.join(lost[:3])}")
     return Outcome(f"{restarts} restarts, {kills} kills: {text}", problems)
+
+
+async def run_forking(ground: Ground) -> Outcome:
+    """Providers die under a consumer that always asks two of them."""
+    nodes = await ground.providers(_PROVIDERS)
+    consumer = await java_consumer(ground, nodes)
+    options = f"{_COMMON}{_RECONNECTING[ground.wire]}&cluster=forking&forks={_FORKS}&loadbalance=random"
+    async with consumer.load(_CALLERS, options):
+        kills = await _kill_in_turn(ground, cycle(nodes))
+    text, problems = judge(consumer.outcomes(), ground.executed(), most=_FORKS)
+    return Outcome(f"{kills} kills: {text}", problems)
+
+
+async def _kill_in_turn(ground: Ground, turns: Iterator[Node]) -> int:
+    """Kills one after the other, as long as a fault lasts, and starts each again; gives how many."""
+    kills = 0
+    ends = monotonic() + ground.seconds
+    while not kills or monotonic() < ends:
+        await asyncio.sleep(_BETWEEN_S)
+        node = next(turns)
+        await node.kill()
+        kills += 1
+        await asyncio.sleep(_BETWEEN_S)
+        await node.start()
+        await _used_again(ground, node)
+    return kills
 
 
 async def _used_again(ground: Ground, node: Node) -> None:
@@ -138,6 +158,13 @@ ROWS: Final = (
         "Java consumers, our providers restarted and killed",
         "restarts lose nothing; kills fail no idempotent call, and no other one runs twice",
         run_faults,
+        tuple(VERSIONS),
+    ),
+    Row(
+        "J2",
+        "Java consumers that fork, our providers killed",
+        "no call fails, none is carried out by more providers than were asked",
+        run_forking,
         tuple(VERSIONS),
     ),
 )
