@@ -54,7 +54,7 @@ class CallbackCalls:
                 raise BadRequest(f"{invocation.method}: args[{position}]: expected a callback")
             (withdrawn if signature.params[position].withdrawn else offered).append(value)
         connection = self._choose(invocation, offered, withdrawn)
-        new = connection.offer(offered)
+        connection.offer(offered)
         kept = False
         try:
             result = await connection.call(binding, invocation, expires, limit)
@@ -72,8 +72,8 @@ class CallbackCalls:
             kept = connection.connected and (gave_up or connection.origin is not None)
             raise
         finally:
-            connection.settle(new)
-            for callback in withdrawn if kept else new:
+            connection.settle(offered, kept)
+            for callback in withdrawn if kept else ():
                 connection.withdraw(callback)
             connection.close_if_unused()
 

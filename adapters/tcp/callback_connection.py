@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from time import monotonic
 from typing import Any, Final
@@ -42,8 +43,10 @@ class CallbackConnection(ProviderConnection):
         self._protocol = protocol
         self._on_gone = on_gone
         self._offered: dict[tuple[str, Hashable], Callback] = {}
-        self._unsettled: set[tuple[str, Hashable]] = set()
-        """What was offered with calls that wait for their answer. Whoever made them is told by that."""
+        self._asking: Counter[tuple[str, Hashable]] = Counter()
+        """Calls that offer it and wait for their answer. Whoever made them is told by that what becomes of it."""
+        self._kept: set[tuple[str, Hashable]] = set()
+        """What the provider has taken, as far as anybody knows."""
         self._running: set[CallDriver] = set()
         self.gone = False
         """Nothing can be offered over it any more."""
@@ -61,18 +64,29 @@ class CallbackConnection(ProviderConnection):
         """Whether this one is offered here."""
         return _name(callback) in self._offered
 
-    def offer(self, callbacks: Sequence[Callback]) -> list[Callback]:
-        """Keeps these until they are withdrawn or the connection is gone; gives those that are new here."""
-        new = [each for each in callbacks if not self.offers(each)]
-        for each in new:
-            self._offered[_name(each)] = each
-            self._unsettled.add(_name(each))
-            each.hold(self)
-        return new
+    def offer(self, callbacks: Sequence[Callback]) -> None:
+        """A call offers these; `settle` says what came of it."""
+        for each in callbacks:
+            name = _name(each)
+            self._asking[name] += 1
+            if name not in self._offered:
+                self._offered[name] = each
+                each.hold(self)
 
-    def settle(self, callbacks: Sequence[Callback]) -> None:
-        """The call that offered these has ended, and they stay."""
-        self._unsettled.difference_update(map(_name, callbacks))
+    def settle(self, callbacks: Sequence[Callback], kept: bool) -> None:
+        """The call that offered these has ended. `kept`: they stay until they are withdrawn or the connection is gone.
+
+        Otherwise those stay that were taken before, or that another call still offers.
+        """
+        for each in callbacks:
+            name = _name(each)
+            self._asking[name] -= 1
+            if kept and name in self._offered:
+                self._kept.add(name)
+            if not self._asking[name]:
+                del self._asking[name]
+                if name not in self._kept:
+                    self.withdraw(each)
 
     @property
     def _called_codec(self) -> CalledClientCodec | None:
@@ -84,6 +98,7 @@ class CallbackConnection(ProviderConnection):
         held = self._offered.pop(_name(callback), None)
         if held is None:
             return
+        self._kept.discard(_name(callback))
         held.let_go(self)
         if (codec := self._called_codec) is not None:
             codec.withdraw(held)
@@ -121,7 +136,7 @@ class CallbackConnection(ProviderConnection):
         self._on_gone(self)
         for name, callback in offered.items():
             callback.let_go(self)
-            if name not in self._unsettled:
+            if name in self._kept:
                 callback.lost(why or f"{self.address}: the connection is closed")
 
     async def aclose(self) -> None:

@@ -282,6 +282,25 @@ async def test_a_fault_takes_back_what_was_offered(provider: CallingProvider) ->
         await visit.ended.wait()
 
 
+@pytest.mark.parametrize("fault_first", [True, False])
+async def test_a_fault_leaves_what_another_call_offered_too(provider: CallingProvider, fault_first: bool) -> None:
+    provider.silent = True
+    listener = target()
+    async with consuming(provider.port) as consumer:
+        calls = [asyncio.create_task(consumer.watch(listener)) for _ in range(2)]
+        visit = await provider.visit()
+        requests = [await visit.requests.get() for _ in calls]
+        thrown = b"\x90C" + text("java.lang.RuntimeException") + b"\x91" + text("detailMessage") + b"`" + text("no")
+        answers = [thrown, b"\x91" + text("ok")]
+        for request, answer in zip(requests, answers if fault_first else answers[::-1], strict=True):
+            visit.send(frame(HESSIAN2, request.id, answer, status=OK))
+        outcomes = [type(await each) for each in calls]
+        assert sorted(outcomes, key=str) == sorted([Fault, Ok], key=str)
+        visit.call("1", 11)
+        assert text("pong") in (await visit.answer()).body
+    assert len(listener.losses) == 1
+
+
 async def test_a_client_that_is_closed_lets_its_callbacks_go(provider: CallingProvider) -> None:
     listener = Holding()
     async with consuming(provider.port) as consumer:
