@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gateway.jsonform import compile_reader
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import ValueMappingError
 from gateway.model.typeref import Kind
+from gateway.spi.plugin import Misfit
 
-__all__ = ["default_answer"]
+__all__ = ["default_answer", "default_misfits"]
 
 _EMPTY: Final[dict[Kind, Any]] = {Kind.LIST: [], Kind.SET: [], Kind.MAP: {}}
 
@@ -37,3 +38,16 @@ def default_answer(method: MethodContract, contract: ServiceContract, default: A
     except ValueMappingError as exc:
         raise ValueMappingError(f"{method.signature} cannot return the default: {exc}") from None
     return lambda: read(default)
+
+
+def default_misfits(
+    contract: ServiceContract, methods: Sequence[MethodContract], default: Any, mode: str
+) -> Sequence[Misfit]:
+    """What `default_answer` says against the option `default`, for each method."""
+    found = []
+    for method in methods:
+        try:
+            default_answer(method, contract, default, mode)
+        except ValueMappingError as exc:
+            found.append(Misfit(("default",) if default is not None else (), str(exc)))
+    return found

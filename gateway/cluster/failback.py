@@ -20,7 +20,8 @@ from typing import Annotated, Any, Final, TypeGuard
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.cluster.context import ClusterContext
-from gateway.cluster.default_answer import default_answer
+from gateway.cluster.default_answer import default_answer, default_misfits
+from gateway.cluster.once import once
 from gateway.config.scalar import resolve
 from gateway.config.sections.choice import Cluster as ClusterConfig
 from gateway.config.sections.choice import ClusterChoice, without
@@ -28,7 +29,7 @@ from gateway.config.sections.section import Section
 from gateway.config.units import Seconds
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import DeadlineExceeded, Retry, RpcError, ValueMappingError
+from gateway.model.errors import DeadlineExceeded, Retry, RpcError
 from gateway.spi.cluster import Candidates, Cluster
 from gateway.spi.failback import CALL_ID, CallRecorder, StoreError
 from gateway.spi.plugin import ClusterPlugin, Misfit
@@ -107,6 +108,11 @@ class Failback:
         }
         self._troubles = OncePer(_SAME_TROUBLE_S)
 
+    @property
+    def once(self) -> Cluster:
+        """One attempt by the mode within; see `gateway.cluster.once`."""
+        return once(self._inner)
+
     async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
         """The answer, or an empty one once the call is kept for good.
 
@@ -155,13 +161,7 @@ def _build(options: FailbackOptions, context: ClusterContext) -> Failback:
 
 
 def _check(options: FailbackOptions, contract: ServiceContract, methods: Sequence[MethodContract]) -> Sequence[Misfit]:
-    found = []
-    for method in methods:
-        try:
-            default_answer(method, contract, options.default, _NAME)
-        except ValueMappingError as exc:
-            found.append(Misfit(("default",) if options.default is not None else (), str(exc)))
-    return found
+    return default_misfits(contract, methods, options.default, _NAME)
 
 
 PLUGIN: Final = ClusterPlugin(_NAME, FailbackOptions, _build, _check)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
 from gateway.cluster.context import ClusterContext
-from gateway.cluster.default_answer import default_answer
+from gateway.cluster.default_answer import default_answer, default_misfits
+from gateway.cluster.once import once
 from gateway.config.scalar import resolve
 from gateway.config.sections.choice import Cluster as ClusterConfig
 from gateway.config.sections.choice import ClusterChoice
 from gateway.config.sections.section import Section
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.errors import RpcError, ValueMappingError
+from gateway.model.errors import RpcError
 from gateway.spi.cluster import Candidates, Cluster
 from gateway.spi.plugin import ClusterPlugin, Misfit
 from gateway.telemetry.logs import shorten
@@ -69,6 +71,11 @@ class Failsafe:
         }
         self._log = log or OncePer(_LOG_INTERVAL_S)
 
+    @property
+    def once(self) -> Cluster:
+        """One attempt by the mode within; see `gateway.cluster.once`."""
+        return once(self._inner)
+
     async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
         """The answer, or an empty one."""
         try:
@@ -76,7 +83,8 @@ class Failsafe:
         except RpcError as error:
             self._note(invocation, error)
         make = self._makers.get(invocation.signature.attribute) if invocation.signature is not None else None
-        return Ok(self._default if make is None else make())
+        # Whoever gets it in this process may change it.
+        return Ok(deepcopy(self._default) if make is None else make())
 
     def _note(self, invocation: Invocation, error: RpcError) -> None:
         self._context.count("ignored")
@@ -99,13 +107,7 @@ def _build(options: FailsafeOptions, context: ClusterContext) -> Failsafe:
 
 
 def _check(options: FailsafeOptions, contract: ServiceContract, methods: Sequence[MethodContract]) -> Sequence[Misfit]:
-    found = []
-    for method in methods:
-        try:
-            default_answer(method, contract, options.default, _NAME)
-        except ValueMappingError as exc:
-            found.append(Misfit(("default",) if options.default is not None else (), str(exc)))
-    return found
+    return default_misfits(contract, methods, options.default, _NAME)
 
 
 PLUGIN: Final = ClusterPlugin(_NAME, FailsafeOptions, _build, _check)

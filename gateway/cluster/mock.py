@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from gateway.cluster.context import ClusterContext
+from gateway.cluster.once import once
 from gateway.config.mock_answer import mock_answer
 from gateway.config.sections.mock import MockConfig
 from gateway.model.call import Invocation, Result
@@ -39,6 +40,11 @@ class MockCluster:
         self._generic = mock_answer(config, None, context.contract)
         self._answers = {each.attribute: mock_answer(config, each, context.contract) for each in context.methods}
         self._log = log or OncePer(_LOG_INTERVAL_S)
+
+    @property
+    def once(self) -> Cluster:
+        """One attempt by the mode within; see `gateway.cluster.once`."""
+        return once(self._inner)
 
     async def __call__(self, invocation: Invocation, candidates: Candidates) -> Result:
         """The mock's answer, or that of the mode. Raises what the mode raises, or the mock."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from gateway.cluster.attempt import explained
 from gateway.cluster.context import ClusterContext, RegistryPlace
+from gateway.cluster.once import once
 from gateway.config.scalar import Flag, Text
 from gateway.config.sections.choice import Cluster as ClusterConfig
 from gateway.config.sections.choice import ClusterChoice
@@ -82,6 +83,11 @@ class ZoneAware:
             return self._inner(invocation, next(iter(parts.values()), candidates))
         tiers = [parts[name] for name in self._order(parts, zone)]
         return self._inner(invocation, Tiers(tiers, candidates.explain))
+
+    @property
+    def once(self) -> Cluster:
+        """One attempt, in the zone where that is forced; see `gateway.cluster.once`."""
+        return ZoneAware(self._options, self._places, once(self._inner), self._uniform)
 
     def _wanted(self, invocation: Invocation) -> tuple[str, bool]:
         attachments = invocation.attachments

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.cluster.context import ClusterContext, RegistryPlace
-from gateway.cluster.failfast import Failfast
 from gateway.cluster.mock import MockCluster
+from gateway.cluster.once import once
 from gateway.cluster.retry_budget import RetryBudget
 from gateway.config.sections.choice import Choice, ClusterChoice, chosen
 from gateway.config.sections.ejection import EjectionConfig
@@ -153,8 +153,8 @@ def open_reference(
     handler = RemoteService(name, directory, selector, default, methods, counters=counters, sampled=sampled)
     if policies.box is not None:
         # Whatever the mode of a method: a call that is sent again has one attempt, and is not kept once more.
-        again = {method: replace(each, cluster=Failfast()) for method, each in methods.items()}
-        resent = RemoteService(name, directory, selector, replace(default, cluster=Failfast()), again)
+        again = {method: replace(each, cluster=once(each.cluster)) for method, each in methods.items()}
+        resent = RemoteService(name, directory, selector, replace(default, cluster=once(default.cluster)), again)
         policies.box.attach(resent, max(settings.timeout_s, *common.method_timeouts_s.values(), 0.0))
     return OpenReference(handler, directory)
 

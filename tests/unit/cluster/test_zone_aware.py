@@ -10,7 +10,9 @@ from gateway.cluster.broadcast import Broadcast
 from gateway.cluster.context import ClusterContext, RegistryPlace
 from gateway.cluster.failfast import Failfast
 from gateway.cluster.failover import Failover
+from gateway.cluster.failsafe import Failsafe, FailsafeOptions
 from gateway.cluster.forking import Forking, ForkingOptions
+from gateway.cluster.once import once
 from gateway.cluster.zone_aware import FORCE, ZONE, ZoneAware, ZoneAwareOptions
 from gateway.model.errors import ConnectFailed, NoProvider
 from gateway.spi.cluster import Cluster
@@ -89,6 +91,15 @@ async def test_a_forced_zone_is_not_left(by: str) -> None:
     assert sum((await called(cluster, invokers, **attachments))[2:]) == 1
     with pytest.raises(NoProvider, match=r"no provider for demo\.Catalog\.find in zone 'west': registry 2"):
         await called(cluster, invokers[:2], **attachments)
+
+
+async def test_one_attempt_stays_in_a_forced_zone_whatever_modes_stand_around_it() -> None:
+    again = once(Failsafe(FailsafeOptions(), ClusterContext(), zone_aware(zone="west", force=True)))
+    invokers = [named_by("east", 1), named_by("west", 2, ConnectFailed("refused"))]
+    with pytest.raises(ConnectFailed):
+        await run(again, invokers, invocation(signature=IDEMPOTENT))
+    assert attempts(invokers) == [0, 1]
+    assert isinstance(once(Failover()), Failfast)
 
 
 async def test_force_without_a_zone_means_nothing() -> None:
