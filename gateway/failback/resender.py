@@ -27,6 +27,8 @@ __all__ = ["Resender"]
 
 _LOG: Final = logging.getLogger("polyport.failback")
 _SAME_TROUBLE_S: Final = 10.0
+_END_S: Final = 5.0
+"""How long cancelled calls may take to end."""
 _MARGIN_S: Final = 15.0
 """By how much a lease outlives the longest attempt: time to say how it ended."""
 
@@ -97,9 +99,10 @@ class Resender:
         for task in given_up:
             task.cancel()
         if given_up:
-            await asyncio.wait(given_up)
+            # Who holds on longer is left to the end of its lease.
+            await asyncio.wait(given_up, timeout=_END_S)
         for task, call in given_up.items():
-            if task.cancelled():
+            if task.done() and task.cancelled():
                 try:
                     await self._store.postpone(call, 0.0, call.error)
                 except StoreError as exc:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
+from time import monotonic
 from typing import Any, Final
 
 from gateway.model.errors import ConnectionLost
 
 __all__ = ["StartedCalls", "start_threadsafe"]
 
+_LOG: Final = logging.getLogger("polyport.client")
 _CLOSED: Final = "the client was closed during the call"
+_END_S: Final = 5.0
+"""How long cancelled calls may take to end."""
 
 
 class StartedCalls:
@@ -54,13 +59,19 @@ class StartedCalls:
             future.cancel()
 
     async def aclose(self) -> None:
-        """Cancels what still runs and waits until it has ended; their futures fail with `ConnectionLost`."""
+        """Cancels what still runs and waits until it has ended; their futures fail with `ConnectionLost`.
+
+        A call that will not end, because somebody's filter or service holds on to it, is left behind after a while.
+        """
         self._ending = True
+        ends = monotonic() + _END_S
         try:
-            while self._tasks:
+            while self._tasks and (left_s := ends - monotonic()) > 0:
                 for task in tuple(self._tasks):
                     task.cancel()
-                await asyncio.wait(tuple(self._tasks))
+                await asyncio.wait(tuple(self._tasks), timeout=left_s)
+            if self._tasks:
+                _LOG.warning("%d started calls do not end although they were cancelled", len(self._tasks))
         finally:
             self._ending = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -266,3 +267,24 @@ async def test_closing_gives_back_what_is_under_way() -> None:
         await entered.wait()
     assert scene.store.ended == [("postpone", "a")]
     assert scene.store.kept["a"].due <= scene.clock()
+
+
+async def test_closing_does_not_wait_for_an_attempt_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.failback.resender._END_S", 0.05)
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(_: Invocation) -> Result:
+        entered.set()
+        while not may_end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await may_end.wait()
+        return Ok(None)
+
+    try:
+        async with asyncio.timeout(5):
+            async with running(stubborn, "a") as scene:
+                await entered.wait()
+            assert "a" in scene.store.kept
+    finally:
+        may_end.set()
+    await scene.until("failback-delivered", 1)

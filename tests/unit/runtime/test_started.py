@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -83,3 +84,29 @@ def test_what_still_runs_at_the_end_fails(loop: asyncio.AbstractEventLoop) -> No
     assert endless.cancelled.is_set()
     with pytest.raises(ConnectionLost):
         future.result(PATIENCE_S)
+
+
+class Stubborn:
+    """Goes on although it is cancelled, until it may end."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def run(self) -> None:
+        self.entered.set()
+        while not self.may_end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.may_end.wait()
+
+
+async def test_closing_does_not_wait_for_a_call_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.runtime.started._END_S", 0.05)
+    started, stubborn = StartedCalls(), Stubborn()
+    future = started.start(stubborn.run())
+    await stubborn.entered.wait()
+    async with asyncio.timeout(PATIENCE_S):
+        await started.aclose()
+    assert not future.done()
+    stubborn.may_end.set()
+    await future
