@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.balancing import CHOICE_US, PROVIDERS, ChoiceCost
 from bench.cases import (
     ECHO_RATIO,
+    ECHO_RATIO_HELD,
     FORWARD_RATIO,
     FORWARD_RATIO_HELD,
     HTTP_ADD_RATIO,
@@ -46,7 +47,12 @@ def judge(
 
     add, bridge = (HTTP_HOSTED, Payload.ADD), (HTTP_BRIDGE, Payload.JSON)
     return [
-        judged("string echo through the full route", Case(HOSTED, Payload.STRING, TARGET_LOAD), ECHO_RATIO),
+        judged(
+            "string echo through the full route",
+            Case(HOSTED, Payload.STRING, TARGET_LOAD),
+            ECHO_RATIO,
+            ECHO_RATIO_HELD,
+        ),
         judged(
             "dubbo to dubbo, forwarded",
             Case(FORWARDED, Payload.STRING, TARGET_LOAD),
