@@ -59,8 +59,9 @@ class Prepared(Generic[_P]):
     def _search(self, invokers: Sequence[Invoker]) -> _P | None:
         wanted = tuple(invokers)
         for at, entry in enumerate(self._entries):
-            # Comparing tuples compares identities first, and ends at the first that differs.
-            if entry.invokers == wanted:
+            # Groups of consumers take turns with the same tuples. Comparing others compares identities of what is in
+            # them, and ends at the first that differs.
+            if entry.invokers is wanted or entry.invokers == wanted:
                 if at:
                     self._entries.insert(0, self._entries.pop(at))
                 return self._use(entry)

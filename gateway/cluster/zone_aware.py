@@ -7,8 +7,9 @@
 | 3 | the others, drawn by weight |
 
 A registry is passed over while none of its providers is available. The call is made by another mode, which sees one
-list: first the providers of the first registry, those of the next one only when all before were tried or are away. So a
-call whose zone breaks down goes on elsewhere by the rules of that mode.
+list: first the providers of the first registry; those of the next one when all before were tried or are away, or two of
+them have failed the call. So a call whose zone breaks down goes on elsewhere by the rules of that mode, before its
+attempts are used up.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ FORCE: Final = "registry_zone_force"
 `RegistryConstants.java`."""
 
 _NOWHERE: Final = RegistryPlace()
+_TRIES: Final = 2
+"""Providers of one registry that a call tries before it is made elsewhere."""
 
 
 class ZoneAwareOptions(Section):
@@ -142,11 +145,17 @@ class Tiers:
         return sum(map(len, self._parts))
 
     def _first(self, tried: Sequence[Invoker]) -> Candidates:
-        """The first part with somebody to offer; when there is none, one with somebody who was not tried."""
+        """The first part with somebody to offer, best one that has not failed the call twice; when there is none, one
+        with somebody who was not tried."""
         for part in self._parts:
+            if tried and sum(1 for each in part.invokers if each in tried) >= _TRIES:
+                continue
             for each in part.invokers:
                 if each.available and not each.load.ejected and each not in tried:
                     return part
+        for part in self._parts:
+            if any(each.available and not each.load.ejected and each not in tried for each in part.invokers):
+                return part
         for part in self._parts:
             if any(each not in tried for each in part.invokers):
                 return part

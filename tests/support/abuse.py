@@ -209,9 +209,19 @@ class Gateway:
     @property
     def refused(self) -> dict[str, int]:
         """How often something was refused, by reason: by the listener, or because arguments could not be read."""
-        unread = self._app.troubles().get((self._server._options.protocol, _UNREAD), 0)
-        refused = Counter(self._server.refused) + Counter({_UNREAD: unread})
-        return dict(refused)
+        return dict(Counter(self._server.refused) + Counter({_UNREAD: self._unread}))
+
+    @property
+    def _unread(self) -> int:
+        return self._app.troubles().get((self._server._options.protocol, _UNREAD), 0)
+
+    @property
+    def lines(self) -> int:
+        """How many lines all refusals so far are worth: the first of its kind, and each tenfold.
+
+        Of calls whose arguments could not be read only the first: the next comes after longer than an attack takes.
+        """
+        return sum(len(str(count)) for count in self._server.refused.values()) + bool(self._unread)
 
     @property
     def peers(self) -> set[str]:
@@ -427,6 +437,7 @@ class Abuse:
             self._check_counted(before, {code: count * done for code, count in refused.items()})
             shown = [each.getMessage() for each in self.records]
             most = sum(len(str(count)) for count in self.gateway.refused.values())
+            # The provider's log and the gateway's each have a first line of what was relayed.
             assert len(shown) <= most + 2 * relayed, shown[:10]
         left.check()
 
@@ -463,8 +474,7 @@ class Abuse:
 
     def _check_log(self, refused: Mapping[str, int], address: str) -> None:
         shown = [each.getMessage() for each in self.records]
-        # The first of its kind, then each tenfold; of calls that could not be read only the first, for a while.
-        assert len(refused) <= len(shown) <= sum(len(str(count)) for count in refused.values()), shown
+        assert len(shown) == self.gateway.lines, shown
         for line, record in zip(shown, self.records, strict=True):
             fields = vars(record)
             if "outcome" in fields:

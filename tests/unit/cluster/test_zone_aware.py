@@ -78,6 +78,18 @@ async def test_a_call_whose_zone_breaks_down_goes_on_in_another() -> None:
         await called(zone_aware(zone="west", inner=Failfast()), invokers)
 
 
+async def test_a_call_does_not_use_up_its_attempts_in_a_zone_that_breaks_down() -> None:
+    west = [named_by("west", port, ConnectFailed("refused")) for port in (2, 3, 4, 5)]
+    invokers = [named_by("east", 1), *west]
+    assert sum(await called(zone_aware(zone="west"), invokers)) == 3
+    assert attempts(invokers)[0] == 1
+    # With nobody elsewhere the others of the zone are tried.
+    before = sum(attempts(west))
+    with pytest.raises(ConnectFailed, match="3 attempts"):
+        await called(zone_aware(zone="west"), west)
+    assert sum(attempts(west)) == before + 3
+
+
 @pytest.mark.parametrize("by", ["option", "attachment"])
 async def test_a_forced_zone_is_not_left(by: str) -> None:
     options = {"zone": "west", "force": True} if by == "option" else {}
