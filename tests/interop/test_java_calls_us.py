@@ -47,7 +47,7 @@ async def test_java_is_called_back(version: str, peers: Peers) -> None:
     report.check()
 
 
-@pytest.mark.direction("Java → gateway → us, callbacks")
+@pytest.mark.direction("Java → gateway → us, callbacks", quick=True)
 @pytest.mark.parametrize("version", DUBBO_VERSIONS)
 async def test_java_is_called_back_through_the_gateway(version: str, peers: Peers) -> None:
     async with gateway(hosted() + remote("bridged", "registries: [local]")) as app:
