@@ -14,7 +14,16 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-__all__ = ["DEFAULT_WEIGHT", "MAX_WEIGHT", "Endpoint", "ServiceKey", "format_address", "masked", "parse_address"]
+__all__ = [
+    "DEFAULT_WEIGHT",
+    "MAX_WEIGHT",
+    "Endpoint",
+    "Identity",
+    "ServiceKey",
+    "format_address",
+    "masked",
+    "parse_address",
+]
 
 DEFAULT_WEIGHT: Final = 100
 _MAX_WEIGHT_DIGITS: Final = 9
@@ -102,6 +111,10 @@ def masked(url: str) -> str:
     return _TOKEN.sub(r"\1***", url)
 
 
+Identity = tuple[str, str, int, ServiceKey]
+"""Protocol, host, port and service of a provider."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Endpoint:
     """One provider of one service over one protocol.
@@ -122,8 +135,13 @@ class Endpoint:
         """`host:port`."""
         return format_address(self.host, self.port)
 
+    @property
+    def identity(self) -> Identity:
+        """Which provider it is: of several groups at one address, each is one. What else is said of it may change."""
+        return self.protocol, self.host, self.port, self.service
+
     def __hash__(self) -> int:
-        return hash((self.protocol, self.host, self.port, self.service))
+        return hash(self.identity)
 
     def __str__(self) -> str:
         """The URL as it may be shown: without the token."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.endpoint import Endpoint, Identity, ServiceKey
 
 __all__ = ["Freshness", "Registry", "Snapshot"]
 
@@ -25,11 +25,18 @@ class Freshness(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All providers of a service at one moment, over all protocols."""
+    """All providers of a service at one moment, over all protocols.
+
+    `withdrawn`: those that went by their own word since the snapshot before, as far as the registry can tell that from
+    providers it has merely lost. `routers`, `configurators`: the rules of the service as they are written there.
+    """
 
     service: ServiceKey
     endpoints: tuple[Endpoint, ...]
     freshness: Freshness
+    withdrawn: frozenset[Identity] = frozenset()
+    routers: tuple[str, ...] = ()
+    configurators: tuple[str, ...] = ()
 
 
 class Registry(Protocol):
@@ -40,9 +47,11 @@ class Registry(Protocol):
         ...
 
     async def register(self, endpoint: Endpoint) -> None:
-        """Announces the endpoint and keeps it announced until `unregister` or `aclose`.
+        """Announces the endpoint and keeps it announced until `unregister` or `aclose`, whatever the registry goes
+        through.
 
         At an address that is announced already it replaces what was said there: another weight, other parameters.
+        Returns when the registry has it, or after a moment when it cannot be reached; raises nothing for that.
         """
         ...
 

@@ -1,0 +1,74 @@
+"""What else a registry may be able to do, asked for with `isinstance`. One that cannot is a registry all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from gateway.model.consumer import Consumer
+from gateway.model.endpoint import Endpoint
+
+__all__ = ["ConsumerRegistry", "DiagnosableRegistry", "Finding", "ListedRegistry", "Listing", "Skipped"]
+
+
+@runtime_checkable
+class ConsumerRegistry(Protocol):
+    """Shows people who calls what."""
+
+    async def register_consumer(self, consumer: Consumer) -> None:
+        """As `Registry.register`."""
+        ...
+
+    async def unregister_consumer(self, consumer: Consumer) -> None:
+        """As `Registry.unregister`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An entry of a registry that cannot be used. `entry`: as it stands there, shortened. `reason`: why."""
+
+    entry: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything in a registry at one moment."""
+
+    endpoints: Sequence[Endpoint]
+    consumers: Sequence[Consumer] = ()
+    skipped: Sequence[Skipped] = ()
+
+
+@runtime_checkable
+class ListedRegistry(Protocol):
+    """Can be read whole."""
+
+    async def listing(self) -> Listing:
+        """Everything there is, over all services.
+
+        Raises:
+            RegistryError: it cannot be asked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `advice`: what to do about it; empty where all is well."""
+
+    what: str
+    is_well: bool
+    detail: str
+    advice: str = ""
+
+
+@runtime_checkable
+class DiagnosableRegistry(Protocol):
+    """Can say what is wrong with it."""
+
+    async def diagnose(self) -> Sequence[Finding]:
+        """Looks at everything in turn; what cannot be reached ends it. Raises nothing."""
+        ...
