@@ -29,6 +29,7 @@ __all__ = [
     "Overloaded",
     "Problem",
     "ProviderFailed",
+    "RegistryError",
     "RemoteWireError",
     "Retry",
     "RpcError",
@@ -70,6 +71,10 @@ class ConfigError(GatewayError):
 
 class ContractError(GatewayError):
     """A service class does not describe a contract; the message names class, method and parameter."""
+
+
+class RegistryError(GatewayError):
+    """A registry cannot be asked, or refuses what it is told. The message says why."""
 
 
 class WireError(GatewayError):
