@@ -26,6 +26,7 @@ __all__ = [
     "provider_url",
     "read_consumers",
     "read_providers",
+    "read_rules",
 ]
 
 PROVIDERS: Final = "providers"
@@ -86,12 +87,33 @@ def read_consumers(entries: Iterable[str]) -> tuple[list[Consumer], list[Skipped
     return found, skipped
 
 
-def _provider(entry: str) -> Endpoint | None:
-    """None for a provider that says itself that it is not to be called."""
-    _check_length(entry)
+def read_rules(entries: Iterable[str]) -> tuple[list[str], list[Skipped]]:
+    """The rules among entries (routers or configurators) as they are written, and what is none; none is carried out."""
+    found: list[str] = []
+    skipped: list[Skipped] = []
+    for entry in entries:
+        try:
+            _check_length(entry)
+            scheme = _scheme(entry)
+        except ValueError as exc:
+            skipped.append(Skipped(shorten(masked(entry[:MAX_ENTRY])), shorten(str(exc))))
+            continue
+        if scheme != "empty":
+            found.append(entry)
+    return found, skipped
+
+
+def _scheme(entry: str) -> str:
     scheme, mark, _ = entry.partition("://")
     if not mark or not _SCHEME.fullmatch(scheme):
         raise ValueError("it is no URL")
+    return scheme
+
+
+def _provider(entry: str) -> Endpoint | None:
+    """None for a provider that says itself that it is not to be called."""
+    _check_length(entry)
+    scheme = _scheme(entry)
     if scheme in _NO_PROVIDERS:
         raise ValueError(f"{scheme}:// names no provider")
     endpoint = Endpoint.parse(entry)

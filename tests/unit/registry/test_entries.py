@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, ServiceKey
-from registry.entries import MAX_ENTRY, provider_url, read_consumers, read_providers
+from registry.entries import MAX_ENTRY, provider_url, read_consumers, read_providers, read_rules
 
 SERVICE = ServiceKey("demo.Catalog")
 JAVA_27 = (
@@ -101,3 +101,10 @@ def test_consumers_are_written_and_read() -> None:
     java = "consumer://10.0.0.8/demo.Catalog?application=shop&category=consumers&check=false&dubbo=2.0.2&interface=demo.Catalog&side=consumer"
     assert read_consumers([java])[0][0].application == "shop"
     assert "consumer" in read_consumers(["dubbo://10.0.0.1:1/x"])[1][0].reason
+
+
+def test_rules_are_kept_as_text_and_what_is_none_is_skipped() -> None:
+    rules = ["override://0.0.0.0/demo.Catalog?weight=0", "script://0.0.0.0/demo.Catalog?rule=System.exit(0)"]
+    found, skipped = read_rules([*rules, "empty://0.0.0.0/demo.Catalog", "x", "route://a\n", "r://" + "y" * MAX_ENTRY])
+    assert found == rules
+    assert len(skipped) == 3
