@@ -107,6 +107,16 @@ class Upkeep(Generic[_K, _T]):
             self._certain.discard(key)
             self._mark(key)
 
+    def doubt(self, *keys: _K) -> None:
+        """What the registry has under these keys is uncertain; under all of them where none is named.
+
+        It is looked at again: what is wanted is announced once more, what is not is taken back. So `announce` and
+        `withdraw` must not mind what is there or gone already.
+        """
+        doubted = keys or (*self._there, *self._wanted)
+        self._certain.difference_update(doubted)
+        self._mark(*doubted)
+
     async def aclose(self, wait_s: float) -> None:
         """Takes everything back, for at most `wait_s`; what the registry still has then is left to its leases."""
         self._wanted.clear()
@@ -183,7 +193,9 @@ class Upkeep(Generic[_K, _T]):
                 await self._announce(wanted, former)
                 if key in self._there:
                     self._there[key] = [wanted]
-                    self._certain.add(key)
+                    if key not in self._dirty:
+                        # Else something happened to it meanwhile.
+                        self._certain.add(key)
         except Exception as error:  # Whatever the registry's client raises, it is tried again.
             if (held_back := self._troubles.admit(type(error).__name__)) is not None:
                 _LOG.warning(

@@ -115,6 +115,38 @@ async def test_one_entry_that_was_lost_is_written_again() -> None:
         assert board.entries == {"a1"}
 
 
+async def test_what_is_doubted_is_announced_and_taken_back_again() -> None:
+    board = Board()
+    async with keeping(board) as upkeep:
+        upkeep.resume()
+        await upkeep.put("a", "a1", WAIT_S)
+        await upkeep.put("b", "b1", WAIT_S)
+        upkeep.suspend()
+        board.entries.discard("a1")
+        await upkeep.take_back("b", 0.01)
+        upkeep.doubt()
+        upkeep.resume()
+        assert await upkeep.put("a", "a1", WAIT_S)
+        assert await upkeep.take_back("b", WAIT_S)
+        assert board.entries == {"a1"}
+
+
+async def test_doubt_while_an_entry_is_being_written_is_not_forgotten() -> None:
+    board = Board()
+    async with keeping(board) as upkeep:
+        upkeep.resume()
+        board.hold = asyncio.Event()
+        putting = asyncio.create_task(upkeep.put("a", "a1", WAIT_S))
+        while not board.calls:
+            await asyncio.sleep(0)
+        upkeep.doubt("a")
+        board.hold.set()
+        assert await putting
+        async with asyncio.timeout(WAIT_S):
+            while board.calls < 2:
+                await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("takes_effect", [False, True])
 async def test_what_failed_is_tried_again_with_growing_pauses(takes_effect: bool) -> None:
     board = Board()
