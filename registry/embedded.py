@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.endpoint import Endpoint, Identity, ServiceKey
 from gateway.spi.plugin import RegistryPlugin
-from gateway.spi.registry import Freshness, Snapshot
+from gateway.spi.registry import Snapshot
+from registry.feed import Feed
 
 __all__ = ["PLUGIN", "EmbeddedHub", "EmbeddedRegistry"]
-
-_Address = tuple[str, str, int]
 
 
 class EmbeddedHub:
@@ -24,52 +24,51 @@ class EmbeddedHub:
     """
 
     def __init__(self) -> None:
-        self._announced: dict[ServiceKey, dict[_Address, dict[object, Endpoint]]] = {}
-        self._watchers: dict[ServiceKey, set[asyncio.Event]] = {}
+        self._announced: dict[ServiceKey, dict[Identity, dict[object, Endpoint]]] = {}
+        self._feeds: set[Feed] = set()
 
     def announce(self, owner: object, endpoint: Endpoint) -> None:
         """Adds the endpoint for `owner`, or replaces what it announced at that address."""
-        by_owner = self._announced.setdefault(endpoint.service, {}).setdefault(_address(endpoint), {})
+        by_owner = self._announced.setdefault(endpoint.service, {}).setdefault(endpoint.identity, {})
         by_owner.pop(owner, None)
         by_owner[owner] = endpoint
-        self._wake(endpoint.service)
+        self._publish(endpoint.service)
 
     def withdraw(self, owner: object, endpoint: Endpoint) -> None:
         """Takes back what `owner` announced at the endpoint's address; nothing when it announced nothing."""
-        by_address = self._announced.get(endpoint.service, {})
-        by_owner = by_address.get(_address(endpoint), {})
+        by_identity = self._announced.get(endpoint.service, {})
+        by_owner = by_identity.get(endpoint.identity, {})
         if by_owner.pop(owner, None) is None:
             return
+        withdrawn: tuple[Identity, ...] = ()
         if not by_owner:
-            del by_address[_address(endpoint)]
-        if not by_address:
+            del by_identity[endpoint.identity]
+            withdrawn = (endpoint.identity,)
+        if not by_identity:
             del self._announced[endpoint.service]
-        self._wake(endpoint.service)
+        self._publish(endpoint.service, withdrawn)
 
-    def snapshot(self, service: ServiceKey) -> Snapshot:
+    def endpoints(self, service: ServiceKey) -> tuple[Endpoint, ...]:
         """The providers of this moment, in the order they were first announced."""
         covered = [service] if not service.groups else [each for each in self._announced if service.covers(each)]
-        endpoints = tuple(
+        return tuple(
             next(reversed(by_owner.values())) for each in covered for by_owner in self._announced.get(each, {}).values()
         )
-        return Snapshot(service, endpoints, Freshness.FRESH)
 
-    def attach(self, service: ServiceKey, changed: asyncio.Event) -> None:
-        """Sets `changed` at every change of `service` until `detach`."""
-        self._watchers.setdefault(service, set()).add(changed)
+    def attach(self, feed: Feed) -> None:
+        """Tells `feed` what there is, now and after every change, until `detach`."""
+        self._feeds.add(feed)
+        feed.publish(self.endpoints(feed.current.service))
 
-    def detach(self, service: ServiceKey, changed: asyncio.Event) -> None:
+    def detach(self, feed: Feed) -> None:
         """Ends `attach`."""
-        watchers = self._watchers[service]
-        watchers.discard(changed)
-        if not watchers:
-            del self._watchers[service]
+        self._feeds.discard(feed)
 
-    def _wake(self, service: ServiceKey) -> None:
-        for watched, changes in self._watchers.items():
+    def _publish(self, service: ServiceKey, withdrawn: Iterable[Identity] = ()) -> None:
+        for feed in self._feeds:
+            watched = feed.current.service
             if watched.covers(service):
-                for changed in changes:
-                    changed.set()
+                feed.publish(self.endpoints(watched), withdrawn=withdrawn)
 
 
 class EmbeddedRegistry:
@@ -80,8 +79,8 @@ class EmbeddedRegistry:
 
     def __init__(self, hub: EmbeddedHub | None = None) -> None:
         self.hub: Final = hub or EmbeddedHub()
-        self._own: dict[tuple[ServiceKey, _Address], Endpoint] = {}
-        self._watching: set[asyncio.Event] = set()
+        self._own: dict[Identity, Endpoint] = {}
+        self._feeds: set[Feed] = set()
         self._closed = False
 
     async def start(self) -> None:
@@ -97,34 +96,30 @@ class EmbeddedRegistry:
         """
         if self._closed:
             raise RuntimeError("the registry is closed")
-        self._own[endpoint.service, _address(endpoint)] = endpoint
+        self._own[endpoint.identity] = endpoint
         self.hub.announce(self, endpoint)
         await _watchers_turn()
 
     async def unregister(self, endpoint: Endpoint) -> None:
         """Withdraws what this handle announced at the endpoint's address; returns as `register` does."""
-        self._own.pop((endpoint.service, _address(endpoint)), None)
+        self._own.pop(endpoint.identity, None)
         self.hub.withdraw(self, endpoint)
         await _watchers_turn()
 
     async def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
         """The snapshot now, then one whenever it differs from the last. Ends when this handle is closed."""
-        changed = asyncio.Event()
-        self.hub.attach(service, changed)
-        self._watching.add(changed)
-        shown: Snapshot | None = None
+        if self._closed:
+            return
+        feed = Feed(service)
+        self._feeds.add(feed)
+        self.hub.attach(feed)
         try:
-            while not self._closed:
-                # Cleared before looking: a change during the `yield` is found by the next turn.
-                changed.clear()
-                snapshot = self.hub.snapshot(service)
-                if snapshot != shown:
-                    shown = snapshot
+            async with aclosing(feed.watch()) as snapshots:
+                async for snapshot in snapshots:
                     yield snapshot
-                await changed.wait()
         finally:
-            self._watching.discard(changed)
-            self.hub.detach(service, changed)
+            self._feeds.discard(feed)
+            self.hub.detach(feed)
 
     async def aclose(self) -> None:
         """Withdraws everything announced here and ends this handle's watches."""
@@ -132,17 +127,13 @@ class EmbeddedRegistry:
         for endpoint in self._own.values():
             self.hub.withdraw(self, endpoint)
         self._own.clear()
-        for changed in self._watching:
-            changed.set()
+        for feed in self._feeds:
+            feed.close()
 
 
 async def _watchers_turn() -> None:
     # The watches were woken before this is queued, so they run first.
     await asyncio.sleep(0)
-
-
-def _address(endpoint: Endpoint) -> _Address:
-    return endpoint.protocol, endpoint.host, endpoint.port
 
 
 def _build(options: Mapping[str, Any]) -> EmbeddedRegistry:

@@ -70,7 +70,10 @@ class Feed:
                 # Cleared before looking: a change during the `yield` is found by the next turn.
                 reader.changed.clear()
                 withdrawn, reader.withdrawn = reader.withdrawn, frozenset()
-                if self.current is not shown or withdrawn:
+                if withdrawn:
+                    # Of somebody who came and went in between nothing need be told.
+                    withdrawn &= {each.identity for each in shown.endpoints} if shown is not None else frozenset()
+                if self.current != shown or withdrawn:
                     shown = self.current
                     yield replace(shown, withdrawn=withdrawn) if withdrawn else shown
                 await reader.changed.wait()

@@ -115,9 +115,12 @@ class CallCandidates:
         steps += [f"rule {router} {count}" for router, count in self._rules or ()]
         steps.append(f"after rules {len(self._invokers)}")
         if self._invokers:
-            ejected = sum(1 for each in self._invokers if each.load.ejected)
-            panic = " (too few, so all are used)" if ejected and len(self._healthy) == len(self._invokers) else ""
-            steps.append(f"healthy {len(self._invokers) - ejected}{panic}")
+            named = [each for each in self._invokers if not each.load.missing] or self._invokers
+            if len(named) < len(self._invokers):
+                steps.append(f"named {len(named)}")
+            ejected = sum(1 for each in named if each.load.ejected)
+            panic = " (too few, so all are used)" if ejected and len(self._healthy) == len(named) else ""
+            steps.append(f"healthy {len(named) - ejected}{panic}")
             steps.append(f"available {sum(1 for each in self._invokers if each.available)}")
         return ", ".join(steps)
 
@@ -125,12 +128,13 @@ class CallCandidates:
         return len(self._invokers)
 
     def _pick_from_part(self, tried: Sequence[Invoker]) -> Invoker:
-        """From the first of these that has anybody: untried, available and healthy; whoever is ejected too; whoever is
-        away too; those tried before."""
+        """From the first of these that has anybody: untried, available and healthy; whoever is ejected too; whoever the
+        registry does not name too; whoever is away too; those tried before."""
         untried = [each for each in self._invokers if each not in tried]
         healthy = [each for each in self._healthy if each not in tried]
         part = (
             [each for each in healthy if each.available]
+            or [each for each in untried if each.available and not each.load.missing]
             or [each for each in untried if each.available]
             or untried
             or [each for each in self._invokers if each.available]

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
+from time import monotonic
 from typing import Final
 
-from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.config.sections.protection import ProtectionConfig
+from gateway.model.endpoint import Endpoint, Identity, ServiceKey
 from gateway.model.errors import GatewayError
+from gateway.routing.guard import Guard
 from gateway.routing.health import Health
 from gateway.routing.providers import Providers
+from gateway.routing.source import Source, describe
 from gateway.spi.cluster import Invoker
+from gateway.spi.memory import Memory
 from gateway.spi.registry import Freshness, Registry, Snapshot
 from gateway.telemetry.logs import shorten
 
@@ -25,17 +30,13 @@ _LOG: Final = logging.getLogger("polyport.directory")
 _FIRST_BACK_OFF_S: Final = 0.5
 _LONGEST_BACK_OFF_S: Final = 30.0
 _CLOSE_S: Final = 10.0
+_EARLY_S: Final = 0.01
+_DOUBTED: Final = "registry-doubted"
 
-_Address = tuple[str, str, int, ServiceKey]
-"""One provider: of several groups at one address, each is one."""
-
-
-@dataclass(slots=True)
-class _Source:
-    """What one registry said last. `announced`: everything it named."""
-
-    announced: tuple[Endpoint, ...] = ()
-    freshness: Freshness = Freshness.UNKNOWN
+_FREE_CHANGES: Final = 10
+_CHANGE_S: Final = 0.05
+"""After ten changes in a row the next are taken together, twenty times a second: a registry that flaps must not keep
+the process busy."""
 
 
 class Directory:
@@ -45,8 +46,10 @@ class Directory:
     its group stands for several. `registries`: by name; an address that several of them announce is one provider, as
     the first of them describes it, and that one is its `Load.registry`. `open_invoker`: makes an invoker, does not
     connect. `protocols`: leaves out the endpoints of other protocols; None takes all. `health`: decides how much each
-    provider gets; the directory tells it who is there and when time has passed. `sleep` and `uniform` (numbers from 0
-    to 1) are for tests.
+    provider gets; the directory tells it who is there and when time has passed. `protection`: who is kept that a
+    registry does not name any more; None keeps nobody. `memory`: what was known when this ran last, for registries that
+    cannot be asked at the start. `count`: counts what is worth an alarm, by reason. `sleep`, `uniform` (numbers from 0
+    to 1) and `clock` (seconds, monotonic) are for tests.
 
     Life: construct, `start`, `aclose`. The invokers belong to the directory: one whose endpoint is gone, or came back
     with other parameters, is closed in the background after the swap; a changed weight goes to the living invoker.
@@ -60,8 +63,12 @@ class Directory:
         *,
         protocols: Iterable[str] | None = None,
         health: Health | None = None,
+        protection: ProtectionConfig | None = None,
+        memory: Memory | None = None,
+        count: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[], float] = random.random,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._health = health or Health()
         self._health.on_change(self._show)
@@ -76,8 +83,18 @@ class Directory:
         self._protocols = None if protocols is None else frozenset(protocols)
         self._sleep = sleep
         self._uniform = uniform
-        self._sources = {name: _Source() for name in self._registries}
-        self._opened: dict[_Address, tuple[Endpoint, Invoker]] = {}
+        self._memory = memory
+        self._count = count
+        self._clock = clock
+        self._sources = {name: Source(name, Guard(protection, clock)) for name in self._registries}
+        self._opened: dict[Identity, tuple[Endpoint, Invoker]] = {}
+        self._doubted: set[str] = set()
+        """Registries that are doubted, as far as somebody was told."""
+        self._changes = 0.0
+        """Changes that were taken lately."""
+        self._changed_at = 0.0
+        self._swapping: asyncio.TimerHandle | None = None
+        self._expiring: asyncio.TimerHandle | None = None
         self._refused: dict[Endpoint, str] = {}
         self._informed = asyncio.Event()
         self._watches: set[asyncio.Task[None]] = set()
@@ -99,16 +116,22 @@ class Directory:
             if self._informed.is_set():
                 # With no time to wait, both may be true at once.
                 return True
-            silent = [name for name, source in self._sources.items() if source.freshness is Freshness.UNKNOWN]
-            _LOG.warning(
-                "%s: no providers known yet from registry %s after %g s, going on without",
-                self._service,
-                ", ".join(silent),
-                wait_s,
-                extra={"service": str(self._service)},
-            )
+            self._recall([each for each in self._sources.values() if each.freshness is Freshness.UNKNOWN], wait_s)
             return False
         return True
+
+    def _recall(self, silent: Sequence[Source], wait_s: float) -> None:
+        """Goes on with what was known last, where a registry has said nothing so far."""
+        extra = {"service": str(self._service)}
+        for source in silent:
+            known = self._memory.recall(source.name, self._service) if self._memory is not None else ()
+            if known:
+                self._take(source, Snapshot(self._service, tuple(known), Freshness.STALE))
+                text = "%s: registry %s has said nothing in %g s, going on with %d providers that it named last time"
+                _LOG.warning(text, self._service, source.name, wait_s, len(known), extra=extra)
+            else:
+                text = "%s: no providers known yet from registry %s after %g s, going on without"
+                _LOG.warning(text, self._service, source.name, wait_s, extra=extra)
 
     def admit(self, protocols: Iterable[str]) -> None:
         """Takes endpoints of these protocols too, from now on.
@@ -144,9 +167,10 @@ class Directory:
             task.cancel()
         if watches:
             await asyncio.wait(watches, timeout=_CLOSE_S)
-        if self._pacing is not None:
-            self._pacing.cancel()
-            self._pacing = None
+        for timer in (self._pacing, self._swapping, self._expiring):
+            if timer is not None:
+                timer.cancel()
+        self._pacing = self._swapping = self._expiring = None
         opened, self._opened = self._opened, {}
         self._origin = "closed"
         self.providers = Providers(self._service, (), self._origin)
@@ -188,15 +212,36 @@ class Directory:
             )
             await self._sleep(delay)
 
-    def _take(self, source: _Source, snapshot: Snapshot) -> None:
-        if snapshot.freshness is Freshness.FRESH or any(map(self._fits, snapshot.endpoints)):
-            source.announced, source.freshness = snapshot.endpoints, snapshot.freshness
-        elif source.freshness is not Freshness.UNKNOWN or snapshot.freshness is not Freshness.UNKNOWN:
-            # It could not be asked, which is not the same as "there is nobody": the list stays.
-            source.freshness = Freshness.STALE
-        self._swap()
+    def _take(self, source: Source, snapshot: Snapshot) -> None:
+        source.take(snapshot, self._fits)
+        if snapshot.freshness is Freshness.FRESH and self._memory is not None and not source.in_doubt:
+            self._memory.remember(source.name, self._service, snapshot.endpoints)
+        self._swap_soon()
+        self._tell_of_doubt(source)
         if all(each.freshness is not Freshness.UNKNOWN for each in self._sources.values()):
             self._informed.set()
+
+    def _tell_of_doubt(self, source: Source) -> None:
+        if source.in_doubt == (source.name in self._doubted):
+            return
+        extra = {"service": str(self._service), "registry": source.name}
+        if source.in_doubt:
+            self._doubted.add(source.name)
+            self._count(_DOUBTED)
+            text = "%s: registry %s does not name %d of %d providers any more; they are kept for now, and tried last"
+            _LOG.error(text, self._service, source.name, len(source.missing), len(source.endpoints), extra=extra)
+        else:
+            self._doubted.discard(source.name)
+            _LOG.info("%s: registry %s is no longer doubted", self._service, source.name, extra=extra)
+
+    def _swap_soon(self) -> None:
+        now = self._clock()
+        self._changes = max(0.0, self._changes - (now - self._changed_at) / _CHANGE_S) + 1.0
+        self._changed_at = now
+        if self._changes <= _FREE_CHANGES:
+            self._swap()
+        elif self._swapping is None:
+            self._swapping = asyncio.get_running_loop().call_later(_CHANGE_S, self._swap)
 
     def _fits(self, endpoint: Endpoint) -> bool:
         return self._service.covers(endpoint.service) and (
@@ -204,29 +249,58 @@ class Directory:
         )
 
     def _swap(self) -> None:
-        wanted: dict[_Address, tuple[Endpoint, str]] = {}
+        if self._swapping is not None:
+            self._swapping.cancel()
+            self._swapping = None
+        wanted: dict[Identity, tuple[Endpoint, str]] = {}
+        kept: set[Identity] = set()
         unfit = 0
         for name, source in self._sources.items():
-            for endpoint in source.announced:
-                if self._fits(endpoint):
-                    address = (endpoint.protocol, endpoint.host, endpoint.port, endpoint.service)
-                    wanted.setdefault(address, (endpoint, name))
-                else:
+            missing = source.missing
+            for endpoint in source.endpoints:
+                if not self._fits(endpoint):
                     unfit += 1
+                    continue
+                identity = endpoint.identity
+                if identity not in wanted or (identity in kept and identity not in missing):
+                    # One registry that names it is enough.
+                    wanted[identity] = (endpoint, name)
+                    (kept.add if identity in missing else kept.discard)(identity)
         before, after = self._opened, {}
         refused: dict[Endpoint, str] = {}
         for address, (endpoint, registry) in wanted.items():
             invoker = self._reuse(before.get(address), endpoint) or self._open(endpoint, refused)
             if invoker is not None:
                 invoker.load.registry = registry
+                invoker.load.missing = address in kept
                 after[address] = (endpoint, invoker)
         self._opened, self._refused = after, refused
-        self._origin = _describe(self._sources.values(), unfit, len(refused))
+        self._origin = describe(self._sources.values(), unfit, len(refused))
         for address, (_, invoker) in before.items():
             if address not in after or after[address][1] is not invoker:
                 self._health.dismiss(invoker)
                 self._close_later(invoker)
         self._show()
+        self._expire_later()
+
+    def _expire_later(self) -> None:
+        if self._expiring is not None:
+            self._expiring.cancel()
+            self._expiring = None
+        waits = [each for each in (source.next_s for source in self._sources.values()) if each is not None]
+        if waits:
+            # Loops may count a little faster than the clock.
+            self._expiring = asyncio.get_running_loop().call_later(min(waits) + _EARLY_S, self._expire)
+
+    def _expire(self) -> None:
+        self._expiring = None
+        changed = [source for source in self._sources.values() if source.expire()]
+        if not changed:
+            self._expire_later()
+            return
+        self._swap()
+        for source in changed:
+            self._tell_of_doubt(source)
 
     def _show(self) -> None:
         """Makes what is known now the providers of the next call."""
@@ -280,20 +354,3 @@ class Directory:
             await invoker.aclose()
         except Exception:  # The outermost frame of its task.
             _LOG.exception("%s: a provider could not be closed cleanly", self._service)
-
-
-def _describe(sources: Iterable[_Source], unfit: int, refused: int) -> str:
-    sources = tuple(sources)
-    if all(each.freshness is Freshness.UNKNOWN and not each.announced for each in sources):
-        return "registry unknown"
-    notes = []
-    if any(each.freshness is Freshness.STALE for each in sources):
-        notes.append("stale")
-    if any(each.freshness is Freshness.UNKNOWN for each in sources):
-        notes.append("not all asked")
-    if unfit:
-        notes.append(f"{unfit} not for this reference")
-    if refused:
-        notes.append(f"{refused} refused")
-    announced = sum(len(each.announced) for each in sources)
-    return f"registry {announced} ({', '.join(notes)})" if notes else f"registry {announced}"

@@ -221,14 +221,16 @@ class _Watched:
 
 
 def healthy_part(invokers: Sequence[Invoker], panic: float) -> tuple[Invoker, ...]:
-    """Those that are not ejected; all of them when fewer than the share `panic` would be left.
+    """Those that are not ejected; all of them when fewer than the share `panic` would be left. Those that their
+    registry does not name any more are not among them, unless there are no others.
 
     When most providers give trouble, the trouble is hardly theirs, and the few that are left would break down under
     the load of all (the panic threshold of `envoyproxy/envoy: source/common/upstream/load_balancer_impl.cc`).
     """
-    left = tuple(each for each in invokers if not each.load.ejected)
-    if len(left) == len(invokers) or not left or len(left) < panic * len(invokers):
-        return tuple(invokers)
+    named = [each for each in invokers if not each.load.missing] or invokers
+    left = tuple(each for each in named if not each.load.ejected)
+    if len(left) == len(named) or not left or len(left) < panic * len(named):
+        return tuple(named)
     return left
 
 

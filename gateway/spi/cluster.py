@@ -51,7 +51,8 @@ class Load:
     `weight`: what balancers go by, 0 or more: the configured weight times `share`. `active`: calls in progress.
     `ewma_s`: moving average of the times that answers took, seconds; 0 before the first.
     `answered` / `failed`: attempts that ended with and without an answer, ever. `share`: from 0 to 1, less than 1
-    while the provider warms up. `ejected`: not to be chosen while others are left. `on_trial`: it was ejected, and its
+    while the provider warms up. `ejected`: not to be chosen while others are left. `missing`: its
+    registry does not name it any more, so it is the last to be tried. `on_trial`: it was ejected, and its
     next answer or trouble decides. `registry`: name of the registry that names it, the first one where several do.
     Balancers that rank providers must let `weight` decide how often one is considered.
     """
@@ -65,6 +66,7 @@ class Load:
         "ejected",
         "ewma_s",
         "failed",
+        "missing",
         "observers",
         "on_trial",
         "registry",
@@ -84,6 +86,7 @@ class Load:
         self.answered = 0
         self.failed = 0
         self.ejected = False
+        self.missing = False
         self.on_trial = False
         self.registry = ""
         self.watch: LoadWatch | None = None

@@ -358,7 +358,7 @@ async def test_a_registry_that_is_lost_keeps_its_providers_in_use() -> None:
             west = registry(app, "west")
             # Only the watches end, as when the connection to a registry breaks.
             west._closed = True
-            for changed in west._watching:
-                changed.set()
+            for feed in tuple(west._feeds):
+                feed.close()
             await asyncio.sleep(0)
             assert {await ledger.read() for _ in range(10)} == {"two"}
