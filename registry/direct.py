@@ -46,6 +46,6 @@ def _build(options: Mapping[str, Any]) -> DirectRegistry:
     return DirectRegistry(options.get("endpoints", ()))
 
 
-PLUGIN: Final = RegistryPlugin("direct", MappingProxyType({}), _build)
+PLUGIN: Final = RegistryPlugin("direct", MappingProxyType({}), _build, is_local=True)
 """Not for the section `registries`, where addresses belong to a service: the runtime builds it with `endpoints`, a
 sequence of `Endpoint`."""

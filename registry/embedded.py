@@ -140,4 +140,4 @@ def _build(options: Mapping[str, Any]) -> EmbeddedRegistry:
     return EmbeddedRegistry()
 
 
-PLUGIN: Final = RegistryPlugin("embedded", MappingProxyType({}), _build)
+PLUGIN: Final = RegistryPlugin("embedded", MappingProxyType({}), _build, is_local=True)

@@ -27,12 +27,15 @@ from gateway.model.endpoint import MAX_WEIGHT, Endpoint, ServiceKey, format_addr
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
+from gateway.runtime.named_registry import name_in
 from gateway.runtime.offering import taking_callbacks
+from gateway.runtime.own_address import reachable_host
 from gateway.runtime.proxy import GenericProxy
 from gateway.runtime.selection import consumer_name
 from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
 from gateway.spi.filter_ability import CountingFilter, UpdatableFilter
+from gateway.spi.registry_ability import ConsumerRegistry
 
 __all__ = ["App", "Listening", "StartError"]
 
@@ -58,6 +61,15 @@ class Listening:
     services: tuple[ServiceKey, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Announcement:
+    """An endpoint that was announced. `service`: what it is called here; in the registry it may have another name."""
+
+    registry: str
+    service: ServiceKey
+    endpoint: Endpoint
+
+
 class App:
     """Life: construct (touches nothing), `start`, `stop`; or `async with App(config) as app`.
 
@@ -71,7 +83,7 @@ class App:
         self._catalog = catalog or Catalog()
         self._plan: Plan | None = None
         self._servers: list[ServerAdapter] = []
-        self._announced: list[tuple[str, Endpoint]] = []
+        self._announced: list[_Announcement] = []
         self._started = StartedCalls()
         self._changing = asyncio.Lock()
         self.listening: Sequence[Listening] = ()
@@ -105,6 +117,8 @@ class App:
 
     async def _start(self) -> None:
         plan = self._plan = build(self._config, self._catalog)
+        if plan.memory is not None:
+            await plan.memory.start()
         for registry in plan.registries.values():
             await registry.start()
         wait_s = self._config.application.registry_wait
@@ -131,8 +145,12 @@ class App:
             for endpoint in endpoints:
                 self._plan_announcements(plan, name, endpoint)
         self.listening = tuple(listening)
-        for registry_name, endpoint in self._announced:
-            await plan.registries[registry_name].register(endpoint)
+        for each in self._announced:
+            await plan.registries[each.registry].register(each.endpoint)
+        for registry_name, consumer in plan.consumers:
+            registry = plan.registries[registry_name]
+            if isinstance(registry, ConsumerRegistry):
+                await registry.register_consumer(consumer)
 
     def _plan_announcements(self, plan: Plan, listener: str, endpoint: Endpoint) -> None:
         for service in plan.services.values():
@@ -147,8 +165,11 @@ class App:
                     parameters["warmup"] = str(round(service.warmup_s * 1000))
                 if service.token is not None:
                     parameters["token"] = service.token.current
-                announced = replace(endpoint, weight=service.weight, parameters=parameters)
-                self._announced += [(registry, announced) for registry in service.announce]
+                host = reachable_host(endpoint.host, plan.host)
+                announced = replace(endpoint, host=host, weight=service.weight, parameters=parameters)
+                for registry in service.announce:
+                    there = name_in(plan.names[registry], service.key, service.contract)
+                    self._announced.append(_Announcement(registry, service.key, replace(announced, service=there)))
 
     def reference(self, name: str, contract: Callable[..., _T], *, consumer: str = "") -> _T:
         """A typed client of the service called `name` in the configuration, hosted or remote, through its filters.
@@ -212,11 +233,7 @@ class App:
             service = self._service(name)
             if self._plan is None or not service.announce:
                 raise LookupError(f"service {name!r} is announced nowhere")
-            for at, (registry, endpoint) in enumerate(self._announced):
-                if endpoint.service == service.key and registry in service.announce:
-                    changed = replace(endpoint, weight=weight)
-                    await self._plan.registries[registry].register(changed)
-                    self._announced[at] = (registry, changed)
+            await self._announce_again(service.key, lambda endpoint: replace(endpoint, weight=weight))
 
     def web_application(self, listener: str) -> Any:
         """An `aiohttp.web.Application` that answers as this listener does, filters included, to mount in another one.
@@ -278,11 +295,17 @@ class App:
                 raise LookupError(f"service {name!r} asks for no token")
             assert self._plan is not None
             service.token.change(token or random_token(), keep_s)
-            for index, (registry, endpoint) in enumerate(self._announced):
-                if endpoint.service == service.key:
-                    endpoint = replace(endpoint, parameters={**endpoint.parameters, "token": service.token.current})
-                    self._announced[index] = (registry, endpoint)
-                    await self._plan.registries[registry].register(endpoint)
+            told = {"token": service.token.current}
+            await self._announce_again(
+                service.key, lambda endpoint: replace(endpoint, parameters={**endpoint.parameters, **told})
+            )
+
+    async def _announce_again(self, service: ServiceKey, change: Callable[[Endpoint], Endpoint]) -> None:
+        assert self._plan is not None
+        for at, each in enumerate(self._announced):
+            if each.service == service:
+                changed = self._announced[at] = replace(each, endpoint=change(each.endpoint))
+                await self._plan.registries[each.registry].register(changed.endpoint)
 
     def refusals(self) -> Mapping[tuple[str, str], int]:
         """How often filters refused calls and attempts since the start, by protocol and reason.
@@ -338,12 +361,19 @@ class App:
 
     async def _withdraw(self) -> None:
         announced, self._announced = self._announced, []
-        registries = self._plan.registries if self._plan is not None else {}
-        for registry_name, endpoint in announced:
+        plan = self._plan
+        if plan is None:
+            return
+        steps = [(each.registry, plan.registries[each.registry].unregister(each.endpoint)) for each in announced]
+        for name, consumer in plan.consumers:
+            registry = plan.registries[name]
+            if isinstance(registry, ConsumerRegistry):
+                steps.append((name, registry.unregister_consumer(consumer)))
+        for name, step in steps:
             try:
-                await registries[registry_name].unregister(endpoint)
+                await step
             except Exception as exc:  # Whatever a registry does wrong, running calls still get their time to finish.
-                _LOG.warning("cannot withdraw %s from %s: %s", endpoint.service, registry_name, exc)
+                _LOG.warning("cannot withdraw from registry %s: %s", name, exc)
 
     async def _take_down(self) -> None:
         """Closes everything, also when it is cancelled meanwhile; cancelled a second time it gives up."""
@@ -369,6 +399,8 @@ class App:
                 await _all([plan.outbox.aclose()])
             await _all(directory.aclose() for directory in plan.directories.values())
             await _all(registry.aclose() for registry in plan.registries.values())
+            if plan.memory is not None:
+                await _all([plan.memory.aclose()])
 
     async def __aenter__(self) -> App:
         await self.start()

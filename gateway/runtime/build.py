@@ -18,6 +18,7 @@ from gateway.failback.opening import make_outbox
 from gateway.failback.outbox import Outbox
 from gateway.filters.order import arrange
 from gateway.filters.service_token import ServiceToken, random_token
+from gateway.model.consumer import Consumer
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ConfigError, ContractError, Problem
@@ -27,6 +28,9 @@ from gateway.routing.directory import Directory
 from gateway.routing.local import LocalService
 from gateway.routing.selection import Selector
 from gateway.routing.table import RoutingTable, Switch
+from gateway.runtime.last_known import LastKnown, last_known_file
+from gateway.runtime.named_registry import NamedRegistry, name_in
+from gateway.runtime.own_address import own_address
 from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
 from gateway.runtime.selection import selection_table
 from gateway.spi.adapter import ClientAdapter, ListenerOptions
@@ -79,7 +83,9 @@ class Plan:
     `selector`: holds the table that says which protocol each consumer uses; swap it to change that while calls run.
     `fallbacks`: calls that took another protocol than the one asked for.
     `filters`: every filter, once; `named_filters`: those with an entry of their own, with their plug-ins.
-    `outbox`: None where no reference keeps calls.
+    `outbox`: None where no reference keeps calls. `memory`: None where nothing need be remembered. `host`: under which
+    others reach this process. `names`: whose names of services stand in a registry, see `RegistryPlugin.names`.
+    `consumers`: what this process calls, with the registry that shows it.
     """
 
     services: Mapping[str, PlannedService]
@@ -92,6 +98,10 @@ class Plan:
     filters: Sequence[object]
     named_filters: Mapping[str, tuple[FilterPlugin, object]]
     outbox: Outbox | None
+    memory: LastKnown | None
+    host: str
+    names: Mapping[str, str]
+    consumers: Sequence[tuple[str, Consumer]]
 
 
 def build(config: GatewayConfig, catalog: Catalog) -> Plan:
@@ -122,11 +132,20 @@ class _Builder:
         self._named_filters: dict[str, tuple[FilterPlugin, Filter]] = {}
         self._made_filters: list[Filter] = []
         self._outbox: Outbox | None = None
+        self._memory: LastKnown | None = None
+        self._host = own_address(config.application.host)
+        self._names: dict[str, str] = {}
+        self._consumers: list[tuple[str, Consumer]] = []
 
     def build(self) -> Plan:
         config = self._config
         for name, registry in config.registries.items():
-            self._registries[name] = self._catalog.registry(registry.type).build(registry.options)
+            plugin = self._catalog.registry(registry.type)
+            self._registries[name] = plugin.build(revealed(registry.options))
+            self._names[name] = plugin.names
+            if not plugin.is_local and self._memory is None:
+                file = last_known_file(config.application.last_known, config.application.name)
+                self._memory = LastKnown(file, config.application.name) if file is not None else None
         services = {name: self._service(name, service) for name, service in config.services.items()}
         listeners = {name: self._listener(name, services) for name in config.listeners}
         return Plan(
@@ -140,6 +159,10 @@ class _Builder:
             self._made_filters,
             self._named_filters,
             self._outbox,
+            self._memory,
+            self._host,
+            self._names,
+            self._consumers,
         )
 
     def _service(self, name: str, service: ServiceConfig) -> PlannedService:
@@ -193,6 +216,7 @@ class _Builder:
             registries={name: self._place(name) for name in remote.registries},
             warmup_s=remote.warmup,
             ejection=remote.ejection,
+            protection=remote.protection,
             timeout_s=remote.timeout,
             connections=remote.connections,
             token=self._secret(remote.token),
@@ -214,7 +238,12 @@ class _Builder:
         if remote.addresses:
             registries = {_DIRECT: self._catalog.registry(_DIRECT).build({"endpoints": remote.endpoints(key)})}
         else:
-            registries = {each: self._registries[each] for each in remote.registries}
+            registries = {each: self._registry(each, settings.service, contract) for each in remote.registries}
+            protocol = self._selector.current.services[name].default.protocols[0]
+            application = self._config.application.name
+            for each in remote.registries:
+                there = name_in(self._names[each], settings.service, contract)
+                self._consumers.append((each, Consumer(there, application, self._host, protocol)))
         reference = open_reference(
             name,
             settings,
@@ -225,9 +254,16 @@ class _Builder:
             self._fallbacks,
             self._sampled,
             self._box,
+            self._memory,
         )
         self._directories[name] = reference.directory
         return reference.handler
+
+    def _registry(self, name: str, service: ServiceKey, contract: ServiceContract | None) -> Registry:
+        """A registry as the reference to `service` sees it."""
+        there = name_in(self._names[name], service, contract)
+        registry = self._registries[name]
+        return registry if there == service else NamedRegistry(registry, service, there)
 
     def _box(self) -> Outbox:
         if self._outbox is None:

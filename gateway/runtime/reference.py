@@ -15,6 +15,7 @@ from gateway.cluster.retry_budget import RetryBudget
 from gateway.config.sections.choice import Choice, ClusterChoice, chosen
 from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.mock import MockChoice, mock_config
+from gateway.config.sections.protection import ProtectionConfig
 from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.failback.outbox import Outbox, ReferenceBox
 from gateway.model.call import NO_ATTACHMENTS, Invocation, Result
@@ -32,6 +33,7 @@ from gateway.spi.cluster import Cluster, Invoker
 from gateway.spi.failback import CallRecorder
 from gateway.spi.filter_ability import AttemptFilter, EndpointFilter
 from gateway.spi.handler import Filter, Handler, compose
+from gateway.spi.memory import Memory
 from gateway.spi.registry import Registry
 from gateway.telemetry.counters import Counters
 
@@ -62,6 +64,7 @@ class ReferenceSettings:
 
     `retries`: attempts after the first; None means two, and only where repeating cannot do harm.
     `warmup_s`: how long a new provider warms up. `ejection`: when one that gives trouble is left alone.
+    `protection`: who is kept that a registry does not name any more.
     `sticky`: the calls of a consumer stay with one provider. `mock`: an answer that no provider gives.
     `retry_budget`: how much load repeating may add. `registries`: where the providers of each are, by name.
     `parameters`: options by protocol. `kept_as`: under which name its calls wait where they do; empty for its own.
@@ -81,6 +84,7 @@ class ReferenceSettings:
     token: str = ""
     warmup_s: float = WARMUP_S
     ejection: EjectionConfig = field(default_factory=EjectionConfig)
+    protection: ProtectionConfig = field(default_factory=ProtectionConfig)
     methods: Mapping[str, MethodSettings] = field(default_factory=lambda: MappingProxyType({}))
     registries: Mapping[str, RegistryPlace] = field(default_factory=lambda: MappingProxyType({}))
     filters: Sequence[Filter] = ()
@@ -106,6 +110,7 @@ def open_reference(
     counters: Counters | None = None,
     sampled: Callable[[], bool] | None = None,
     outbox: Callable[[], Outbox] | None = None,
+    memory: Memory | None = None,
 ) -> OpenReference:
     """Puts a reference together; nothing is watched or connected yet.
 
@@ -113,6 +118,7 @@ def open_reference(
     `client`: the adapter for a protocol. `counters`: by service and reason, and of calls over another protocol
     than the one asked for. `sampled`: see `RemoteService`.
     `outbox`: gives what keeps calls and sends them again, for modes that do; asked for only by those.
+    `memory`: what registries named last.
 
     Raises:
         LookupError: a cluster mode or balancer does not exist; says what does.
@@ -145,7 +151,16 @@ def open_reference(
     counters = Counters() if counters is None else counters
     protocols = selector.current.services[name].protocols
     health = Health(settings.ejection, settings.warmup_s, partial(counters.add, name))
-    directory = Directory(settings.service, registries, open_invoker, protocols=protocols, health=health)
+    directory = Directory(
+        settings.service,
+        registries,
+        open_invoker,
+        protocols=protocols,
+        health=health,
+        protection=settings.protection,
+        memory=memory,
+        count=partial(counters.add, name),
+    )
 
     policies = _Policies(name, settings, catalog, partial(counters.add, name), outbox)
     methods = {method: policies.of(method, each) for method, each in settings.methods.items() if _differs(each)}

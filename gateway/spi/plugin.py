@@ -203,3 +203,8 @@ class RegistryPlugin:
     name: str
     options: Mapping[str, Option]
     build: Callable[[Mapping[str, Any]], Registry]
+    is_local: bool = False
+    """Whether everything it names is known in this process anyway, so that nothing need be remembered of it."""
+    names: str = ""
+    """Whose names of services stand there: `java` in a registry that is shared with Dubbo, empty for those of the
+    contracts."""

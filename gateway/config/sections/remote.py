@@ -15,6 +15,7 @@ from gateway.config.sections.consumer import Fallback
 from gateway.config.sections.ejection import EjectionConfig
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.mock import Mock
+from gateway.config.sections.protection import ProtectionConfig
 from gateway.config.sections.retry_budget import RetryBudgetConfig
 from gateway.config.sections.section import Options, Section
 from gateway.config.units import Seconds
@@ -138,6 +139,9 @@ class RemoteConfig(Section):
 
     ejection: EjectionConfig = Field(default_factory=EjectionConfig)
     """When a provider that gives trouble is left alone."""
+
+    protection: ProtectionConfig = Field(default_factory=ProtectionConfig)
+    """What becomes of providers that a registry suddenly does not name any more."""
 
     timeout: Timeout = 1.0
     """Per attempt."""
