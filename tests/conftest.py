@@ -9,6 +9,12 @@ import pytest
 _IN_CI = os.environ.get("CI") == "true"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_state_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What gateways keep from one start to the next goes into a folder of the run."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends every run with `N of M tests passed`."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
