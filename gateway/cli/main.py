@@ -19,6 +19,7 @@ from gateway.cli.export import export
 from gateway.cli.failback import failback_commands
 from gateway.cli.outcome import explain
 from gateway.cli.plugins import plugins
+from gateway.cli.registry import registry_commands
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.services import services
@@ -74,6 +75,7 @@ def _program(settings: _Settings) -> typer.Typer:
     program.command()(call)
     program.command()(services)
     program.add_typer(failback_commands(), name="failback")
+    program.add_typer(registry_commands(), name="registry")
     program.command()(plugins)
     program.command()(export)
     program.command()(schema)

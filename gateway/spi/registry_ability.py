@@ -9,7 +9,15 @@ from typing import Protocol, runtime_checkable
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint
 
-__all__ = ["ConsumerRegistry", "DiagnosableRegistry", "Finding", "ListedRegistry", "Listing", "Skipped"]
+__all__ = [
+    "ConsumerRegistry",
+    "DiagnosableRegistry",
+    "EditableRegistry",
+    "Finding",
+    "ListedRegistry",
+    "Listing",
+    "Skipped",
+]
 
 
 @runtime_checkable
@@ -51,6 +59,21 @@ class ListedRegistry(Protocol):
 
         Raises:
             RegistryError: it cannot be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class EditableRegistry(Protocol):
+    """Lets people take back what others have announced."""
+
+    async def remove(self, endpoint: Endpoint) -> bool:
+        """Takes back every entry of this provider (`Endpoint.identity`), whoever announced it. False if there is none.
+
+        Whoever announced it and is alive announces it again.
+
+        Raises:
+            RegistryError: it cannot be asked, or does not allow it.
         """
         ...
 
