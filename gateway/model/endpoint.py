@@ -8,11 +8,13 @@ inside the gateway nobody reads string maps.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 __all__ = [
     "DEFAULT_WEIGHT",
@@ -175,14 +177,66 @@ class Endpoint:
         if not parts.scheme or not parts.netloc:
             raise ValueError(f"{shown!r} is not protocol://host:port/interface")
         host, port = parse_address(parts.netloc.rpartition("@")[2])
-        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
-        interface = parameters.get("interface") or parts.path.lstrip("/")
+        own = _own_parameters(parts.query)
+        interface = own.get("interface") or parts.path.lstrip("/")
         if not interface:
             raise ValueError(f"{shown!r} names no interface after the address")
-        weight = parameters.get("weight", str(DEFAULT_WEIGHT))
+        weight = own.get("weight", str(DEFAULT_WEIGHT))
         if not (weight.isascii() and weight.isdecimal() and len(weight) <= _MAX_WEIGHT_DIGITS):
             # One entry of a registry must not overflow what is multiplied with weights.
             raise ValueError(f"{shown!r}: the weight is not a whole number of at most {_MAX_WEIGHT_DIGITS} digits")
-        service = ServiceKey(interface, parameters.get("group", ""), parameters.get("version", ""))
-        rest = {k: v for k, v in parameters.items() if k not in _OWN_KEYS}
-        return Endpoint(parts.scheme, host, port, service, int(weight), MappingProxyType(rest))
+        service = _service_key(interface, own.get("group", ""), own.get("version", ""))
+        return Endpoint(intern(parts.scheme), host, port, service, int(weight), _QueryParameters(parts.query))
+
+
+class _QueryParameters(Mapping[str, str]):
+    """What a URL carries beside its own keys, read when somebody asks.
+
+    Registries name providers by the ten thousand; as a dict each would take four times the memory.
+    """
+
+    __slots__ = ("_query",)
+
+    def __init__(self, query: str) -> None:
+        self._query = query
+
+    def _read(self) -> dict[str, str]:
+        pairs = parse_qsl(self._query, keep_blank_values=True)
+        return {key: value for key, value in pairs if key not in _OWN_KEYS}
+
+    def __getitem__(self, key: str) -> str:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _QueryParameters) and self._query == other._query:
+            return True
+        return self._read() == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{masked(self._query)}>"
+
+
+def _own_parameters(query: str) -> dict[str, str]:
+    """The values of the keys that are not left to `parameters`."""
+    found = {}
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        if "%" in key or "+" in key:
+            key = unquote_plus(key)
+        if key in _OWN_KEYS:
+            found[key] = unquote_plus(value)
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _service_key(interface: str, group: str, version: str) -> ServiceKey:
+    """One object for all providers of a service."""
+    return ServiceKey(interface, group, version)

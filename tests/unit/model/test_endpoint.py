@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 
 from gateway.model.endpoint import Endpoint, ServiceKey
@@ -42,3 +44,32 @@ def test_a_weight_that_nobody_can_mean_is_refused(weight: str) -> None:
 
 def test_a_large_weight_is_taken() -> None:
     assert Endpoint.parse("dubbo://10.0.0.1:20880/demo.Catalog?weight=999999999").weight == 999_999_999
+
+
+def test_parameters_of_a_url_are_a_mapping_like_any_other() -> None:
+    endpoint = Endpoint.parse("dubbo://h:1/a.B?token=t%20x&empty=&gr%6Fup=blue&version=1.0&weight=7&token=last")
+    assert (str(endpoint.service), endpoint.weight) == ("blue/a.B:1.0", 7)
+    assert dict(endpoint.parameters) == {"token": "last", "empty": ""}
+    assert endpoint.parameters == {"token": "last", "empty": ""}
+    assert endpoint.parameters.get("version", "none") == "none"
+    assert len(endpoint.parameters) == 2
+    same = Endpoint.parse("dubbo://h:1/a.B?empty=&token=last&group=blue&version=1.0&weight=7")
+    assert endpoint == same
+    assert endpoint != Endpoint.parse("dubbo://h:1/a.B?token=other&group=blue&version=1.0&weight=7")
+    assert "last" not in repr(endpoint.parameters)
+
+
+def test_ten_thousand_urls_take_less_than_a_kibibyte_each() -> None:
+    urls = [
+        f"dubbo://10.0.{number >> 8}.{number & 255}:20880/a.B?anyhost=true&application=shop&deprecated=false&dubbo=2.0.2"
+        f"&dynamic=true&generic=false&interface=a.B&methods=find,put&pid={number}&release=2.7.23&side=provider"
+        f"&timestamp={1_700_000_000_000 + number}"
+        for number in range(10_000)
+    ]
+    tracemalloc.start()
+    try:
+        kept = [Endpoint.parse(each) for each in urls]
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert used / len(kept) < 1024
