@@ -61,8 +61,8 @@ def test_parameters_of_a_url_are_a_mapping_like_any_other() -> None:
 
 def test_ten_thousand_urls_take_less_than_a_kibibyte_each() -> None:
     urls = [
-        f"dubbo://10.0.{number >> 8}.{number & 255}:20880/a.B?anyhost=true&application=shop&deprecated=false&dubbo=2.0.2"
-        f"&dynamic=true&generic=false&interface=a.B&methods=find,put&pid={number}&release=2.7.23&side=provider"
+        f"dubbo://10.0.{number >> 8}.{number & 255}:20880/a.B?anyhost=true&application=shop&dubbo=2.0.2"
+        f"&deprecated=false&dynamic=true&generic=false&interface=a.B&methods=find,put&pid={number}&release=2.7.23&side=provider"
         f"&timestamp={1_700_000_000_000 + number}"
         for number in range(10_000)
     ]
