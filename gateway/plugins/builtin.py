@@ -15,7 +15,11 @@ __all__ = ["BUILTIN"]
 BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "protocol": {"dubbo": "adapters.dubbo:PLUGIN", "http": "adapters.http_json:PLUGIN"},
-        "registry": {"direct": "registry.direct:PLUGIN", "embedded": "registry.embedded:PLUGIN"},
+        "registry": {
+            "direct": "registry.direct:PLUGIN",
+            "embedded": "registry.embedded:PLUGIN",
+            "multicast": "registry.multicast:PLUGIN",
+        },
         "cluster": {
             "failover": "gateway.cluster.failover:PLUGIN",
             "failfast": "gateway.cluster.failfast:PLUGIN",
