@@ -24,7 +24,7 @@ from gateway.contracts.stub import CallOptions, make_proxy
 from gateway.filters.access_log import AccessLog
 from gateway.filters.service_token import random_token
 from gateway.model.endpoint import MAX_WEIGHT, Endpoint, ServiceKey, format_address
-from gateway.model.errors import GatewayError
+from gateway.model.errors import GatewayError, RegistryError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
 from gateway.runtime.named_registry import name_in
@@ -101,7 +101,7 @@ class App:
         same embedded registry.
 
         Raises:
-            StartError: an address cannot be bound.
+            StartError: an address cannot be bound, or a registry cannot work on this machine.
             ContractError: a service does not fit its contract or its wire.
             RuntimeError: it is started already.
         """
@@ -119,8 +119,14 @@ class App:
         plan = self._plan = build(self._config, self._catalog)
         if plan.memory is not None:
             await plan.memory.start()
-        for registry in plan.registries.values():
-            await registry.start()
+        for registry_name, registry in plan.registries.items():
+            try:
+                await registry.start()
+            except RegistryError as exc:
+                # Not that it is away, which it would wait for, but that it cannot work here.
+                raise StartError(
+                    f"registry {registry_name} ({self._config.registries[registry_name].type}): {exc}"
+                ) from exc
         wait_s = self._config.application.registry_wait
         # What lives in this process is announced below; waiting for it here would only wait for ourselves.
         await asyncio.gather(*(directory.start(wait_s) for directory in plan.directories.values()))
