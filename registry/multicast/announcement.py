@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
 from gateway.model.consumer import Consumer
@@ -16,12 +15,13 @@ from registry.multicast.packet import JAVA_BUFFER, Verb, encode_packet
 
 __all__ = ["announced_consumer", "announced_provider", "lease_s", "plain", "stamp"]
 
-_SESSION: Final = "polyport.session"
+_PREFIX: Final = "polyport."
+_SESSION: Final = f"{_PREFIX}session"
 """Milliseconds. Who says so announces again every half of it, so silence means that it is gone."""
-_REVISION: Final = "polyport.revision"
+_REVISION: Final = f"{_PREFIX}revision"
 """Grows with every announcement that replaces another one, whatever the parameter `timestamp` says: that is when the
 provider started, and so stays while its weight changes."""
-_OURS: Final = frozenset({_SESSION, _REVISION})
+_OURS: Final = re.compile(r"(?<=[?&])polyport\.(?:session|revision)=[^&]*&?", re.ASCII)
 _SPARE: Final = ("methods", "pid", "release", "timestamp")
 """What nobody needs for a call, the most dispensable first. Without the last one nobody sees that it is young."""
 _NEEDLESS: Final = re.compile("%(2A|2C|2F|3A|40)", re.IGNORECASE)
@@ -53,20 +53,20 @@ def announced_consumer(consumer: Consumer, session_s: float, revision: int) -> s
     )
 
 
-def lease_s(parameters: Mapping[str, str]) -> float | None:
+def lease_s(url: str) -> float | None:
     """Seconds between two announcements, doubled, of one that says so; None for others, which never repeat."""
-    millis = _number(parameters.get(_SESSION))
+    millis = _number(url, _SESSION)
     return None if millis is None else min(max(millis / 1000, _SHORTEST_LEASE_S), _LONGEST_LEASE_S)
 
 
-def stamp(parameters: Mapping[str, str]) -> int:
+def stamp(url: str) -> int:
     """Which of two announcements of one provider is the later one: the greater. 0 where it does not say."""
-    return _number(parameters.get(_REVISION)) or _number(parameters.get("timestamp")) or 0
+    return _number(url, _REVISION) or _number(url, "timestamp") or 0
 
 
-def plain(parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """The parameters without what is said to other registries only."""
-    return MappingProxyType({key: value for key, value in parameters.items() if key not in _OURS})
+def plain(url: str) -> str:
+    """The URL without what is said to other registries only."""
+    return _OURS.sub("", url) if _PREFIX in url else url
 
 
 def _marks(session_s: float, revision: int) -> dict[str, str]:
@@ -91,7 +91,7 @@ def _raw(url: str) -> str:
     return _NEEDLESS.sub(lambda found: chr(int(found[1], 16)), url)
 
 
-def _number(text: str | None) -> int | None:
-    if text and text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS:
-        return int(text)
-    return None
+def _number(url: str, key: str) -> int | None:
+    # Not by reading all parameters: that takes longer than everything else.
+    found = re.search(rf"[?&]{re.escape(key)}=([0-9]{{1,{_MAX_DIGITS}}})(?:&|$)", url)
+    return None if found is None else int(found[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from gateway.model.consumer import Consumer
@@ -138,21 +138,13 @@ class Hearsay:
         """A host says that there is a provider or a consumer."""
         if url.startswith("consumer://"):
             return self._consumer_registered(url, sender, now)
-        found, skipped = read_providers([url], None)
+        found, skipped = read_providers([plain(url)], None)
         if skipped:
             return self._skip(skipped[0])
         if not found:  # It says itself that it is not to be called.
-            return self._removed(Endpoint.parse(url), sender, now, withdrawn=False)
-        heard = found[0]
-        entry = _Entry(
-            replace(heard, parameters=plain(heard.parameters)),
-            url,
-            stamp(heard.parameters),
-            sender,
-            now,
-            lease_s(heard.parameters),
-        )
-        known = self._find(heard.identity)
+            return self._removed(Endpoint.parse(url), stamp(url), sender, now, withdrawn=False)
+        entry = _Entry(found[0], url, stamp(url), sender, now, lease_s(url))
+        known = self._find(found[0].identity)
         return self._new(entry, now) if known is None else self._again(known, entry, sender)
 
     def unregistered(self, url: str, sender: str, now: float) -> Verdict:
@@ -162,7 +154,8 @@ class Hearsay:
         found, skipped = read_providers([url], None)
         if skipped:
             return self._skip(skipped[0])
-        return self._removed(found[0] if found else Endpoint.parse(url), sender, now, withdrawn=True)
+        said = found[0] if found else Endpoint.parse(url)
+        return self._removed(said, stamp(url), sender, now, withdrawn=True)
 
     def asked(self, service: ServiceKey, now: float) -> None:
         """A `subscribe` for it goes out now."""
@@ -239,13 +232,12 @@ class Hearsay:
         known.owner = sender if by_itself else known.owner
         return Verdict(changed=known.endpoint.service if changed else None)
 
-    def _removed(self, said: Endpoint, sender: str, now: float, *, withdrawn: bool) -> Verdict:
+    def _removed(self, said: Endpoint, said_at: int, sender: str, now: float, *, withdrawn: bool) -> Verdict:
         known = self._find(said.identity)
         if known is None or not known.owner:
             return Verdict()
         if not _may_change(known, sender):
             return Verdict(refused="it takes back what another host announced")
-        said_at = stamp(said.parameters)
         if said_at < known.stamp:
             return Verdict()
         self._remove(said.identity)
@@ -254,7 +246,7 @@ class Hearsay:
         return Verdict(known.endpoint.service, said.identity if withdrawn else None)
 
     def _consumer_registered(self, url: str, sender: str, now: float) -> Verdict:
-        found, skipped = read_consumers([url])
+        found, skipped = read_consumers([plain(url)])
         if skipped:
             return self._skip(skipped[0])
         heard = found[0]
@@ -262,9 +254,8 @@ class Hearsay:
         if known is None and len(self._consumers) >= _MAX_CONSUMERS:
             return Verdict(refused=f"{_MAX_CONSUMERS} consumers are known already")
         owner = sender if known is None or same_host(sender, heard.host) else known[1]
-        lasts = _SILENCE * (lease_s(heard.parameters) or self._session_s)
-        consumer = replace(heard, parameters=plain(heard.parameters))
-        self._consumers[heard.identity] = (consumer, owner, now, lasts)
+        lasts = _SILENCE * (lease_s(url) or self._session_s)
+        self._consumers[heard.identity] = (heard, owner, now, lasts)
         return Verdict()
 
     def _consumer_unregistered(self, url: str, sender: str) -> Verdict:

@@ -77,4 +77,4 @@ def _build(options: Mapping[str, Any]) -> MulticastRegistry:
     )
 
 
-PLUGIN: Final = RegistryPlugin("multicast", MappingProxyType(_OPTIONS), _build)
+PLUGIN: Final = RegistryPlugin("multicast", MappingProxyType(_OPTIONS), _build, names="java")

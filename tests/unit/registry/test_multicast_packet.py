@@ -69,9 +69,10 @@ def test_a_consumer_is_announced_as_java_reads_it() -> None:
 
 
 def test_what_we_say_to_each_other_is_read_and_taken_out() -> None:
-    heard = Endpoint.parse(announced_provider(Endpoint("dubbo", "10.0.0.5", 1, SERVICE), 60.0, 12))
-    assert (lease_s(heard.parameters), stamp(heard.parameters)) == (60.0, 12)
-    assert not [key for key in plain(heard.parameters) if key.startswith("polyport.")]
+    url = announced_provider(Endpoint("dubbo", "10.0.0.5", 1, SERVICE), 60.0, 12)
+    assert (lease_s(url), stamp(url)) == (60.0, 12)
+    assert plain(url) == url.replace("&polyport.revision=12&polyport.session=60000", "")
+    assert plain("dubbo://h:1/a?polyport.session=x&b=1&polyport.revision=2") == "dubbo://h:1/a?b=1&"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,8 @@ def test_what_we_say_to_each_other_is_read_and_taken_out() -> None:
     ],
 )
 def test_hostile_numbers_are_bounded(parameters: dict[str, str], lease: float | None, order: int) -> None:
-    assert (lease_s(parameters), stamp(parameters)) == (lease, order)
+    url = "dubbo://10.0.0.5:1/demo.Catalog?" + "&".join(f"{key}={value}" for key, value in parameters.items())
+    assert (lease_s(url), stamp(url)) == (lease, order)
 
 
 def packet_of(**parameters: str) -> str:
