@@ -6,19 +6,16 @@ A registry is named by a URL (`zookeeper://10.0.0.1:2181`, `redis://10.0.0.1:637
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from gateway.cli.outcome import Exit, Misuse
-from gateway.cli.registry_target import open_registry
 
 if TYPE_CHECKING:
     from gateway.model.endpoint import Endpoint
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["registry_commands"]
 
-_T = TypeVar("_T")
 _COLUMNS: Final = ("SERVICE", "ROLE", "PROTOCOL", "ADDRESS", "WEIGHT", "APPLICATION")
 
 Target = Annotated[str, typer.Argument(metavar="REGISTRY", help="URL of a registry, or with --config the name of one.")]
@@ -60,15 +56,15 @@ def list_entries(
     wait: Wait = 5.0,
 ) -> None:
     """List providers and consumers, and what is there that cannot be used."""
+    from gateway.cli.registry_session import in_registry
     from gateway.spi.registry_ability import ListedRegistry
 
     async def read(registry: Registry) -> Listing:
         if not isinstance(registry, ListedRegistry):
             raise Misuse("this kind of registry cannot be listed")
-        async with asyncio.timeout(wait):
-            return await registry.listing()
+        return await registry.listing()
 
-    listing = _in_registry(target, config, read, f"no answer within {wait:g} s")
+    listing = in_registry(target, config, read, wait)
     rows = [row for row in _rows(listing) if service in (None, row["service"], row["interface"])]
     if as_json:
         skipped = [{"entry": each.entry, "reason": each.reason} for each in listing.skipped]
@@ -93,6 +89,7 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Show the providers of a service, and every change of them."""
+    from gateway.cli.registry_session import in_registry, until_interrupted
     from gateway.model.endpoint import ServiceKey
 
     try:
@@ -109,9 +106,9 @@ def watch(
                 before = snapshot.endpoints
 
     async def run(registry: Registry) -> None:
-        await _until_interrupted(follow(registry), seconds)
+        await until_interrupted(follow(registry), seconds)
 
-    _in_registry(target, config, run, "")
+    in_registry(target, config, run)
 
 
 def register(
@@ -121,16 +118,18 @@ def register(
     seconds: For = None,
 ) -> None:
     """Announce a provider as long as this command runs."""
+    from gateway.cli.registry_session import in_registry, until_interrupted
+
     endpoint = _endpoint(url)
 
     async def run(registry: Registry) -> None:
         await registry.register(endpoint)
         typer.echo(f"announced {endpoint}")
-        await _until_interrupted(asyncio.Event().wait(), seconds)
+        await until_interrupted(None, seconds)
         await registry.unregister(endpoint)
         typer.echo("withdrawn")
 
-    _in_registry(target, config, run, "")
+    in_registry(target, config, run)
 
 
 def unregister(
@@ -140,6 +139,7 @@ def unregister(
     wait: Wait = 5.0,
 ) -> None:
     """Take a provider back that somebody else announced, such as a dead one."""
+    from gateway.cli.registry_session import in_registry
     from gateway.spi.registry_ability import EditableRegistry
 
     endpoint = _endpoint(url)
@@ -147,25 +147,24 @@ def unregister(
     async def run(registry: Registry) -> bool:
         if not isinstance(registry, EditableRegistry):
             raise Misuse("in this kind of registry nobody takes back what others have announced")
-        async with asyncio.timeout(wait):
-            return await registry.remove(endpoint)
+        return await registry.remove(endpoint)
 
-    if not _in_registry(target, config, run, f"no answer within {wait:g} s"):
+    if not in_registry(target, config, run, wait):
         raise Misuse(f"there is no {endpoint.protocol}://{endpoint.address} of {endpoint.service}")
     typer.echo(f"withdrawn {endpoint}")
 
 
 def doctor(target: Target, config: Config = None, as_json: Json = False, wait: Wait = 30.0) -> None:
     """Look at everything that may be wrong with a registry, and say what to do about it."""
+    from gateway.cli.registry_session import in_registry
     from gateway.spi.registry_ability import DiagnosableRegistry
 
     async def run(registry: Registry) -> Sequence[Any]:
         if not isinstance(registry, DiagnosableRegistry):
             raise Misuse("this kind of registry cannot be looked into")
-        async with asyncio.timeout(wait):
-            return await registry.diagnose()
+        return await registry.diagnose()
 
-    findings = _in_registry(target, config, run, f"not done within {wait:g} s")
+    findings = in_registry(target, config, run, wait)
     if as_json:
         rows = [{"what": e.what, "well": e.is_well, "detail": e.detail, "advice": e.advice} for e in findings]
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -186,50 +185,6 @@ def _endpoint(url: str) -> Endpoint:
         return Endpoint.parse(url)
     except ValueError as exc:
         raise Misuse(str(exc)) from None
-
-
-def _in_registry(target: str, config: Path | None, act: Callable[[Registry], Awaitable[_T]], late: str) -> _T:
-    """What `act` gives for the registry while it is started. `late`: what a timeout of `act` means."""
-    from gateway.model.errors import RegistryError
-
-    async def run() -> _T:
-        async with _started(target, config) as registry:
-            try:
-                return await act(registry)
-            except TimeoutError:
-                raise RegistryError(f"{target}: {late}") from None
-
-    return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _started(target: str, config: Path | None) -> AsyncIterator[Registry]:
-    registry = open_registry(target, config)
-    try:
-        await registry.start()
-        yield registry
-    finally:
-        await registry.aclose()
-
-
-async def _until_interrupted(work: Awaitable[object], seconds: float | None) -> None:
-    """Runs `work` until it ends, the time is over, or somebody presses Ctrl-C."""
-    loop = asyncio.get_running_loop()
-    interrupted = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, interrupted.set)
-    tasks = {asyncio.ensure_future(work), asyncio.ensure_future(interrupted.wait())}
-    try:
-        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(each)
-    for task in done:
-        with suppress(asyncio.CancelledError):
-            task.result()
 
 
 def _rows(listing: Listing) -> list[dict[str, Any]]:
