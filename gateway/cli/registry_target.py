@@ -56,9 +56,8 @@ def _named(name: str, config: Path) -> Registry:
 
 
 def _built(kind: str, address: str, options: dict[str, Any]) -> Registry:
-    from gateway.config.load import load_text
+    from gateway.config.load import examine_text
     from gateway.config.sections.listener import revealed
-    from gateway.model.errors import ConfigError
     from gateway.plugins.catalog import Catalog
 
     catalog = Catalog()
@@ -70,10 +69,11 @@ def _built(kind: str, address: str, options: dict[str, Any]) -> Registry:
         credentials = {_NAME: {"env": CREDENTIAL}}
         options = {"credential": _NAME, **options}
     section = {_NAME: {"type": kind, "options": {"address": address, **options}}}
-    try:
-        read = load_text(json.dumps({"registries": section, "credentials": credentials}), "registry", catalog)
-    except ConfigError as exc:
-        text = "; ".join(f"{each.path.removeprefix(f'registries.{_NAME}.')}: {each.message}" for each in exc.problems)
-        raise Misuse(f"the URL of the registry: {text}") from None
-    registry: Registry = catalog.registry(kind).build(revealed(read.registries[_NAME].options))
+    # A file nobody wrote: what is said of it as a whole is nobody's concern.
+    examined = examine_text(json.dumps({"registries": section, "credentials": credentials}), "registry", catalog)
+    if examined.config is None:
+        problems = [f"{each.path.removeprefix(f'registries.{_NAME}.')}: {each.message}" for each in examined.problems]
+        raise Misuse(f"the URL of the registry: {'; '.join(problems)}")
+    options = revealed(examined.config.registries[_NAME].options)
+    registry: Registry = catalog.registry(kind).build(options)
     return registry
