@@ -19,6 +19,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "direct": "registry.direct:PLUGIN",
             "embedded": "registry.embedded:PLUGIN",
             "multicast": "registry.multicast:PLUGIN",
+            "redis": "registry.redis.plugin:PLUGIN",
         },
         "cluster": {
             "failover": "gateway.cluster.failover:PLUGIN",

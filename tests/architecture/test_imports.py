@@ -49,6 +49,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "gateway.jsonform": {"msgspec"},
     "gateway.cli": {"typer", "uvloop", "rich", "yaml"},
     "protocols.http": {"httptools"},
+    "registry.redis": {"redis"},
     "adapters.http": {"aiohttp", "yarl"},
 }
 

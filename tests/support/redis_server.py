@@ -33,9 +33,10 @@ def _require_redis() -> None:
 
 
 class RedisServer:
-    """`stop` and `start` it as often as wanted: with `append` it keeps what it was given."""
+    """`stop` and `start` it as often as wanted: with `append` it keeps what it was given. `more`: further arguments of
+    the program."""
 
-    def __init__(self, folder: Path, *, append: bool = True, password: str = "") -> None:
+    def __init__(self, folder: Path, *more: str, append: bool = True, password: str = "") -> None:
         _require_redis()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -44,6 +45,7 @@ class RedisServer:
             *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""),
             *("--appendonly", "yes" if append else "no", "--appendfsync", "always", "--daemonize", "no"),
             *(("--requirepass", password) if password else ()),
+            *more,
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,9 +71,9 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path, *, append: bool = True, password: str = "") -> Iterator[RedisServer]:
+def redis_server(folder: Path, *more: str, append: bool = True, password: str = "") -> Iterator[RedisServer]:
     """A server that answers; it is gone afterwards."""
-    server = RedisServer(folder, append=append, password=password)
+    server = RedisServer(folder, *more, append=append, password=password)
     server.start()
     try:
         yield server
