@@ -25,6 +25,7 @@ _GATHER_S: Final = 0.01
 """How long messages are gathered before what they are about is read: also what bounds how often that is."""
 _AT_ONCE: Final = 20
 """Interfaces."""
+_PATTERNS_AT_ONCE: Final = 50
 
 
 class Watching:
@@ -64,10 +65,10 @@ class Watching:
             await self._changed.wait()
             await asyncio.sleep(_GATHER_S)
             self._changed.clear()
-            await self._subscribe(pubsub)
+            pace = Slice()
+            await self._subscribe(pubsub, pace)
             dirty = list(self._dirty)
             self._dirty.clear()
-            pace = Slice()
             for start in range(0, len(dirty), _AT_ONCE):
                 await self._look(link, dirty[start : start + _AT_ONCE], pace)
 
@@ -130,12 +131,14 @@ class Watching:
             self._dirty[interface] = None
             self._changed.set()
 
-    async def _subscribe(self, pubsub: Any) -> None:
+    async def _subscribe(self, pubsub: Any, pace: Slice) -> None:
         there = set(self._subscribed.values())
-        missing = {encode(self._layout.pattern(each)): each for each in self._watched if each not in there}
-        if missing:
-            self._subscribed.update(missing)
-            await pubsub.psubscribe(*missing)
+        missing = [each for each in self._watched if each not in there]
+        for start in range(0, len(missing), _PATTERNS_AT_ONCE):
+            part = {encode(self._layout.pattern(each)): each for each in missing[start : start + _PATTERNS_AT_ONCE]}
+            self._subscribed.update(part)
+            await pubsub.psubscribe(*part)
+            await pace.breathe()
         done_with = [pattern for pattern, each in self._subscribed.items() if each not in self._watched]
         if done_with:
             for pattern in done_with:
