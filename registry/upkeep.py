@@ -124,8 +124,9 @@ class Upkeep(Generic[_K, _T]):
         if self._online.is_set():
             try:
                 async with asyncio.timeout(wait_s):
-                    while self._dirty:
-                        await self._settled(next(iter(self._dirty)), wait_s)
+                    # Not those that are to be looked at: some are just being taken back.
+                    while self._there:
+                        await self._settled(next(iter(self._there)), wait_s)
             except TimeoutError:
                 _LOG.warning("registry %s: %d entries could not be withdrawn in time", self._name, len(self._there))
         worker, self._worker = self._worker, None

@@ -197,3 +197,27 @@ async def test_closing_does_not_wait_for_a_registry_that_hangs() -> None:
     board.hold = asyncio.Event()
     async with asyncio.timeout(WAIT_S):
         await upkeep.aclose(0.02)
+
+
+async def test_closing_waits_for_all_that_are_being_withdrawn() -> None:
+    left = {str(number) for number in range(100)}
+    busy = 0
+
+    async def announce(entry: str, former: Sequence[str]) -> None: ...
+
+    async def withdraw(entries: Sequence[str]) -> None:
+        nonlocal busy
+        busy += 1
+        # The first of those that are written at a time is quick, the others take longer.
+        for _ in range(0 if busy == 1 else 20):
+            await asyncio.sleep(0)
+        left.difference_update(entries)
+        if len(left) in (36, 0):
+            busy = 0
+
+    upkeep: Upkeep[str, str] = Upkeep("home", announce, withdraw)
+    upkeep.start()
+    upkeep.resume()
+    await asyncio.gather(*(upkeep.put(each, each, WAIT_S) for each in sorted(left)))
+    await upkeep.aclose(WAIT_S)
+    assert left == set()
