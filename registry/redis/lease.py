@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from registry.redis.layout import is_lasting, parse_expiry
 
@@ -26,8 +25,7 @@ FOREVER: Final = math.inf
 _SOONEST_MS: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """One field. `value`: as it stands there; 0 where it plays no part. `until`: to when it is alive, by the clock of
     the server, in milliseconds; `FOREVER` for fields with `dynamic=false`."""
 

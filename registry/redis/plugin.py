@@ -62,4 +62,4 @@ def _build(options: Mapping[str, Any]) -> Registry:
     )
 
 
-PLUGIN: Final = RegistryPlugin("redis", _OPTIONS, _build)
+PLUGIN: Final = RegistryPlugin("redis", _OPTIONS, _build, names="java")

@@ -10,7 +10,7 @@ from typing import Final
 from gateway.model.endpoint import ServiceKey, masked
 from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
-from registry.entries import CONFIGURATORS, MAX_ENTRY, PROVIDERS, ROUTERS
+from registry.entries import CONFIGURATORS, MAX_ENTRY, PROVIDERS, ROUTERS, read_rules
 from registry.feed import Feed
 from registry.redis.lease import LeaseTable
 from registry.redis.presence import Presence
@@ -83,7 +83,7 @@ class Watched:
         for category, field in skipped:
             self._skipped(category, field, "the time of its lease is no number")
         endpoints = self._providers.endpoints(now_ms)
-        rules = {category: self._alive_rules(table, now_ms) for category, table in self._rules.items()}
+        rules = {category: self._alive_rules(category, table, now_ms) for category, table in self._rules.items()}
         for service, feed in self.feeds.items():
             feed.publish(
                 [each for each in endpoints if service.covers(each.service)],
@@ -95,9 +95,11 @@ class Watched:
             self._providers.next_look_ms(now_ms), *(table.next_look_ms(now_ms) for table in self._rules.values())
         )
 
-    def _alive_rules(self, table: LeaseTable, now_ms: int) -> list[str]:
-        # Who reads rules says what is wrong with them; only what could be no text of anybody is kept from it.
-        return sorted(each for each in table.alive(now_ms) if len(each) <= MAX_ENTRY and each.isprintable())
+    def _alive_rules(self, category: str, table: LeaseTable, now_ms: int) -> list[str]:
+        found, skipped = read_rules(sorted(table.alive(now_ms)))
+        for each in skipped:
+            self._skipped(category, each.entry, each.reason)
+        return found
 
     def _skipped(self, category: str, field: str, reason: str) -> None:
         held_back = self._skips.admit(category)
