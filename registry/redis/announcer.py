@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.model.errors import RegistryError
 from registry.redis.clock import ServerClock
-from registry.redis.layout import REGISTER, UNREGISTER
+from registry.redis.layout import REGISTER, UNREGISTER, encode
 from registry.redis.link import Link
 
 __all__ = ["Announcer", "Entry"]
@@ -47,7 +47,7 @@ class Announcer:
         """Takes back the entries that may be there of one provider or consumer; as `announce`."""
         async with self._writing:
             keys = dict.fromkeys(key for key, _ in entries)
-            await self._write([("HDEL", *each) for each in entries], [(key, UNREGISTER) for key in keys])
+            await self._write([("HDEL", key, encode(url)) for key, url in entries], [(key, UNREGISTER) for key in keys])
 
     async def renew(self, wanted: Callable[[], Collection[Entry]]) -> list[Exception]:
         """Renews all leases, and announces again what the server did not have. Gives what it refused.

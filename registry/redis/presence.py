@@ -9,10 +9,9 @@ providers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final, NamedTuple
 
-from gateway.model.endpoint import Endpoint, Identity, ServiceKey
+from gateway.model.endpoint import Endpoint, Identity
 from registry.entries import read_providers
 from registry.redis.lease import FOREVER, Lease, LeaseTable
 
@@ -35,7 +34,6 @@ class Presence:
         self.leases: Final = LeaseTable(session_ms)
         self._endpoints: dict[str, Endpoint | None] = {}
         """What each field says, read once. None: nothing that can be called."""
-        self._services: dict[ServiceKey, ServiceKey] = {}
         self._missing: dict[Identity, _Missing] = {}
         """Who is gone without a word."""
         self._farewells: list[int] = []
@@ -48,7 +46,7 @@ class Presence:
     def read(self, field: str) -> str:
         """Reads a field before `look`, which takes some time. Gives why it does not count, or an empty text."""
         found, skipped = read_providers((field,), None)
-        self._endpoints[field] = self._sparing(found[0]) if found else None
+        self._endpoints[field] = found[0] if found else None
         return skipped[0].reason if skipped else ""
 
     def unregistered(self, now_ms: int) -> None:
@@ -65,8 +63,6 @@ class Presence:
             if endpoint is not None and lease.is_alive(now_ms):
                 self._missing[endpoint.identity] = _Missing(endpoint, lease, now_ms)
         self._endpoints = {field: self._endpoints[field] for field in values if field in self._endpoints}
-        if len(self._services) > 1 + len(self._endpoints):
-            self._services.clear()
         present = {each.identity for each in self._alive(now_ms).values()}
         self._missing = {
             identity: each
@@ -86,12 +82,6 @@ class Presence:
         """See `LeaseTable.next_look_ms`."""
         missing = (each.lease.until + 1 for each in self._missing.values())
         return min(self.leases.next_look_ms(now_ms), *missing, FOREVER)
-
-    def _sparing(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint, with the key of the service that its neighbours have: one object less in tens of thousands of
-        entries, which the garbage collector looks at."""
-        service = self._services.setdefault(endpoint.service, endpoint.service)
-        return endpoint if service is endpoint.service else replace(endpoint, service=service)
 
     def _alive(self, now_ms: int) -> dict[str, Endpoint]:
         """Field to endpoint. The same provider may stand there twice while it changes what it says of itself, or after

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from redis.exceptions import ReadOnlyError
@@ -18,15 +19,17 @@ from gateway.spi.registry import Snapshot
 from gateway.spi.registry_ability import Finding, Listing
 from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
-from registry.entries import CONSUMERS, PROVIDERS, provider_url
+from registry.entries import CONSUMERS, PROVIDERS, provider_url, read_providers
 from registry.redis.address import Peer
 from registry.redis.announcer import Announcer, Entry
 from registry.redis.clock import ServerClock
 from registry.redis.diagnosis import diagnose
+from registry.redis.hashes import read_hashes
 from registry.redis.layout import DEFAULT_GROUP, Layout
 from registry.redis.link import TROUBLES, Link
 from registry.redis.listing import read_listing
 from registry.redis.session import Session
+from registry.redis.slice import Slice
 from registry.redis.sweep import Sweep
 from registry.redis.watching import Watching
 from registry.upkeep import Upkeep
@@ -37,12 +40,15 @@ DEFAULT_SESSION_S: Final = 60.0
 """Dubbo's (apache/dubbo: dubbo-registry/dubbo-registry-api/.../registry/Constants.java, DEFAULT_SESSION_TIMEOUT)."""
 DEFAULT_TIMEOUT_S: Final = 3.0
 _LISTING_S: Final = 30.0
+_PATIENCE: Final = 4
+"""Answers that one edit may take."""
 _SAME_REFUSAL_S: Final = 60.0
 _LOG: Final = logging.getLogger("polyport.registry")
 
 
 class RedisRegistry:
-    """Belongs to one event loop. Also a `ConsumerRegistry`, a `ListedRegistry` and a `DiagnosableRegistry`.
+    """Belongs to one event loop. Also a `ConsumerRegistry`, and one that is listed, edited and diagnosed
+    (`gateway.spi.registry_ability`).
 
     `peers`: where it may be, in the order in which they are tried. `password`: instead of those in the addresses.
     `group`: the first part of all keys. `session_s`: how long leases are. `timeout_s`: for connecting, and for each
@@ -116,14 +122,22 @@ class RedisRegistry:
 
     async def listing(self) -> Listing:
         """See `ListedRegistry.listing`."""
-        link = self._session.link
-        if link is None:
-            raise RegistryError(f"{self._peers[0]}: there is no connection: {shorten(self._session.trouble)}")
-        try:
-            async with asyncio.timeout(_LISTING_S):
-                return await read_listing(link, self._layout, self._clock)
-        except TROUBLES as exc:
-            raise RegistryError(f"{link.peer}: {shorten(str(exc) or type(exc).__name__)}") from exc
+        async with self._asked(_LISTING_S) as link:
+            return await read_listing(link, self._layout, self._clock)
+
+    async def remove(self, endpoint: Endpoint) -> bool:
+        """See `EditableRegistry.remove`."""
+        key = self._layout.key(endpoint.service.interface, PROVIDERS)
+        async with self._asked(_PATIENCE * self._timeout_s) as link:
+            fields = (await read_hashes(link, [key], Slice())).get(key, {})
+            entries = [
+                Entry(key, field)
+                for field in fields
+                if any(each.identity == endpoint.identity for each in read_providers((field,), endpoint.service)[0])
+            ]
+            if entries:
+                await self._announcer.withdraw(entries)
+        return bool(entries)
 
     async def diagnose(self) -> Sequence[Finding]:
         """See `DiagnosableRegistry.diagnose`. Asks every peer, over connections of its own."""
@@ -140,6 +154,18 @@ class RedisRegistry:
             running.cancel()
             await asyncio.wait([running])
         self._watching.close()
+
+    @asynccontextmanager
+    async def _asked(self, wait_s: float) -> AsyncGenerator[Link]:
+        """The connection, if there is one; translates what goes wrong with it."""
+        link = self._session.link
+        if link is None:
+            raise RegistryError(f"{self._peers[0]}: there is no connection: {shorten(self._session.trouble)}")
+        try:
+            async with asyncio.timeout(wait_s):
+                yield link
+        except TROUBLES as exc:
+            raise RegistryError(f"{link.peer}: {shorten(str(exc) or type(exc).__name__)}") from exc
 
     @property
     def _patience_s(self) -> float:

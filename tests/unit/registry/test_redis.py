@@ -14,7 +14,7 @@ from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import RegistryError
 from gateway.spi.registry import Freshness
-from gateway.spi.registry_ability import ConsumerRegistry, DiagnosableRegistry, ListedRegistry
+from gateway.spi.registry_ability import ConsumerRegistry, DiagnosableRegistry, EditableRegistry, ListedRegistry
 from registry.entries import MAX_ENTRY
 from registry.redis.plugin import PLUGIN
 from tests.support.redis_registry import (
@@ -313,6 +313,22 @@ async def test_everything_is_listed(server: RedisServer) -> None:
     assert sorted(each.port for each in listing.endpoints) == [1, 2]
     assert [each.identity for each in listing.consumers] == [consumer.identity]
     assert [each.reason for each in listing.skipped] == ["its lease ended 30 s ago"]
+
+
+async def test_people_take_back_what_others_announced(server: RedisServer) -> None:
+    async with stock(server.url) as client, redis_registry(server.url) as ours, watching(ours) as watcher:
+        await client.hset(KEY, java_url(1), lease(60))
+        await client.hset(KEY, java_url(1, "&weight=7"), lease(50))
+        await client.hset(KEY, java_url(2), lease(60))
+        await watcher.sees(1, 2)
+        (endpoint,) = [each for each in watcher.snapshots[-1].endpoints if each.port == 1]
+        assert isinstance(ours, EditableRegistry)
+        assert await ours.remove(endpoint)
+        await watcher.sees(2, within_s=SOON_S)
+        assert watcher.withdrawn == [1]
+        assert list(await client.hgetall(KEY)) == [java_url(2)]
+        assert not await ours.remove(endpoint)
+        assert not await ours.remove(Endpoint("dubbo", "10.0.0.1", 1, ServiceKey("demo.Nothing")))
 
 
 async def test_a_registry_that_is_away_is_said_to_be(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
