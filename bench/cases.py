@@ -81,6 +81,7 @@ HTTP_BRIDGE_RATIO_HELD = 1.1
 cost most there; the raw echo itself is only some five times a bare aiohttp handler. Beside a raw echo of 3.8 us: the
 cheaper sockets are, the less of it is reached."""
 IDLE_BYTES = 4 << 10
+ENDPOINT_BYTES = 1_024
 
 
 def full_plan() -> Plan:

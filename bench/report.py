@@ -17,6 +17,8 @@ from bench.idle import IdleCost
 from bench.latency import AddedLatency
 from bench.process import LOAD_CORE, SERVER_CORE
 from bench.rounds import Results
+from bench.scale import PROVIDERS as SCALE_PROVIDERS
+from bench.scale import SERVICES, ScaleCost
 from bench.startup import StartUp
 from bench.targets import Target
 
@@ -35,6 +37,7 @@ class Report:
     idle: Mapping[str, IdleCost]
     startup: StartUp | None
     choices: Mapping[str, ChoiceCost]
+    scale: ScaleCost | None
     missing: Mapping[str, str]
     targets: Sequence[Target]
 
@@ -51,6 +54,7 @@ def format_report(report: Report) -> str:
         "\n".join(_case_table(report.results)),
         "\n".join(_other_lines(report)),
         "\n".join(_choice_lines(report.choices)),
+        "\n".join(_scale_lines(report.scale)),
         "\n".join(_target_lines(report.targets)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -70,6 +74,7 @@ def describe(report: Report) -> dict[str, Any]:
         "idle_bytes": {name: asdict(cost) for name, cost in report.idle.items()},
         "startup": asdict(report.startup) if report.startup else None,
         "choices_us": {name: asdict(cost) for name, cost in report.choices.items()},
+        "scale": asdict(report.scale) if report.scale else None,
         "targets": [asdict(target) for target in report.targets],
     }
 
@@ -191,6 +196,18 @@ def _choice_lines(choices: Mapping[str, ChoiceCost]) -> Iterator[str]:
     ]
     yield from _align(rows)
     yield "mixed: weights from 1 to 400, a third warming up, 800 calls in progress; first: after the providers changed"
+
+
+def _scale_lines(cost: ScaleCost | None) -> Iterator[str]:
+    if cost is None:
+        return
+    total = SERVICES * SCALE_PROVIDERS
+    yield (
+        f"{total} providers of {SERVICES} services: reading {cost.read_us * total / 1e6:.1f} s, "
+        f"opening {cost.load_us * total / 1e6:.1f} s, a change of one service {cost.change_ms:.1f} ms, "
+        f"a choice {cost.choice_us:.2f} us; {cost.endpoint_bytes:.0f} bytes an endpoint, "
+        f"{cost.provider_bytes:.0f} with all that calls it (all CPU time)"
+    )
 
 
 def _target_lines(targets: Sequence[Target]) -> Iterator[str]:

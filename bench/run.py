@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from bench.process import LOAD_CORE, StartFailed
 from bench.report import Report, describe, format_report
 from bench.request import WrongReply
 from bench.rounds import measure_rounds
+from bench.scale import ScaleCost, measure_scale
 from bench.servers import Lineup, start_lineup
 from bench.startup import measure_startup
 from bench.targets import judge
@@ -72,8 +74,17 @@ def measure(plan: Plan, announce: Callable[[str], None]) -> Report:
         latency = _try_latency(plan, lineup, generator, announce)
         startup = measure_startup(folder, announce)
     choices = measure_choices(announce)
-    targets = judge(plan, results, idle, choices)
-    return Report(begun, plan, results, latency, idle, startup, choices, lineup.missing, targets)
+    scale = _try_scale(announce)
+    targets = judge(plan, results, idle, choices, scale)
+    return Report(begun, plan, results, latency, idle, startup, choices, scale, lineup.missing, targets)
+
+
+def _try_scale(announce: Callable[[str], None]) -> ScaleCost | None:
+    try:
+        return measure_scale(announce)
+    except subprocess.SubprocessError as error:
+        announce(f"providers in one process could not be measured: {error}")
+        return None
 
 
 def _try_idle(plan: Plan, lineup: Lineup, announce: Callable[[str], None]) -> dict[str, IdleCost]:

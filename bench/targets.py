@@ -9,6 +9,7 @@ from bench.balancing import CHOICE_US, PROVIDERS, ChoiceCost
 from bench.cases import (
     ECHO_RATIO,
     ECHO_RATIO_HELD,
+    ENDPOINT_BYTES,
     FORWARD_RATIO,
     FORWARD_RATIO_HELD,
     HTTP_ADD_RATIO,
@@ -24,6 +25,7 @@ from bench.cases import (
 )
 from bench.idle import IdleCost
 from bench.rounds import Results
+from bench.scale import ScaleCost
 from bench.servers import FORWARDED, HOSTED, HTTP_BRIDGE, HTTP_HOSTED
 
 
@@ -38,7 +40,11 @@ class Target:
 
 
 def judge(
-    plan: Plan, results: Results, idle: Mapping[str, IdleCost], choices: Mapping[str, ChoiceCost]
+    plan: Plan,
+    results: Results,
+    idle: Mapping[str, IdleCost],
+    choices: Mapping[str, ChoiceCost],
+    scale: ScaleCost | None,
 ) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted or held; memory has no noise and no margin."""
 
@@ -65,6 +71,7 @@ def judge(
         judged("HTTP/JSON to dubbo, 16 under way", Case(*bridge, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
+        _judge_scale(scale),
         *(_judge_choice(plan, name, wanted_us, choices.get(name)) for name, wanted_us in CHOICE_US.items()),
     ]
 
@@ -82,6 +89,13 @@ def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: fl
     errors = sum(measurement.errors for measurement in results.rounds[case].values())
     found = f"{ratio:.3f} x" + (f", but {errors} calls failed" if errors else "")
     return Target(name, text, found, reached=ratio >= least and not errors)
+
+
+def _judge_scale(cost: ScaleCost | None) -> Target:
+    what, text = "memory of an endpoint", f"<= {ENDPOINT_BYTES} bytes"
+    if cost is None:
+        return Target(what, text, None, reached=False)
+    return Target(what, text, f"{cost.endpoint_bytes:.0f} bytes", reached=cost.endpoint_bytes <= ENDPOINT_BYTES)
 
 
 def _judge_choice(plan: Plan, name: str, wanted_us: float, cost: ChoiceCost | None) -> Target:
