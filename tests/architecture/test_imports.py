@@ -51,6 +51,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "protocols.http": {"httptools"},
     "registry.redis": {"redis"},
     "adapters.http": {"aiohttp", "yarl"},
+    "registry.zookeeper": {"kazoo"},
 }
 
 # A codec knows neither sockets nor loops, threads, clocks, files or logs.

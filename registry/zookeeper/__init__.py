@@ -1,0 +1,1 @@
+"""The registry of ZooKeeper, in the layout of Dubbo. Needs the package kazoo (`polyport[zookeeper]`)."""
