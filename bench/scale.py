@@ -41,7 +41,7 @@ _DEADLINE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class ScaleCost:
-    """`read_us`: to read the URL of a provider. `load_us`: to make it one that can be called. `change_ms`: to follow one
+    """`read_us`: to read the URL of a provider. `load_us`: to make it one that can be called. `change_ms`: to follow a
     change of a service with a thousand providers. `choice_us`: for a call to choose. `endpoint_bytes`: of memory for
     what a registry says of a provider; `provider_bytes`: for all of it.
     """
