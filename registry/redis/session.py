@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -26,6 +28,7 @@ _LOG: Final = logging.getLogger("polyport.registry")
 _FIRST_BACK_OFF_S: Final = 0.1
 _LONGEST_BACK_OFF_S: Final = 5.0
 _HEARTBEAT_S: Final = 3.0
+_HELD_S: Final = 5.0
 _SAME_TROUBLE_S: Final = 10.0
 
 
@@ -90,13 +93,13 @@ class Session:
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
 
     async def _use(self, peer: Peer) -> bool:
-        """Gives whether there was a connection; returns when there is none."""
-        was_up = False
+        """Gives whether there was a connection that held; returns when there is none."""
+        opened_at = math.inf
         try:
             async with self._connected(peer) as (link, pubsub):
                 self.link = link
                 await self._opened(link)
-                was_up, self.trouble = True, ""
+                opened_at, self.trouble = time.monotonic(), ""
                 self.tried.set()
                 _LOG.info("registry at %s: connected", peer)
                 async with asyncio.TaskGroup() as tasks:
@@ -116,7 +119,8 @@ class Session:
             if self.link is not None:
                 self.link = None
                 self._lost()
-        return was_up
+        # One that ends at once, as it may not do what it is for, is no reason to come back at once.
+        return time.monotonic() - opened_at > _HELD_S
 
     @asynccontextmanager
     async def _connected(self, peer: Peer) -> AsyncGenerator[tuple[Link, Any]]:

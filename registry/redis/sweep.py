@@ -24,9 +24,9 @@ _LOG: Final = logging.getLogger("polyport.registry")
 _KEYS_AT_ONCE: Final = 50
 _PAGE: Final = 200
 _MAX_SUSPECTS: Final = 10_000
-_PATIENCE: Final = 4
-"""Sessions after which a lease that has ended, and was not renewed in this time, belongs to somebody dead: an entry
-whose clock is late looks the same, but is renewed."""
+_PATIENCE_S: Final = 240.0
+"""Time after which a lease that has ended, and was not renewed meanwhile, belongs to somebody dead: an entry whose
+clock is late looks the same, but is renewed. Four sessions of Dubbo's, as others may have longer ones than we have."""
 
 
 class Sweep:
@@ -83,7 +83,7 @@ class Sweep:
         former, since_ms = self._suspects.pop((key, field), (value, now_ms))
         if former != value:
             since_ms = now_ms
-        elif now_ms - since_ms > self._session_s * 1000 * _PATIENCE:
+        elif now_ms - since_ms > max(_PATIENCE_S, 4 * self._session_s) * 1000:
             return True
         if len(self._suspects) >= _MAX_SUSPECTS:
             del self._suspects[next(iter(self._suspects))]

@@ -21,7 +21,7 @@ from registry.redis.watched import WATCHED_CATEGORIES, Watched
 
 __all__ = ["Watching"]
 
-_GATHER_S: Final = 0.01
+_GATHER_S: Final = 0.02
 """How long messages are gathered before what they are about is read: also what bounds how often that is."""
 _AT_ONCE: Final = 20
 """Interfaces."""

@@ -63,8 +63,9 @@ def remote(group: str, source: str) -> str:
 
 
 @asynccontextmanager
-async def gateway(services: str, port: int = 0) -> AsyncIterator[App]:
-    """A running gateway with these sections; its listeners are `dubbo` and `guarded`, in this order."""
+async def gateway(services: str, port: int = 0, registries: str = "") -> AsyncIterator[App]:
+    """A running gateway with these sections; its listeners are `dubbo` and `guarded`, in this order. `registries`:
+    further ones, each indented line by line as the registry `local` is."""
     text = f"""
 application: {{name: interop}}
 listeners:
@@ -72,6 +73,7 @@ listeners:
   guarded: {{protocol: dubbo, port: 0, options: {{token: provider-token}}}}
 registries:
   local: {{type: embedded}}
+{registries}
 credentials:
   provider-token: {{env: PROVIDER_TOKEN}}
 services:{services}

@@ -17,7 +17,8 @@ import org.apache.dubbo.rpc.service.EchoService;
 import org.apache.dubbo.rpc.service.GenericService;
 
 /**
- * All that this application needs of Dubbo, through its programmatic API: no Spring, no registry, no QoS port.
+ * All that this application needs of Dubbo, through its programmatic API: no Spring, no QoS port, and a
+ * registry only where the option {@code registry} gives its address.
  *
  * <p>The file is compiled as it is against Dubbo 2.7 and 3.3. For 2.6, build.sh replaces the package prefix.
  */
@@ -49,7 +50,7 @@ final class Dubbo {
         protocol.setHost(LOOPBACK);
         ServiceConfig<T> service = new ServiceConfig<>();
         service.setApplication(APPLICATION);
-        service.setRegistry(new RegistryConfig("N/A"));
+        service.setRegistry(registry(options));
         service.setProtocol(protocol);
         service.setInterface(type);
         service.setRef(implementation);
@@ -111,14 +112,16 @@ final class Dubbo {
     }
 
     private <T> ReferenceConfig<T> reference(String type, List<String> peers, Options options) {
-        List<String> urls = new ArrayList<>();
-        for (String peer : peers) {
-            urls.add(peer.replace("127.0.0.1", LOOPBACK) + "/" + type + options.query());
-        }
         ReferenceConfig<T> reference = new ReferenceConfig<>();
         reference.setApplication(APPLICATION);
-        reference.setRegistry(new RegistryConfig("N/A"));
-        reference.setUrl(String.join(";", urls));
+        reference.setRegistry(registry(options));
+        if (options.get("registry") == null) {
+            List<String> urls = new ArrayList<>();
+            for (String peer : peers) {
+                urls.add(peer.replace("127.0.0.1", LOOPBACK) + "/" + type + options.query());
+            }
+            reference.setUrl(String.join(";", urls));
+        }
         reference.setGroup(options.get("group"));
         reference.setVersion(options.get("version"));
         reference.setTimeout(Integer.valueOf(options.get("timeout", "10000")));
@@ -127,6 +130,12 @@ final class Dubbo {
         reference.setParameters(options.others());
         closers.add(reference::destroy);
         return reference;
+    }
+
+    private static RegistryConfig registry(Options options) {
+        RegistryConfig registry = new RegistryConfig(options.get("registry", "N/A"));
+        registry.setCheck(false);
+        return registry;
     }
 
     /** Asks the peer itself, not the service, to send the value back. */

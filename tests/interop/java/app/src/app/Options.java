@@ -8,7 +8,7 @@ import java.util.StringJoiner;
 /** Settings of one reference or service: {@code key=value} pairs joined by {@code &}, as in a Dubbo URL. */
 final class Options {
     /** Settings that Dubbo's configuration objects have a setter for. */
-    private static final Set<String> NAMED = Set.of("protocol", "group", "version", "timeout", "token", "retries");
+    private static final Set<String> NAMED = Set.of("protocol", "group", "version", "timeout", "token", "retries", "registry");
 
     private final Map<String, String> values = new LinkedHashMap<>();
 
