@@ -32,11 +32,13 @@ from gateway.runtime.last_known import LastKnown, last_known_file
 from gateway.runtime.named_registry import NamedRegistry, name_in
 from gateway.runtime.own_address import own_address
 from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
+from gateway.runtime.registry_host import DubboRegistryHost
 from gateway.runtime.selection import selection_table
 from gateway.spi.adapter import ClientAdapter, ListenerOptions
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.plugin import FilterPlugin, ProtocolPlugin
 from gateway.spi.registry import Registry
+from gateway.spi.registry_host import HostedRegistry
 from gateway.telemetry.counters import Counters
 from gateway.telemetry.sample import sampled
 
@@ -141,7 +143,9 @@ class _Builder:
         config = self._config
         for name, registry in config.registries.items():
             plugin = self._catalog.registry(registry.type)
-            self._registries[name] = plugin.build(revealed(registry.options))
+            made = self._registries[name] = plugin.build(revealed(registry.options))
+            if isinstance(made, HostedRegistry):
+                made.hosted_by(DubboRegistryHost(self._catalog, name, config.application.name))
             self._names[name] = plugin.names
             if not plugin.is_local and self._memory is None:
                 file = last_known_file(config.application.last_known, config.application.name)

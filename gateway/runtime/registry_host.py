@@ -1,0 +1,107 @@
+"""Lends dubbo:// to registries that are services themselves (`gateway.spi.registry_host`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
+
+from gateway.contracts.python import contract_of
+from gateway.contracts.stub import CallOptions, make_proxy
+from gateway.filters.service_token import ServiceToken
+from gateway.model.call import Invocation, Result
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.exposure import Exposure
+from gateway.plugins.catalog import Catalog
+from gateway.routing.local import LocalService
+from gateway.routing.table import RoutingTable
+from gateway.runtime.offering import offering, taking_callbacks
+from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
+from gateway.spi.handler import Handler, compose
+
+__all__ = ["DubboRegistryHost"]
+
+_T = TypeVar("_T")
+_PROTOCOL: Final = "dubbo"
+_MESSAGE_BYTES: Final = 33_554_432
+"""Whole lists are longer than ordinary calls."""
+_CALLBACK_TIMEOUT_S: Final = 5.0
+_CONNECT_TIMEOUT_S: Final = 2.0
+
+
+class _Server:
+    def __init__(self, adapter: ServerAdapter, address: str) -> None:
+        self._adapter = adapter
+        self.address = address
+
+    async def aclose(self) -> None:
+        await self._adapter.aclose()
+
+
+class _Client(Generic[_T]):
+    def __init__(self, adapter: ClientAdapter, proxy: _T) -> None:
+        self._adapter = adapter
+        self.proxy: Final = proxy
+
+    async def aclose(self) -> None:
+        await self._adapter.aclose()
+
+
+class DubboRegistryHost:
+    """A `gateway.spi.registry_host.RegistryHost`. `name`: of the registry, for logs and errors."""
+
+    def __init__(self, catalog: Catalog, name: str, application: str) -> None:
+        self._plugin: Final = catalog.protocol(_PROTOCOL)
+        self._name = name
+        self.application = application
+
+    async def serve(
+        self, address: tuple[str, int], contract: Callable[..., object], implementation: object, token: str
+    ) -> _Server:
+        """See `RegistryHost.serve`."""
+        described = contract_of(contract)
+        key = ServiceKey(described.name)
+        handler: Handler = LocalService(described, implementation)
+        if token:
+            handler = compose((ServiceToken(token),), handler)
+        host, port = address
+        options = ListenerOptions(
+            name=f"registry {self._name}",
+            protocol=_PROTOCOL,
+            host=host,
+            port=port,
+            application=self.application,
+            max_frame_bytes=_MESSAGE_BYTES,
+            max_write_buffer_bytes=_MESSAGE_BYTES,
+            options=MappingProxyType({"callback_timeout": _CALLBACK_TIMEOUT_S}),
+        )
+        adapter = self._plugin.server(options)
+        try:
+            (bound,) = await adapter.start(RoutingTable({key: handler}), [Exposure(key, described)])
+        except BaseException:
+            await adapter.aclose()
+            raise
+        return _Server(adapter, bound.address)
+
+    def connect(
+        self, address: tuple[str, int], contract: Callable[..., _T], token: str, timeout_s: float, quiet_s: float
+    ) -> _Client[_T]:
+        """See `RegistryHost.connect`."""
+        described = contract_of(contract)
+        key = ServiceKey(described.name)
+        parameters = {"payload": _MESSAGE_BYTES, "heartbeat": quiet_s, "connect_timeout": _CONNECT_TIMEOUT_S}
+        reference = Reference(
+            key, described, timeout_s=timeout_s, token=token, application=self.application, parameters=parameters
+        )
+        adapter = self._plugin.client()
+        invoker = adapter.open(Endpoint(_PROTOCOL, *address, key), reference)
+
+        async def call(invocation: Invocation) -> Result:
+            return await invoker(invocation)
+
+        handler = taking_callbacks(described, call)
+        return _Client(adapter, make_proxy(contract, key, handler, CallOptions(consumer=self.application)))
+
+    def offer(self, listener: _T, lost: Callable[[str], None]) -> _T:
+        """See `RegistryHost.offer`."""
+        return offering(listener, lost=lost)

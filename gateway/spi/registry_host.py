@@ -1,0 +1,81 @@
+"""What a registry needs that is made of our own wires: a listener and clients, without knowing any wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar, runtime_checkable
+
+__all__ = ["HostedRegistry", "RegistryClient", "RegistryHost", "RegistryServer"]
+
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class RegistryServer(Protocol):
+    """A service that is up.
+
+    Attributes:
+        address: `host:port` as really bound.
+    """
+
+    address: str
+
+    async def aclose(self) -> None:
+        """Stops listening and closes all connections."""
+        ...
+
+
+class RegistryClient(Protocol[_T_co]):
+    """A client of one server. Connects with the first call, and again whenever one needs it.
+
+    Attributes:
+        proxy: An object with the methods of the contract.
+    """
+
+    @property
+    def proxy(self) -> _T_co: ...  # noqa: D102 - see the class
+
+    async def aclose(self) -> None:
+        """Closes the connections; calls in progress fail."""
+        ...
+
+
+class RegistryHost(Protocol):
+    """Given to registries by whoever runs them. Calls belong to one event loop.
+
+    Attributes:
+        application: The name of this process, as peers see it.
+    """
+
+    application: str
+
+    async def serve(
+        self, address: tuple[str, int], contract: Callable[..., object], implementation: object, token: str
+    ) -> RegistryServer:
+        """Shows one service at an address (port 0 lets the system choose). `token`: what callers must show, or empty.
+
+        Raises:
+            OSError: the address cannot be bound.
+        """
+        ...
+
+    def connect(
+        self, address: tuple[str, int], contract: Callable[..., _T], token: str, timeout_s: float, quiet_s: float
+    ) -> RegistryClient[_T]:
+        """A client of such a service. `timeout_s`: of a call, the connection included. `quiet_s`: after so long without
+        a byte the server is asked whether it is there."""
+        ...
+
+    def offer(self, listener: _T, lost: Callable[[str], None]) -> _T:
+        """What to give to a client's call in place of a callback, to be told (with a reason) when the connection is
+        gone over which it was offered."""
+        ...
+
+
+@runtime_checkable
+class HostedRegistry(Protocol):
+    """A registry that needs a host. Whoever makes registries asks for this with `isinstance`."""
+
+    def hosted_by(self, host: RegistryHost) -> None:
+        """Called once, before `Registry.start`."""
+        ...
