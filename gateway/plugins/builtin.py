@@ -20,6 +20,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "embedded": "registry.embedded:PLUGIN",
             "multicast": "registry.multicast:PLUGIN",
             "redis": "registry.redis.plugin:PLUGIN",
+            "simple": "registry.simple.plugin:PLUGIN",
             "zookeeper": "registry.zookeeper.plugin:PLUGIN",
         },
         "cluster": {

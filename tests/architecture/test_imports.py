@@ -35,7 +35,7 @@ ALLOWED: tuple[tuple[str, set[str]], ...] = (
     ("gateway.admin", RUNTIME | {"gateway.admin"}),
     ("gateway", RUNTIME),
     ("protocols", {"protocols", *JSONFORM}),
-    ("registry", {"registry", "gateway.telemetry", *SPI}),
+    ("registry", {"registry", "gateway.contracts", "gateway.telemetry", *SPI}),
     ("adapters", {"adapters", "protocols", *SPI}),
 )
 

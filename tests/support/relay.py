@@ -20,6 +20,7 @@ class Relay:
         connections: Accepted so far.
         sent: What the connecting side sent.
         received: What it received.
+        is_blocked: Whether new connections are closed at once.
     """
 
     def __init__(self, target: str) -> None:
@@ -27,12 +28,16 @@ class Relay:
         self._target = host, int(port)
         self.address = ""
         self.connections = 0
+        self.is_blocked = False
         self.sent = bytearray()
         self.received = bytearray()
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection until either side ends it."""
+        if self.is_blocked:
+            writer.close()
+            return
         self.connections += 1
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         self._writers |= {writer, far_writer}
