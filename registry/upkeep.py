@@ -90,6 +90,11 @@ class Upkeep(Generic[_K, _T]):
         """It cannot be asked for now."""
         self._online.clear()
 
+    def want(self, key: _K, entry: _T) -> None:
+        """Wants this entry from now on, without waiting for anything."""
+        self._wanted[key] = entry
+        self._mark(key)
+
     async def put(self, key: _K, entry: _T, wait_s: float) -> bool:
         """Wants this entry from now on; waits at most `wait_s` until the registry has it. False when it has not."""
         self._wanted[key] = entry
