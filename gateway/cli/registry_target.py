@@ -12,6 +12,7 @@ from gateway.cli.config_file import read_config
 from gateway.cli.outcome import Misuse
 
 if TYPE_CHECKING:
+    from gateway.plugins.catalog import Catalog
     from gateway.spi.registry import Registry
 
 __all__ = ["CREDENTIAL", "open_registry"]
@@ -51,8 +52,7 @@ def _named(name: str, config: Path) -> Registry:
     if entry is None:
         known = ", ".join(sorted(read.registries)) or "none"
         raise Misuse(f"no registry {name!r} in {config}; there is {known}")
-    registry: Registry = catalog.registry(entry.type).build(revealed(entry.options))
-    return registry
+    return _hosted(catalog.registry(entry.type).build(revealed(entry.options)), catalog)
 
 
 def _built(kind: str, address: str, options: dict[str, Any]) -> Registry:
@@ -75,5 +75,13 @@ def _built(kind: str, address: str, options: dict[str, Any]) -> Registry:
         problems = [f"{each.path.removeprefix(f'registries.{_NAME}.')}: {each.message}" for each in examined.problems]
         raise Misuse(f"the URL of the registry: {'; '.join(problems)}")
     options = revealed(examined.config.registries[_NAME].options)
-    registry: Registry = catalog.registry(kind).build(options)
+    return _hosted(catalog.registry(kind).build(options), catalog)
+
+
+def _hosted(registry: Registry, catalog: Catalog) -> Registry:
+    from gateway.runtime.registry_host import DubboRegistryHost
+    from gateway.spi.registry_host import HostedRegistry
+
+    if isinstance(registry, HostedRegistry):
+        registry.hosted_by(DubboRegistryHost(catalog, _NAME, "polyport-registry", may_serve=False))
     return registry

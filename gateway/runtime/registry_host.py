@@ -50,10 +50,11 @@ class _Client(Generic[_T]):
 class DubboRegistryHost:
     """A `gateway.spi.registry_host.RegistryHost`. `name`: of the registry, for logs and errors."""
 
-    def __init__(self, catalog: Catalog, name: str, application: str) -> None:
+    def __init__(self, catalog: Catalog, name: str, application: str, *, may_serve: bool = True) -> None:
         self._plugin: Final = catalog.protocol(_PROTOCOL)
         self._name = name
         self.application = application
+        self.may_serve = may_serve
 
     async def serve(
         self, address: tuple[str, int], contract: Callable[..., object], implementation: object, token: str

@@ -45,9 +45,12 @@ class RegistryHost(Protocol):
 
     Attributes:
         application: The name of this process, as peers see it.
+        may_serve: Whether registries are to be servers where they are written so. Not in a tool that looks into the
+            registry of a gateway that runs: it asks what that one serves.
     """
 
     application: str
+    may_serve: bool
 
     async def serve(
         self, address: tuple[str, int], contract: Callable[..., object], implementation: object, token: str

@@ -31,7 +31,7 @@ LIVE: Final = -1
 class Record:
     """What one client said last of one of its entries.
 
-    `client`: whose it is. `interface_name`: of the service. `key`: which of the client's entries, up to 1,024 characters.
+    `client`: whose it is. `interface_name`: of the service. `key`: which of the entries of the client.
     `url`: a provider's or a consumer's, as `registry.entries` reads them. `gone_ms`: `LIVE`, or how many ms ago
     it was withdrawn; the record is kept for a while all the same, so that it does not come back from somewhere else.
     """
@@ -126,7 +126,7 @@ class SimpleRegistryService(Protocol):
 
     @method(idempotent=True)
     async def held(self, client: str) -> list[Record]:
-        """The entries of a client that are there."""
+        """The entries of a client that are there or were withdrawn lately."""
         ...
 
     @method(idempotent=True)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from gateway.spi.registry_ability import Finding, Listing
 from gateway.spi.registry_host import RegistryClient, RegistryHost, RegistryServer
 from registry.entries import MAX_ENTRY, provider_url, read_consumers, read_providers
 from registry.feed import Feed
-from registry.simple.contract import Record, ServiceList, SimpleRegistryService
+from registry.simple.contract import Changes, Record, ServiceList, SimpleRegistryService
 from registry.simple.diagnosis import diagnose
 from registry.simple.peering import Peering
 from registry.simple.server import SimpleServer
@@ -58,12 +59,13 @@ class SimpleRegistry:
         self._serve = serve
         self._servers = tuple(servers)
         self._token = token
+        self._lease_s = lease_s
+        self._clock = clock
         self._identity = Identity(uuid4().hex, lease_s, wall)
         self._host: RegistryHost | None = None
-        self._own = SimpleServer() if serve is not None else None
+        self._own: SimpleServer | None = None
         self._listening: RegistryServer | None = None
-        names = [_HERE] if serve is not None else [format_address(*each) for each in self._servers]
-        self._union = Union(names, lease_s, clock)
+        self._union = Union((), lease_s, clock)
         self._sessions: dict[str, Session] = {}
         self._clients: list[RegistryClient[SimpleRegistryService]] = []
         self._peerings: list[Peering] = []
@@ -77,6 +79,9 @@ class SimpleRegistry:
     def hosted_by(self, host: RegistryHost) -> None:
         """See `HostedRegistry.hosted_by`."""
         self._host = host
+        if self._serve is not None and not host.may_serve:
+            self._servers = tuple(dict.fromkeys((self._serve, *self._servers)))
+            self._serve = None
 
     async def start(self) -> None:
         """See `Registry.start`.
@@ -87,7 +92,10 @@ class SimpleRegistry:
         """
         if self._host is None:
             raise RuntimeError("a simple registry needs a host")
-        if self._own is not None and self._serve is not None:
+        names = [_HERE] if self._serve is not None else [format_address(*each) for each in self._servers]
+        self._union = Union(names, self._lease_s, self._clock)
+        if self._serve is not None:
+            self._own = SimpleServer()
             self._listening = await self._host.serve(self._serve, SimpleRegistryService, self._own, self._token)
             self.address = self._listening.address
             self._own.start()
@@ -119,12 +127,11 @@ class SimpleRegistry:
         Raises:
             ValueError: the endpoint's URL is longer than a registry reads.
         """
-        key = f"{endpoint.protocol}://{endpoint.address}/{endpoint.service}"
-        await self._put(key, endpoint.service.interface, provider_url(endpoint))
+        await self._put(_provider_key(endpoint), endpoint.service.interface, provider_url(endpoint))
 
     async def unregister(self, endpoint: Endpoint) -> None:
         """See `Registry.unregister`."""
-        await self._take_back(f"{endpoint.protocol}://{endpoint.address}/{endpoint.service}")
+        await self._take_back(_provider_key(endpoint))
 
     async def register_consumer(self, consumer: Consumer) -> None:
         """See `ConsumerRegistry.register_consumer`. Raises as `register`."""
@@ -203,6 +210,13 @@ class SimpleRegistry:
             for feed in self._feeds.values():
                 feed.lose()
 
+    def overruled(self, entries: Sequence[Entry]) -> None:
+        """See `SessionOwner.overruled`."""
+        for each in entries:
+            again = replace(each, sequence=self._identity.number())
+            for session in self._sessions.values():
+                session.upkeep.want(each.key, again)
+
     def told(self, session: Session, lists: Sequence[ServiceList]) -> None:
         """See `SessionOwner.told`."""
         for each in lists:
@@ -250,6 +264,23 @@ class SimpleRegistry:
         consumers, others = read_consumers([each for each in live if each.startswith("consumer:")])
         return Listing(endpoints, consumers, [*skipped, *others])
 
+    async def remove(self, endpoint: Endpoint) -> bool:
+        """See `EditableRegistry.remove`."""
+        key = _provider_key(endpoint)
+        found, problems = False, []
+        for session in self._sessions.values():
+            try:
+                there = [each for each in await everything(session.remote) if each.key == key and each.gone_ms < 0]
+                # As another server would say it that has heard so from the client.
+                gone = [replace(each, sequence=each.sequence + 1, gone_ms=0) for each in there]
+                await session.remote.merge(Changes("", 0, False, [], gone))
+                found |= bool(gone)
+            except RpcError as exc:
+                problems.append(f"{session.server}: {exc}")
+        if len(problems) == len(self._sessions):
+            raise RegistryError(f"no server of the registry can be asked: {'; '.join(problems) or 'none is started'}")
+        return found
+
     async def diagnose(self) -> Sequence[Finding]:
         """See `DiagnosableRegistry.diagnose`."""
         remotes = dict(self._remotes)
@@ -290,6 +321,10 @@ async def everything(remote: SimpleRegistryService) -> list[Record]:
         if not changes.more:
             return found
         instance, since = changes.instance, changes.upto
+
+
+def _provider_key(endpoint: Endpoint) -> str:
+    return f"{endpoint.protocol}://{endpoint.address}/{endpoint.service}"
 
 
 def _consumer_key(consumer: Consumer) -> str:

@@ -79,6 +79,10 @@ class SessionOwner(Protocol):
         """It cannot be asked, or not any more."""
         ...
 
+    def overruled(self, entries: Sequence[Entry]) -> None:
+        """Somebody else has taken these back, so they must be announced with a higher number."""
+        ...
+
     def told(self, session: Session, lists: Sequence[ServiceList]) -> None:
         """What the server says of these interfaces now."""
         ...
@@ -239,11 +243,17 @@ class Session:
         self._digest = Digest()
         for each in held:
             self._note_told(each)
-        wanted = {each.key: each.sequence for each in self.upkeep.wanted}
-        for key, sequence in wanted.items():
-            if self._told.get(key) != sequence:
+        wanted = {each.key: each for each in self.upkeep.wanted}
+        there = {each.key: each for each in held}
+        overruled = []
+        for key, entry in wanted.items():
+            if key in there and there[key].sequence > entry.sequence:
+                overruled.append(entry)
+            elif self._told.get(key) != entry.sequence:
                 self.upkeep.lost(key)
-        if extra := [self._identity.gone(each) for each in held if each.key not in wanted]:
+        if overruled:
+            self._owner.overruled(overruled)
+        if extra := [self._identity.gone(each) for each in held if each.gone_ms < 0 and each.key not in wanted]:
             await self._send(extra)
 
     async def _announce(self, entry: Entry, _: Sequence[Entry]) -> None:

@@ -194,9 +194,9 @@ class Table:
         return self._clients[client].digest.text == digest
 
     def held(self, client: str) -> list[Record]:
-        """The client's live entries."""
-        found = self._clients.get(client)
-        return [] if found is None else [each.record for each in found.entries.values() if each.gone_at is None]
+        """The client's entries, withdrawn ones included."""
+        found, now = self._clients.get(client), self._clock()
+        return [] if found is None else [each.shown(now) for each in found.entries.values()]
 
     def records(self, interface: str) -> list[Record]:
         """Everything known of one interface, what was withdrawn included."""

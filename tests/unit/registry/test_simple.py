@@ -7,10 +7,13 @@ import asyncio
 import pytest
 
 from gateway.model.consumer import Consumer
-from gateway.model.endpoint import ServiceKey
+from gateway.model.endpoint import ServiceKey, parse_address
 from gateway.model.errors import RegistryError
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.registry_host import DubboRegistryHost
 from gateway.spi.registry import Freshness
-from gateway.spi.registry_ability import ConsumerRegistry, DiagnosableRegistry, ListedRegistry
+from gateway.spi.registry_ability import ConsumerRegistry, DiagnosableRegistry, EditableRegistry, ListedRegistry
+from registry.simple.registry import SimpleRegistry
 from tests.support.relay import relaying
 from tests.support.simple_registry import SERVICE, provider, seeing, simple, until
 
@@ -22,64 +25,81 @@ LEASE_S = 0.9
 
 
 async def test_what_one_gateway_announces_another_sees_at_once() -> None:
-    async with simple(serve=LOOPBACK) as server, simple(server.address) as one, simple(server.address) as other:
-        async with seeing(other) as seen, seeing(server) as here:
-            await until(lambda: seen.shows() and here.shows())
-            await one.register(provider(1))
-            await until(lambda: seen.shows(1) and here.shows(1), SEEN_S)
-            await server.register(provider(2))
-            await until(lambda: seen.shows(1, 2), SEEN_S)
-            await one.register(provider(1, weight=7))
-            await until(lambda: {each.weight for each in seen.last.endpoints} == {7, 100}, SEEN_S)
-            assert seen.withdrawn == frozenset()
-            await one.unregister(provider(1))
-            await until(lambda: seen.shows(2) and here.shows(2), SEEN_S)
-            assert seen.withdrawn == here.withdrawn == {provider(1).identity}
+    async with (
+        simple(serve=LOOPBACK) as server,
+        simple(server.address) as one,
+        simple(server.address) as other,
+        seeing(other) as seen,
+        seeing(server) as here,
+    ):
+        await until(lambda: seen.shows() and here.shows())
+        await one.register(provider(1))
+        await until(lambda: seen.shows(1) and here.shows(1), SEEN_S)
+        await server.register(provider(2))
+        await until(lambda: seen.shows(1, 2), SEEN_S)
+        await one.register(provider(1, weight=7))
+        await until(lambda: {each.weight for each in seen.last.endpoints} == {7, 100}, SEEN_S)
+        assert seen.withdrawn == frozenset()
+        await one.unregister(provider(1))
+        await until(lambda: seen.shows(2) and here.shows(2), SEEN_S)
+        assert seen.withdrawn == here.withdrawn == {provider(1).identity}
 
 
 async def test_groups_that_stand_for_several_and_services_of_one_interface_are_told_apart() -> None:
     red, blue = ServiceKey("demo.Catalog", "red"), ServiceKey("demo.Catalog", "blue")
-    async with simple(serve=LOOPBACK) as server, simple(server.address) as other:
-        async with seeing(other, ServiceKey("demo.Catalog", "*")) as every, seeing(other, red) as reds:
-            await server.register(provider(1, red))
-            await server.register(provider(2, blue))
-            await until(lambda: every.shows(1, 2) and reds.shows(1))
-            # Watched later, from lists that are here already.
-            async with seeing(other, blue) as blues:
-                await until(lambda: blues.shows(2))
+    async with (
+        simple(serve=LOOPBACK) as server,
+        simple(server.address) as other,
+        seeing(other, ServiceKey("demo.Catalog", "*")) as every,
+        seeing(other, red) as reds,
+    ):
+        await server.register(provider(1, red))
+        await server.register(provider(2, blue))
+        await until(lambda: every.shows(1, 2) and reds.shows(1))
+        # Watched later, from lists that are here already.
+        async with seeing(other, blue) as blues:
+            await until(lambda: blues.shows(2))
 
 
 async def test_a_provider_that_is_heard_of_no_more_is_gone_with_its_lease_and_has_not_withdrawn() -> None:
-    async with simple(serve=LOOPBACK) as server, relaying(server.address) as relay:
-        async with simple(relay.address, lease_s=LEASE_S) as one, seeing(server) as seen:
-            await one.register(provider(1))
-            await until(lambda: seen.shows(1))
-            relay.is_blocked = True
-            relay.cut()
-            began = asyncio.get_running_loop().time()
-            await until(lambda: seen.shows())
-            assert LEASE_S * 0.6 < asyncio.get_running_loop().time() - began < LEASE_S + 0.5
-            assert seen.withdrawn == frozenset()
-            relay.is_blocked = False
-            await until(lambda: seen.shows(1))
+    async with (
+        simple(serve=LOOPBACK) as server,
+        relaying(server.address) as relay,
+        simple(relay.address, lease_s=LEASE_S) as one,
+        seeing(server) as seen,
+    ):
+        await one.register(provider(1))
+        await until(lambda: seen.shows(1))
+        relay.is_blocked = True
+        relay.cut()
+        began = asyncio.get_running_loop().time()
+        await until(lambda: seen.shows())
+        assert LEASE_S * 0.6 < asyncio.get_running_loop().time() - began < LEASE_S + 0.5
+        assert seen.withdrawn == frozenset()
+        relay.is_blocked = False
+        await until(lambda: seen.shows(1))
 
 
 async def test_a_server_that_restarts_empty_is_filled_again_and_no_list_is_empty_meanwhile() -> None:
-    async with simple(serve=LOOPBACK) as first, simple(first.address) as one, simple(first.address) as other:
-        async with seeing(other) as seen:
-            await one.register(provider(1))
-            await one.register(provider(2))
-            await until(lambda: seen.shows(1, 2))
-            known = len(seen.snapshots)
-            await first.aclose()
-            await until(lambda: seen.shows(1, 2, freshness=Freshness.STALE), SEEN_S)
-            # What changes while it is away is caught up with.
-            await one.register(provider(3))
-            await one.unregister(provider(2))
-            async with simple(serve=first.address) as second, seeing(second) as there:
-                await until(lambda: seen.shows(1, 3) and there.shows(1, 3))
-                assert seen.withdrawn == {provider(2).identity}
-            assert all(1 in {port.port for port in each.endpoints} for each in seen.snapshots[known:])
+    async with (
+        simple(serve=LOOPBACK) as first,
+        simple(first.address) as one,
+        simple(first.address) as other,
+        seeing(other) as seen,
+    ):
+        await one.register(provider(1))
+        await one.register(provider(2))
+        await until(lambda: seen.shows(1, 2))
+        known = len(seen.snapshots)
+        await first.aclose()
+        await until(lambda: seen.shows(1, 2, freshness=Freshness.STALE), SEEN_S)
+        # What changes while it is away is caught up with.
+        await one.register(provider(3))
+        await one.unregister(provider(2))
+        async with simple(serve=first.address) as second, seeing(second) as there:
+            await until(lambda: seen.shows(1, 3) and there.shows(1, 3))
+            assert seen.withdrawn == {provider(2).identity}
+        assert all(1 in {port.port for port in each.endpoints} for each in seen.snapshots[known:])
 
 
 async def test_a_registry_that_is_away_at_the_start_is_found_later() -> None:
@@ -99,73 +119,91 @@ async def test_a_registry_that_is_away_at_the_start_is_found_later() -> None:
 async def test_of_two_servers_one_may_go_and_come_back_empty() -> None:
     async with simple(serve=LOOPBACK) as a, simple(serve=LOOPBACK) as b:
         both = (a.address, b.address)
-        async with simple(*both, lease_s=LEASE_S) as one, simple(*both, lease_s=LEASE_S) as other:
-            async with seeing(other) as seen:
-                await one.register(provider(1))
-                await until(lambda: seen.shows(1))
-                known = len(seen.snapshots)
-                await a.aclose()
-                await one.register(provider(2))
-                await until(lambda: seen.shows(1, 2), 0.5)
-                # Longer than what the lost one said counts.
-                await asyncio.sleep(LEASE_S * 1.3)
-                assert seen.shows(1, 2)
-                async with simple(serve=a.address) as again, seeing(again) as there:
-                    await until(lambda: there.shows(1, 2))
-                    await one.unregister(provider(1))
-                    await until(lambda: seen.shows(2) and there.shows(2), SEEN_S)
-                assert seen.withdrawn == {provider(1).identity}
-                assert all(each.freshness is Freshness.FRESH and each.endpoints for each in seen.snapshots[known:])
+        async with (
+            simple(*both, lease_s=LEASE_S) as one,
+            simple(*both, lease_s=LEASE_S) as other,
+            seeing(other) as seen,
+        ):
+            await one.register(provider(1))
+            await until(lambda: seen.shows(1))
+            known = len(seen.snapshots)
+            await a.aclose()
+            await one.register(provider(2))
+            await until(lambda: seen.shows(1, 2), 0.5)
+            # Longer than what the lost one said counts.
+            await asyncio.sleep(LEASE_S * 1.3)
+            assert seen.shows(1, 2)
+            async with simple(serve=a.address) as again, seeing(again) as there:
+                await until(lambda: there.shows(1, 2))
+                await one.unregister(provider(1))
+                await until(lambda: seen.shows(2) and there.shows(2), SEEN_S)
+            assert seen.withdrawn == {provider(1).identity}
+            assert all(each.freshness is Freshness.FRESH and each.endpoints for each in seen.snapshots[known:])
 
 
 async def test_servers_that_know_each_other_pass_on_what_they_hear_in_both_directions() -> None:
     # Only b knows a; clients reach one of them each.
-    async with simple(serve=LOOPBACK) as a, simple(a.address, serve=LOOPBACK) as b:
-        async with simple(a.address) as one, simple(b.address) as other:
-            async with seeing(one) as at_a, seeing(other) as at_b:
-                await one.register(provider(1))
-                await other.register(provider(2))
-                await until(lambda: at_a.shows(1, 2) and at_b.shows(1, 2), 1.0)
-                await one.unregister(provider(1))
-                await until(lambda: at_b.shows(2), 0.5)
-                assert at_b.withdrawn == {provider(1).identity}
+    async with (
+        simple(serve=LOOPBACK) as a,
+        simple(a.address, serve=LOOPBACK) as b,
+        simple(a.address) as one,
+        simple(b.address) as other,
+        seeing(one) as at_a,
+        seeing(other) as at_b,
+    ):
+        await one.register(provider(1))
+        await other.register(provider(2))
+        await until(lambda: at_a.shows(1, 2) and at_b.shows(1, 2), 1.0)
+        await one.unregister(provider(1))
+        await until(lambda: at_b.shows(2), 0.5)
+        assert at_b.withdrawn == {provider(1).identity}
 
 
 async def test_what_was_withdrawn_during_a_split_does_not_return_when_it_heals() -> None:
-    async with simple(serve=LOOPBACK) as a, relaying(a.address) as between:
-        async with simple(between.address, serve=LOOPBACK) as b, simple(b.address, lease_s=LEASE_S) as other:
-            # Its leases are long: b would show it for a long time.
-            async with simple(a.address, lease_s=30) as one, seeing(a) as at_a, seeing(other) as at_b:
-                await one.register(provider(1))
-                await one.register(provider(2))
-                await until(lambda: at_b.shows(1, 2))
-                between.is_blocked = True
-                between.cut()
-                await one.unregister(provider(1))
-                await other.register(provider(3))
-                await until(lambda: at_a.shows(2))
-                await until(lambda: at_b.shows(1, 2, 3))
-                between.is_blocked = False
-                await until(lambda: at_b.shows(2, 3) and at_a.shows(2, 3))
-                assert at_b.withdrawn == {provider(1).identity}
-                shown = len(at_a.snapshots)
-                await asyncio.sleep(0.5)
-                assert all(1 not in {each.port for each in late.endpoints} for late in at_a.snapshots[shown:])
-                assert at_b.shows(2, 3)
+    # Its leases are long: b would show it for a long time.
+    async with (
+        simple(serve=LOOPBACK) as a,
+        relaying(a.address) as between,
+        simple(between.address, serve=LOOPBACK) as b,
+        simple(b.address, lease_s=LEASE_S) as other,
+        simple(a.address, lease_s=30) as one,
+        seeing(a) as at_a,
+        seeing(other) as at_b,
+    ):
+        await one.register(provider(1))
+        await one.register(provider(2))
+        await until(lambda: at_b.shows(1, 2))
+        between.is_blocked = True
+        between.cut()
+        await one.unregister(provider(1))
+        await other.register(provider(3))
+        await until(lambda: at_a.shows(2))
+        await until(lambda: at_b.shows(1, 2, 3))
+        between.is_blocked = False
+        await until(lambda: at_b.shows(2, 3) and at_a.shows(2, 3))
+        assert at_b.withdrawn == {provider(1).identity}
+        shown = len(at_a.snapshots)
+        await asyncio.sleep(0.5)
+        assert all(1 not in {each.port for each in late.endpoints} for late in at_a.snapshots[shown:])
+        assert at_b.shows(2, 3)
 
 
 async def test_clients_beyond_a_split_are_gone_with_their_lease_and_come_back_with_the_peer() -> None:
-    async with simple(serve=LOOPBACK) as a, relaying(a.address) as between:
-        async with simple(between.address, serve=LOOPBACK) as b, simple(a.address, lease_s=LEASE_S) as one:
-            async with seeing(b) as seen:
-                await one.register(provider(1))
-                await until(lambda: seen.shows(1))
-                between.is_blocked = True
-                between.cut()
-                await until(lambda: seen.shows())
-                between.is_blocked = False
-                await until(lambda: seen.shows(1))
-                assert seen.withdrawn == frozenset()
+    async with (
+        simple(serve=LOOPBACK) as a,
+        relaying(a.address) as between,
+        simple(between.address, serve=LOOPBACK) as b,
+        simple(a.address, lease_s=LEASE_S) as one,
+        seeing(b) as seen,
+    ):
+        await one.register(provider(1))
+        await until(lambda: seen.shows(1))
+        between.is_blocked = True
+        between.cut()
+        await until(lambda: seen.shows())
+        between.is_blocked = False
+        await until(lambda: seen.shows(1))
+        assert seen.withdrawn == frozenset()
 
 
 async def test_whoever_does_not_know_the_credential_neither_writes_nor_reads(caplog: pytest.LogCaptureFixture) -> None:
@@ -240,3 +278,36 @@ async def test_the_same_list_of_servers_may_stand_at_all_of_them() -> None:
     async with simple(*both, serve=both[0]) as a, simple(*both, serve=both[1]) as b, seeing(a) as seen:
         await b.register(provider(1))
         await until(lambda: seen.shows(1))
+
+
+async def test_somebody_may_take_a_provider_back_and_one_that_lives_comes_again() -> None:
+    async with (
+        simple(serve=LOOPBACK) as server,
+        relaying(server.address) as relay,
+        seeing(server) as seen,
+        simple(relay.address) as dead,
+        simple(server.address, lease_s=LEASE_S) as living,
+    ):
+        assert isinstance(living, EditableRegistry)
+        await dead.register(provider(1))
+        await living.register(provider(2))
+        await until(lambda: seen.shows(1, 2))
+        relay.is_blocked = True
+        relay.cut()
+        assert await living.remove(provider(1))
+        await until(lambda: seen.shows(2), SEEN_S)
+        assert await server.remove(provider(2))
+        await until(lambda: seen.shows(), SEEN_S)
+        # With its next heartbeat.
+        await until(lambda: seen.shows(2))
+        assert not await living.remove(provider(1))
+
+
+async def test_a_tool_asks_the_gateway_that_serves() -> None:
+    async with simple(serve=LOOPBACK) as server:
+        await server.register(provider(1))
+        tool = SimpleRegistry(parse_address(server.address), ())
+        tool.hosted_by(DubboRegistryHost(Catalog([]), "test", "tool", may_serve=False))
+        await tool.start()
+        assert [each.port for each in (await tool.listing()).endpoints] == [1]
+        await tool.aclose()

@@ -126,7 +126,7 @@ def test_a_client_is_known_by_the_digest_of_its_entries(site: Site) -> None:
     assert not table.knows("c", digest.text)
     digest.discard("c", "b", b.sequence)
     assert table.knows("c", digest.text)
-    assert table.held("c") == [a]
+    assert [each.key for each in table.held("c") if each.gone_ms < 0] == ["a"]
 
 
 def test_a_server_that_has_restarted_knows_nobody(site: Site) -> None:
