@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
@@ -27,7 +26,6 @@ from registry.simple.union import Union
 
 __all__ = ["SimpleRegistry"]
 
-_LOG: Final = logging.getLogger("polyport.registry")
 _Address = tuple[str, int]
 _CALL_S: Final = 5.0
 _WAIT_S: Final = 1.0
@@ -87,7 +85,7 @@ class SimpleRegistry:
         """See `Registry.start`.
 
         Raises:
-            OSError: the address to serve at cannot be bound.
+            RegistryError: the address to serve at cannot be bound.
             RuntimeError: nobody has said who hosts it.
         """
         if self._host is None:
@@ -96,7 +94,11 @@ class SimpleRegistry:
         self._union = Union(names, self._lease_s, self._clock)
         if self._serve is not None:
             self._own = SimpleServer()
-            self._listening = await self._host.serve(self._serve, SimpleRegistryService, self._own, self._token)
+            try:
+                self._listening = await self._host.serve(self._serve, SimpleRegistryService, self._own, self._token)
+            except OSError as exc:
+                where = format_address(*self._serve)
+                raise RegistryError(f"cannot serve at {where}: {exc.strerror or exc}") from exc
             self.address = self._listening.address
             self._own.start()
             self._add_session(_HERE, self._own, is_here=True)
@@ -195,7 +197,6 @@ class SimpleRegistry:
 
     def found(self, session: Session) -> None:
         """See `SessionOwner.found`."""
-        _LOG.info("registry server %s can be asked", session.server)
         self._union.found(session.server)
         self._settle_later()
 

@@ -191,6 +191,8 @@ class Session:
         await self._beat()
         if self._offer is not None:
             self._offered = self._offer(self._listener, self._listener.lost)
+        if self.is_online is False:
+            _LOG.info("registry server %s can be asked again", self.server, extra={"registry": self.server})
         self.is_online = True
         self._owner.found(self)
         self._watching.clear()
