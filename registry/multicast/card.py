@@ -14,11 +14,14 @@ from typing import Final
 
 __all__ = ["Card", "choose", "system_cards"]
 
-_IF_INET6: Final = Path("/proc/net/if_inet6")
+_IF_INET6: Final = Path("/proc/thread-self/net/if_inet6")
+"""Of the thread that asks, as sockets are: it may be in another network than the process."""
 # Source: linux, include/uapi/linux/sockios.h and if.h.
 _GET_FLAGS: Final = 0x8913
 _GET_ADDRESS: Final = 0x8915
 _UP: Final = 0x1
+# Whether another machine has it is being found out, or was. Source: linux, include/uapi/linux/if_addr.h.
+_NOT_USABLE: Final = 0x40 | 0x08
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,12 @@ def _ipv6_cards() -> list[Card]:
         return []
     best: dict[int, Card] = {}
     for line in lines:
-        digits, index_text, _, _, _, name = line.split()
+        digits, index_text, _, _, flags, name = line.split()
+        if int(flags, 16) & _NOT_USABLE:
+            continue
         index, address = int(index_text, 16), ipaddress.IPv6Address(int(digits, 16))
         if address.is_link_local:
             best.setdefault(index, Card(name, index, f"{address}%{name}"))
         elif index not in best or "%" in best[index].address:
             best[index] = Card(name, index, str(address))
-    return list(best.values())
+    return [best[index] for index in sorted(best)]

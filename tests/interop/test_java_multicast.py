@@ -1,0 +1,141 @@
+"""Dubbo's own multicast registry and ours in one group, in a network namespace with one card."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.spi.registry import Snapshot
+from registry.multicast.registry import MulticastRegistry
+from tests.support.java_peer import BUILD_TIMEOUT, java_command, require_java
+from tests.support.network_namespace import in_own_network
+from tests.support.peer_program import end_program, ready_address
+
+pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
+
+GROUP, PORT, HOST = "224.5.6.7", 1234, "10.1.0.1"
+CARDS = {"one": [f"{HOST}/24"]}
+SERVICE = ServiceKey("demo.Catalog", "blue", "1.2.0")
+JAVA = (
+    f"dubbo://{HOST}:20880/demo.Catalog?anyhost=true&application=shop&dubbo=2.0.2&group=blue&interface=demo.Catalog"
+    "&methods=find,count&pid=1&release=2.7.23&side=provider&timestamp=1700000000000&version=1.2.0"
+)
+JAVA_ASKS = (
+    f"consumer://{HOST}/demo.Catalog?application=shop&category=providers,configurators,routers&group=blue"
+    "&interface=demo.Catalog&side=consumer&timeout=2000&version=1.2.0"
+)
+OURS = Endpoint("dubbo", HOST, 1, SERVICE, 100, {"methods": "find,count", "token": "secret"})
+
+
+class Java:
+    """A `MulticastPeer`."""
+
+    def __init__(self, version: str) -> None:
+        command = java_command(f"dubbo-{version}", "app.MulticastPeer", f"multicast://{GROUP}:{PORT}")
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ready_address(self._process)
+        self.told: list[str] = []
+
+    async def say(self, line: str) -> None:
+        """Returns when it is done."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        async with asyncio.timeout(10):
+            while await self._line() != "DONE":
+                continue
+
+    async def until_told(self, condition: Callable[[list[str]], bool]) -> list[str]:
+        """The URLs that a subscription was told last."""
+        async with asyncio.timeout(10):
+            while not condition(self.told):
+                await self._line()
+        return self.told
+
+    async def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = (await asyncio.to_thread(self._process.stdout.readline)).rstrip("\n")
+        assert line, "the peer died"
+        if line.startswith("NOTIFIED "):
+            self.told = line.split()[1:]
+        return line
+
+    def close(self) -> None:
+        end_program(self._process)
+
+
+@asynccontextmanager
+async def both(version: str) -> AsyncIterator[tuple[Java, MulticastRegistry]]:
+    java = await asyncio.to_thread(Java, version)
+    registry = MulticastRegistry((GROUP, PORT))
+    try:
+        await registry.start()
+        yield java, registry
+    finally:
+        await registry.aclose()
+        await asyncio.to_thread(java.close)
+
+
+async def check_we_see_java(version: str) -> None:
+    async with both(version) as (java, registry), aclosing(registry.watch(SERVICE)) as snapshots:
+
+        async def shown(count: int) -> Snapshot:
+            async with asyncio.timeout(10):
+                while len((snapshot := await anext(snapshots)).endpoints) != count:
+                    continue
+            return snapshot
+
+        await java.say(f"register {JAVA}")
+        assert (await shown(1)).endpoints == (Endpoint.parse(JAVA),)
+        # Who comes later asks, and Java answers.
+        late = MulticastRegistry((GROUP, PORT))
+        await late.start()
+        try:
+            listing = await late.listing()
+            assert list(listing.endpoints) == [Endpoint.parse(JAVA)]
+            assert listing.skipped == ()
+            assert (await late.diagnose())[-1].detail == f"from {HOST}"
+        finally:
+            await late.aclose()
+        await java.say(f"unregister {JAVA}")
+        assert (await shown(0)).withdrawn == {Endpoint.parse(JAVA).identity}
+
+
+async def check_java_sees_us(version: str) -> None:
+    async with both(version) as (java, registry):
+        await registry.register(OURS)
+        # Answered from a table: Java asks only when it subscribes.
+        await java.say(f"subscribe {JAVA_ASKS}")
+        told = await java.until_told(lambda urls: any(each.startswith("dubbo://") for each in urls))
+        (seen,) = [Endpoint.parse(each) for each in told if each.startswith("dubbo://")]
+        assert seen.identity == OURS.identity
+        assert {key: seen.parameters[key] for key in OURS.parameters} == OURS.parameters
+        heavier = replace(OURS, weight=7)
+        await registry.register(heavier)
+        told = await java.until_told(lambda urls: [Endpoint.parse(each).weight for each in urls] == [7])
+        await registry.register(replace(OURS, port=2))
+        await java.until_told(lambda urls: len(urls) == 2)
+        await registry.unregister(replace(OURS, port=2))
+        await java.until_told(lambda urls: len(urls) == 1)
+        await registry.unregister(heavier)
+        await java.until_told(lambda urls: [each.partition(":")[0] for each in urls] == ["empty"])
+
+
+@pytest.mark.direction("us → Java", wire="multicast", peer="Java, Dubbo 2.7 and 3.3", quick=True)
+@pytest.mark.parametrize("version", ["27", "33"])
+def test_we_see_what_java_registers(version: str) -> None:
+    require_java()
+    in_own_network(CARDS, lambda: check_we_see_java(version))
+
+
+@pytest.mark.direction("Java → us", wire="multicast", peer="Java, Dubbo 2.7 and 3.3", quick=True)
+@pytest.mark.parametrize("version", ["27", "33"])
+def test_java_sees_what_we_register(version: str) -> None:
+    require_java()
+    in_own_network(CARDS, lambda: check_java_sees_us(version))

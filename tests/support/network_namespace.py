@@ -1,0 +1,97 @@
+"""A network of its own for a test: cards that lead nowhere, beside the loopback, seen by one thread alone."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import functools
+import os
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+__all__ = ["in_own_network"]
+
+_ROOT: Final = Path(__file__).parents[2]
+_INSTALL_S: Final = 300
+_LIMIT_S: Final = 100
+# Source: linux, include/uapi/linux/sched.h and if_tun.h.
+_NEW_NETWORK: Final = 0x40000000
+_SET_CARD: Final = 0x400454CA
+_TAP: Final = 0x0002
+_NO_PACKET_INFORMATION: Final = 0x1000
+
+
+def in_own_network(cards: Mapping[str, Sequence[str]], work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs `work` in a loop of a thread that sees only the loopback and these cards, each with addresses like
+    `10.1.0.1/24`. What it starts sees the same.
+
+    Skips the test where a process may not have that (with CI=true it is a failure).
+    """
+    _require_ip()
+    trouble: list[BaseException] = []
+
+    def run() -> None:
+        held: list[int] = []
+        try:
+            _enter(cards, held)
+            asyncio.run(work())
+        except BaseException as exc:  # Of another thread, so it is carried over.
+            trouble.append(exc)
+        finally:
+            for each in held:
+                os.close(each)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(_LIMIT_S)
+    assert not thread.is_alive(), "the work in the other network does not end"
+    if trouble and isinstance(trouble[0], _Unavailable):
+        _give_up(str(trouble[0]))
+    if trouble:
+        raise trouble[0]
+
+
+class _Unavailable(Exception):
+    pass
+
+
+def _enter(cards: Mapping[str, Sequence[str]], held: list[int]) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NEW_NETWORK):
+        raise _Unavailable(f"no network namespace: {os.strerror(ctypes.get_errno())}; run as root")
+    _ip("link set lo up")
+    for name, addresses in cards.items():
+        try:
+            held.append(os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK))
+        except OSError as exc:
+            raise _Unavailable(f"/dev/net/tun: {exc.strerror}") from None
+        # As long as it is open the card has a cable, and nobody at the other end.
+        fcntl.ioctl(held[-1], _SET_CARD, struct.pack("16sH22s", name.encode(), _TAP | _NO_PACKET_INFORMATION, b""))
+        _ip(f"link set {name} up")
+        for address in addresses:
+            _ip(f"address add {address} dev {name}" + (" nodad" if ":" in address else ""))
+
+
+def _ip(arguments: str) -> None:
+    subprocess.run(["ip", *arguments.split()], check=True, timeout=10)
+
+
+@functools.cache
+def _require_ip() -> None:
+    log = _ROOT / ".cache" / "interop-ip.log"
+    log.parent.mkdir(exist_ok=True)
+    install = [_ROOT / "tests" / "interop" / "apt.sh", log, "ip:iproute2"]
+    done = subprocess.run(install, stderr=subprocess.PIPE, text=True, timeout=_INSTALL_S, check=False)
+    if done.returncode:
+        _give_up(done.stderr.strip())
+
+
+def _give_up(reason: str) -> None:
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
