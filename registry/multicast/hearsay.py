@@ -8,7 +8,7 @@ does not fit into a table of bounded size is not remembered.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -29,6 +29,7 @@ _MAX_SKIPPED: Final = 100
 _SILENCE: Final = 1.5
 """Sessions without a word after which who announces every half of one is gone: two are lost, the third one is late."""
 _QUESTIONS: Final = 3
+_LOOKED_AT: Final = 2_000
 _ANSWER_S: Final = 1.0
 _GRAVE_S: Final = 1.0
 """How long after an `unregister` a packet that was sent before it may still come."""
@@ -80,6 +81,8 @@ class Hearsay:
         self._entries: dict[str, dict[Identity, _Entry]] = {}
         """By interface."""
         self._watched: dict[str, set[ServiceKey]] = {}
+        self._to_look_at: list[str] = []
+        """Interfaces that `expire` has still to come to."""
         self._others = 0
         self._other_characters = 0
         self._consumers: dict[_ConsumerIdentity, tuple[Consumer, str, float, float]] = {}
@@ -91,16 +94,19 @@ class Hearsay:
 
     def watch(self, service: ServiceKey) -> None:
         """Somebody here wants to know of it: it has a place in the table, and is asked for."""
+        if service.interface not in self._watched:
+            self._count_others(service.interface, -1)
         self._watched.setdefault(service.interface, set()).add(service)
-        self._recount()
 
     def unwatch(self, service: ServiceKey) -> None:
         """Ends `watch`."""
-        watched = self._watched.get(service.interface, set())
+        watched = self._watched.get(service.interface)
+        if watched is None:
+            return
         watched.discard(service)
         if not watched:
-            self._watched.pop(service.interface, None)
-        self._recount()
+            del self._watched[service.interface]
+            self._count_others(service.interface, 1)
 
     def providers(self, service: ServiceKey) -> list[Endpoint]:
         """Those known of a service, in the order they came."""
@@ -167,8 +173,11 @@ class Hearsay:
                 entry.unanswered += 1
 
     def expire(self, now: float) -> tuple[set[ServiceKey], set[ServiceKey]]:
-        """Forgets who is silent. Gives the services whose providers are others now, and those to ask for again."""
-        silent = [each for each in self._all() if each.owner and self._is_silent(each, now)]
+        """Forgets who is silent. Gives the services whose providers are others now, and those to ask for again.
+
+        Of a large table it looks at a part, and the next time at the next one, so that nobody has to wait for it.
+        """
+        silent = [each for each in self._next_part() if each.owner and self._is_silent(each, now)]
         for entry in silent:
             self._remove(entry.endpoint.identity)
         for consumer in [each for each, (_, _, at, lasts) in self._consumers.items() if now - at > lasts]:
@@ -184,6 +193,14 @@ class Hearsay:
         """Nobody could be heard until now, so nobody's silence counts."""
         for entry in self._all():
             entry.heard_at, entry.unanswered = now, 0
+
+    def _next_part(self) -> list[_Entry]:
+        if not self._to_look_at:
+            self._to_look_at = list(self._entries)
+        part: list[_Entry] = []
+        while self._to_look_at and len(part) < _LOOKED_AT:
+            part += self._entries.get(self._to_look_at.pop(), {}).values()
+        return part
 
     def _is_silent(self, entry: _Entry, now: float) -> bool:
         if entry.lease_s is not None:
@@ -301,15 +318,11 @@ class Hearsay:
             self._others -= 1
             self._other_characters -= len(entry.url)
 
-    def _recount(self) -> None:
-        others: Iterable[_Entry] = (
-            entry
-            for interface, known in self._entries.items()
-            if interface not in self._watched
-            for entry in known.values()
-        )
-        lengths = [len(each.url) for each in others]
-        self._others, self._other_characters = len(lengths), sum(lengths)
+    def _count_others(self, interface: str, sign: int) -> None:
+        """Nobody watches this interface any more, or somebody does now (-1)."""
+        known = self._entries.get(interface, {}).values()
+        self._others += sign * len(known)
+        self._other_characters += sign * sum(len(each.url) for each in known)
 
 
 def same_host(one: str, other: str) -> bool:

@@ -358,8 +358,11 @@ class MulticastRegistry:
         self._telling = None
         changed, self._changed = self._changed, set()
         withdrawn, self._withdrawn = self._withdrawn, set()
+        by_interface: dict[str, list[ServiceKey]] = {}
+        for each in changed:
+            by_interface.setdefault(each.interface, []).append(each)
         for watched in list(self._feeds):
-            if any(watched.covers(each) for each in changed):
+            if any(watched.covers(each) for each in by_interface.get(watched.interface, ())):
                 self._tell(watched, withdrawn)
 
     def _tell(self, service: ServiceKey, withdrawn: set[Identity] | None = None) -> None:
