@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from redis.exceptions import ReadOnlyError
@@ -157,7 +157,10 @@ class RedisRegistry:
 
     @asynccontextmanager
     async def _asked(self, wait_s: float) -> AsyncGenerator[Link]:
-        """The connection, if there is one; translates what goes wrong with it."""
+        """The connection, if there is one or the first attempts bring one; translates what goes wrong with it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._session.tried.wait()
         link = self._session.link
         if link is None:
             raise RegistryError(f"{self._peers[0]}: there is no connection: {shorten(self._session.trouble)}")

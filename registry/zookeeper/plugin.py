@@ -59,4 +59,4 @@ def _build(options: Mapping[str, Any]) -> Registry:
     )
 
 
-PLUGIN: Final = RegistryPlugin("zookeeper", _OPTIONS, _build)
+PLUGIN: Final = RegistryPlugin("zookeeper", _OPTIONS, _build, names="java")

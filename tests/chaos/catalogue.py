@@ -20,6 +20,7 @@ from tests.chaos.rows import (
     modes,
     outlier,
     overload,
+    registries,
     retry_storm,
     rolling_restart,
     stuck_log,
@@ -43,6 +44,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *full_store.ROWS,
     *clock.ROWS,
     *bad_handlers.ROWS,
+    *registries.ROWS,
     *java_consumers.ROWS,
     *java_providers.ROWS,
 )

@@ -26,6 +26,7 @@ services:
     implementation: tests.support.work_service:Working
     options: {{record: {record}}}
     listeners: [front]
+    {service}
 {more}"""
 _CROWD = """
 application: {{name: {name}, drain: 1s}}
@@ -86,20 +87,30 @@ class Ground:
         name: str = "provider",
         *,
         listener: str = "",
+        service: str = "",
         more: str = "",
         environ: Mapping[str, str] | None = None,
         prepare: Callable[[], None] | None = None,
         wrap: Sequence[str] = (),
         errors_to: int | None = None,
     ) -> Node:
-        """A running provider of `Work`. `listener`: further keys of its listener; `more`: further services or sections.
+        """A running provider of `Work`. `listener`: further keys of its listener; `service`: a further line of the
+        service; `more`: further services or sections.
 
         `wrap`: the command in front of its own. `errors_to`: see `Node`.
         """
         record = self.folder / f"{name}.calls"
         self._records.add(record)
         port = free_port()
-        text = _PROVIDER.format(name=name, wire=self.protocol, port=port, listener=listener, record=record, more=more)
+        text = _PROVIDER.format(
+            name=name,
+            wire=self.protocol,
+            port=port,
+            listener=listener,
+            record=record,
+            service=service,
+            more=more,
+        )
         return await self._serve(name, port, text, environ, prepare, wrap, errors_to)
 
     async def crowd(self, name: str, count: int) -> list[str]:
