@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
+from gateway.cli.registry_target import open_registry
 from gateway.config.load import load_text
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App
-from gateway.spi.registry import Registry
 from gateway.spi.registry_ability import ListedRegistry
 from tests.chaos.ground import Ground
 from tests.chaos.node import Node, free_port, polyport
@@ -157,9 +157,7 @@ async def consumer(kind: str, port: int, **remote: Any) -> AsyncIterator[Work]:
 
 async def listed(kind: str, port: int) -> Mapping[str, str]:
     """Who is in it now, asked by somebody new: application by address."""
-    catalog = Catalog()
-    read = load_text(registry_section(kind, port) + "\nservices: {}", "reader.yaml", catalog)
-    registry: Registry = catalog.registry(kind).build(read.registries["home"].options)
+    registry = open_registry(f"{kind}://127.0.0.1:{port}?{_NAMES[kind]}={SESSION_S:g}s", None)
     await registry.start()
     try:
         assert isinstance(registry, ListedRegistry)
