@@ -37,6 +37,8 @@ CATEGORIES: Final = (PROVIDERS, CONSUMERS, ROUTERS, CONFIGURATORS)
 MAX_ENTRY: Final = 16_384
 """Characters. Java providers of services with hundreds of methods write some four thousand."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.\-]{0,31}", re.ASCII)
+_MARK: Final = re.compile(rf"category=(?!{PROVIDERS}(?:&|$))|abled=")
+"""Stands in entries that may not be what they look like."""
 _NO_PROVIDERS: Final = frozenset({"empty", "override", "route", "condition", "script", "tag", "consumer", "absent"})
 """Schemes of what may stand among providers and is none."""
 _PROVIDER: Final = {"category": PROVIDERS, "side": "provider", "dynamic": "true", "dubbo": "2.0.2"}
@@ -119,9 +121,9 @@ def _provider(entry: str) -> Endpoint | None:
     endpoint = Endpoint.parse(entry)
     if not endpoint.port:
         raise ValueError("it has no port")
-    if "category=" in entry or "abled=" in entry:
+    if _MARK.search(entry):
         # Reading the parameters takes longer than everything else.
-        parameters = dict(endpoint.parameters)
+        parameters = dict(endpoint.parameters.items())
         if parameters.get("category", PROVIDERS) != PROVIDERS:
             raise ValueError(f"it is of the category {parameters['category']}")
         if parameters.get("enabled") == "false" or parameters.get("disabled") == "true":

@@ -8,7 +8,7 @@ inside the gateway nobody reads string maps.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
@@ -213,10 +213,14 @@ class _QueryParameters(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._read())
 
+    def items(self) -> ItemsView[str, str]:
+        """Reads once, other than `dict(…)` of this, which reads for each key."""
+        return self._read().items()
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, _QueryParameters) and self._query == other._query:
             return True
-        return self._read() == dict(other) if isinstance(other, Mapping) else NotImplemented
+        return self._read() == dict(other.items()) if isinstance(other, Mapping) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
 

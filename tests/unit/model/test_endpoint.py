@@ -1,4 +1,5 @@
 import tracemalloc
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -73,3 +74,16 @@ def test_ten_thousand_urls_take_less_than_a_kibibyte_each() -> None:
     finally:
         tracemalloc.stop()
     assert used / len(kept) < 1024
+
+
+def test_all_parameters_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Endpoint.parse("dubbo://10.0.0.1:1/demo.Catalog?a=1&b=%20&weight=7").parameters
+    calls: list[str] = []
+
+    def counting(query: str, keep_blank_values: bool) -> list[tuple[str, str]]:
+        calls.append(query)
+        return parse_qsl(query, keep_blank_values=keep_blank_values)
+
+    monkeypatch.setattr("gateway.model.endpoint.parse_qsl", counting)
+    assert dict(read.items()) == {"a": "1", "b": " "}
+    assert len(calls) == 1
