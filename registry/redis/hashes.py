@@ -11,7 +11,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 from gateway.telemetry.logs import shorten
 from registry.redis.layout import decode
 from registry.redis.link import Link
-from registry.redis.slice import Slice
+from registry.slice import Slice
 
 __all__ = ["MAX_FIELDS", "read_hashes"]
 

@@ -29,9 +29,9 @@ from registry.redis.layout import DEFAULT_GROUP, Layout
 from registry.redis.link import TROUBLES, Link
 from registry.redis.listing import read_listing
 from registry.redis.session import Session
-from registry.redis.slice import Slice
 from registry.redis.sweep import Sweep
 from registry.redis.watching import Watching
+from registry.slice import Slice
 from registry.upkeep import Upkeep
 
 __all__ = ["DEFAULT_SESSION_S", "DEFAULT_TIMEOUT_S", "RedisRegistry"]

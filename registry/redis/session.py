@@ -20,7 +20,7 @@ from registry.redis.address import Peer
 from registry.redis.clock import ServerClock
 from registry.redis.layout import Layout
 from registry.redis.link import TROUBLES, Link
-from registry.redis.slice import Slice
+from registry.slice import Slice
 
 __all__ = ["Session"]
 

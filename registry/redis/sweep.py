@@ -16,7 +16,7 @@ from registry.redis.clock import ServerClock
 from registry.redis.hashes import read_hashes
 from registry.redis.layout import UNREGISTER, Layout, decode, encode, is_lasting, parse_expiry
 from registry.redis.link import Link
-from registry.redis.slice import Slice
+from registry.slice import Slice
 
 __all__ = ["Sweep"]
 

@@ -14,7 +14,7 @@ from registry.entries import CONFIGURATORS, MAX_ENTRY, PROVIDERS, ROUTERS, read_
 from registry.feed import Feed
 from registry.redis.lease import LeaseTable
 from registry.redis.presence import Presence
-from registry.redis.slice import Slice
+from registry.slice import Slice
 
 __all__ = ["WATCHED_CATEGORIES", "Watched"]
 

@@ -16,8 +16,8 @@ from registry.redis.hashes import read_hashes
 from registry.redis.layout import REGISTER, UNREGISTER, Layout, decode, encode
 from registry.redis.lease import FOREVER
 from registry.redis.link import Link
-from registry.redis.slice import Slice
 from registry.redis.watched import WATCHED_CATEGORIES, Watched
+from registry.slice import Slice
 
 __all__ = ["Watching"]
 
