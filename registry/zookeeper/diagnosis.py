@@ -13,6 +13,7 @@ from gateway.model.endpoint import Endpoint, format_address
 from gateway.model.errors import RegistryError
 from gateway.spi.registry_ability import Finding
 from registry.entries import CATEGORIES, PROVIDERS, read_providers
+from registry.slice import Slice
 from registry.zookeeper.layout import Ensemble, parent_of
 from registry.zookeeper.session import Session
 from registry.zookeeper.watch import read_names
@@ -153,11 +154,12 @@ class Diagnosis:
         ]
         providers: list[tuple[str, Endpoint]] = []
         skipped = 0
+        piece = Slice()
         for path, name in nodes[:_MOST_NODES]:
             endpoints, unread = read_names([name], partial(read_providers, service=None))
             providers += [(path, each) for each in endpoints]
             skipped += len(unread)
-            await asyncio.sleep(0)
+            await piece.breathe()
         if skipped:
             self._bad(
                 "entries", f"{skipped} among providers cannot be used", "the log says which, where they are watched"

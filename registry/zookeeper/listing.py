@@ -10,6 +10,7 @@ from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint
 from gateway.spi.registry_ability import Listing, Skipped
 from registry.entries import CONSUMERS, PROVIDERS, read_consumers, read_providers
+from registry.slice import Slice
 from registry.zookeeper.layout import category_path
 from registry.zookeeper.session import Session
 from registry.zookeeper.watch import read_names
@@ -28,6 +29,7 @@ async def read_listing(session: Session, root: str) -> Listing:
         PROVIDERS: (partial(read_providers, service=None), endpoints),
         CONSUMERS: (read_consumers, consumers),
     }
+    piece = Slice()
     services = sorted(await session.children(root) or ())
     for start in range(0, len(services), _AT_ONCE):
         places = [(service, category) for service in services[start : start + _AT_ONCE] for category in readers]
@@ -39,7 +41,7 @@ async def read_listing(session: Session, root: str) -> Listing:
             read_now, skipped_now = read_names(sorted(names or ()), read)
             found += read_now
             skipped += skipped_now
-            await asyncio.sleep(0)
+            await piece.breathe()
     return Listing(endpoints, consumers, skipped)
 
 

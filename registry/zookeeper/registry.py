@@ -12,6 +12,7 @@ from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.spi.registry import Snapshot
 from gateway.spi.registry_ability import Finding, Listing
 from gateway.telemetry.once_per import OncePer
+from registry.slice import Turn
 from registry.zookeeper.announcement import Announcements
 from registry.zookeeper.diagnosis import Diagnosis
 from registry.zookeeper.layout import DEFAULT_ROOT, Ensemble, parse_root
@@ -55,6 +56,7 @@ class ZookeeperRegistry:
         self._announcements = Announcements(f"zookeeper {ensemble}", self._root, self._session)
         self._watches: dict[ServiceKey, ServiceWatch] = {}
         self._skips = OncePer(_SAME_SKIP_S)
+        self._turn = Turn()
         self._connected = asyncio.Event()
         self._patience = 0.0
         """Until when a registration waits for the first connection; loop time."""
@@ -92,7 +94,7 @@ class ZookeeperRegistry:
             return
         watch = self._watches.get(service)
         if watch is None:
-            watch = self._watches[service] = ServiceWatch(self._root, service, self._session, self._skips)
+            watch = self._watches[service] = ServiceWatch(self._root, service, self._session, self._skips, self._turn)
             watch.start()
         try:
             async with aclosing(watch.feed.watch()) as snapshots:

@@ -14,6 +14,7 @@ from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
 from registry.entries import CONFIGURATORS, PROVIDERS, ROUTERS, read_providers, read_rules
 from registry.feed import Feed
+from registry.slice import Turn
 from registry.zookeeper.layout import category_path, decode_name
 from registry.zookeeper.session import Session
 
@@ -25,21 +26,21 @@ _REST_S: Final = 0.05
 """Between two looks: a service whose providers come and go all the time costs no more than that."""
 _AGAIN_S: Final = 1.0
 _T = TypeVar("_T")
-_SLICE: Final = 50
-"""Entries read before others have their turn in the loop; some two milliseconds."""
 
 
 class ServiceWatch:
     """Belongs to one event loop. Life: construct, `start`, `aclose`. `skips`: keeps log lines of bad entries apart.
+    `turn`: held while entries are read, so that many services at a time do not keep the loop from calls.
 
     What is not there yet is watched as well; nothing is made for it.
     """
 
-    def __init__(self, root: str, service: ServiceKey, session: Session, skips: OncePer) -> None:
+    def __init__(self, root: str, service: ServiceKey, session: Session, skips: OncePer, turn: Turn) -> None:
         self.feed = Feed(service)
         self._service = service
         self._session = session
         self._skips = skips
+        self._turn = turn
         self._paths = {each: category_path(root, service.interface, each) for each in _CATEGORIES}
         self._watchers: dict[str, Callable[[], None]] = {
             path: partial(self._mark, category) for category, path in self._paths.items()
@@ -102,7 +103,8 @@ class ServiceWatch:
         for category in categories:
             self._names[category] = sorted(await self._session.children(self._paths[category], watch=True) or ())
         if PROVIDERS in categories:
-            await self._read_providers(self._names[PROVIDERS])
+            async with self._turn:
+                await self._read_providers(self._names[PROVIDERS])
         rules = {each: self._rules(self._names.get(each, ())) for each in (ROUTERS, CONFIGURATORS)}
         if self._session.is_connected and self._session.connections == connection:
             self.feed.publish(self._endpoints(), routers=rules[ROUTERS], configurators=rules[CONFIGURATORS])
@@ -111,7 +113,6 @@ class ServiceWatch:
 
     async def _read_providers(self, names: Sequence[str]) -> None:
         known: dict[str, Endpoint | None] = {}
-        read = 0
         for name in names:
             if name in self._known:
                 known[name] = self._known[name]
@@ -119,9 +120,7 @@ class ServiceWatch:
             found, skipped = read_names([name], partial(read_providers, service=None))
             known[name] = found[0] if found else None
             self._skip(skipped)
-            read += 1
-            if read % _SLICE == 0:
-                await asyncio.sleep(0)
+            await self._turn.breathe()
         self._known = known
 
     def _endpoints(self) -> list[Endpoint]:
