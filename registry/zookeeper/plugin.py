@@ -16,24 +16,24 @@ __all__ = ["PLUGIN"]
 _OPTIONS: Final = MappingProxyType(
     {
         "address": Option(
-            OptionKind.TEXT, "the servers, `host:port[,host:port…][/chroot]`; has to be given", parse=parse_ensemble
+            OptionKind.TEXT, "The servers, `host:port[,host:port…][/chroot]`; has to be given", parse=parse_ensemble
         ),
         "group": Option(
-            OptionKind.TEXT, "the path below which Dubbo keeps everything", default=DEFAULT_ROOT, parse=parse_root
+            OptionKind.TEXT, "The path below which Dubbo keeps everything", default=DEFAULT_ROOT, parse=parse_root
         ),
         "session": Option(
             OptionKind.DURATION,
-            "how long the servers keep announcements of a process they cannot hear; they bound it themselves",
+            "How long the servers keep announcements of a process they cannot hear; they bound it themselves",
             default=30.0,
             minimum=1.0,
             maximum=600.0,
         ),
         "timeout": Option(
-            OptionKind.DURATION, "for a connection, and for an answer", default=5.0, minimum=0.1, maximum=60.0
+            OptionKind.DURATION, "For a connection, and for an answer", default=5.0, minimum=0.1, maximum=60.0
         ),
         "credential": Option(
             OptionKind.CREDENTIAL,
-            "`user:password` of the scheme digest; nodes made with it are for its holders alone, as those of Dubbo 3",
+            "`user:password` of the scheme digest. Nodes made with it are for its holders alone, as those of Dubbo 3",
         ),
     }
 )
@@ -46,7 +46,9 @@ def _build(options: Mapping[str, Any]) -> Registry:
         raise RegistryError("the credential of the registry zookeeper is not user:password")
     try:
         from registry.zookeeper.registry import ZookeeperRegistry
-    except ImportError as exc:
+    except ModuleNotFoundError as exc:
+        if exc.name is None or exc.name.partition(".")[0] != "kazoo":
+            raise
         raise RegistryError(
             "the registry zookeeper needs the package kazoo: pip install 'polyport[zookeeper]'"
         ) from exc

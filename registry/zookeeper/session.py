@@ -218,7 +218,7 @@ class Session:
     # The client and its threads.
 
     def _open(self) -> None:
-        handler = _Handler(self._timeout_s)
+        handler = _Handler(self._timeout_s, lambda: self._tell(self._await_session))
         self._client = client = KazooClient(
             ",".join(format_address(*each) for each in self._ensemble.servers),
             timeout=self._session_s,
@@ -232,6 +232,17 @@ class Session:
         client.add_listener(partial(self._on_state, client))
         # Unlike `start` it does not wait for the connection.
         client.start_async()
+
+    def _await_session(self) -> None:
+        """Breaks a connection that does not become a session in time: kazoo would wait half a minute and more."""
+        client, made = self._client, self.connections
+        connection = client.handler.connection
+
+        def look() -> None:
+            if self._client is client and client.handler.connection is connection and self.connections == made:
+                client.handler.abort()
+
+        self._loop.call_later(self._timeout_s, look)
 
     async def _discard(self, client: Any) -> bool:
         done = asyncio.Event()
@@ -342,18 +353,20 @@ class _Present(Exception):
 
 class _Handler(SequentialThreadingHandler):  # type: ignore[misc]  # kazoo has no types
     """Threads and sockets for kazoo. A connection is given up after `timeout_s`; kazoo itself would wait as long as a
-    session lasts."""
+    session lasts. `on_made`: there is a connection, which is no session yet; called in a thread."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, on_made: Callable[[], None]) -> None:
         super().__init__()
+        self.connection: socket.socket | None = None
         self._timeout_s = timeout_s
-        self._socket: socket.socket | None = None
+        self._on_made = on_made
 
     def create_connection(self, *args: Any, **kwargs: Any) -> Any:
         """A connected socket."""
         kwargs["timeout"] = min(kwargs.get("timeout") or self._timeout_s, self._timeout_s)
-        self._socket = super().create_connection(*args, **kwargs)
-        return self._socket
+        self.connection = super().create_connection(*args, **kwargs)
+        self._on_made()
+        return self.connection
 
     def spawn(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A running thread that ends with a line in the log, whatever happens in it."""
@@ -368,9 +381,9 @@ class _Handler(SequentialThreadingHandler):  # type: ignore[misc]  # kazoo has n
 
     def abort(self) -> None:
         """Breaks the connection, from any thread."""
-        if self._socket is not None:
+        if self.connection is not None:
             with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                self.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _settle(future: asyncio.Future[Any], answer: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -353,6 +354,9 @@ def test_the_plugin_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
         PLUGIN.build({})
     with pytest.raises(RegistryError, match="user:password"):
         PLUGIN.build({"address": ensemble, "credential": "secret"})
-    monkeypatch.setitem(__import__("sys").modules, "registry.zookeeper.registry", None)
+    for name in [each for each in sys.modules if each.startswith(("kazoo", "registry.zookeeper.registry"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "registry.zookeeper.session")
+    monkeypatch.setitem(sys.modules, "kazoo", None)
     with pytest.raises(RegistryError, match=r"polyport\[zookeeper\]"):
         PLUGIN.build({"address": ensemble})

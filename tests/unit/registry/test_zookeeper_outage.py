@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ from tests.support.zookeeper_client import (
     next_that,
     other_client,
     provider_and_watch,
-    running,
 )
-from tests.support.zookeeper_server import ZookeeperServer, free_ports, zookeeper_server
+from tests.support.zookeeper_server import ZookeeperServer, zookeeper_server
 
 SERVICE = ServiceKey("demo.Catalog")
 FOLDER = "/dubbo/demo.Catalog/providers"
@@ -143,64 +141,3 @@ async def test_a_server_that_hangs_leaves_the_last_list(server: ZookeeperServer)
         await provider.register(at(2, SERVICE))
         server.go_on()
         await next_that(snapshots, fresh_ports(1, 2))
-
-
-async def test_nobody_waits_for_a_server_that_is_not_there_at_the_start(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    server = ZookeeperServer(tmp_path)
-    started = time.perf_counter()
-    async with (
-        running(server.address, timeout_s=0.3) as registry,
-        aclosing(registry.watch(SERVICE)) as snapshots,
-    ):
-        assert (await anext(snapshots)).freshness is Freshness.UNKNOWN
-        for port in range(1, 6):
-            await registry.register(at(port, SERVICE))
-        # The first waits for a moment, all others do not.
-        assert time.perf_counter() - started < 1.0
-        assert [each.what for each in await registry.diagnose() if not each.is_well] == [
-            f"server {server.address}",
-            "session",
-        ]
-        await eventually(lambda: "cannot be reached" in caplog.text)
-        try:
-            server.start()
-            await next_that(snapshots, fresh_ports(1, 2, 3, 4, 5))
-        finally:
-            closing = time.perf_counter()
-            server.kill()
-    assert time.perf_counter() - closing < 5.0
-
-
-async def test_something_else_behind_the_port_does_no_harm(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("registry.zookeeper.session._SUPERVISE_S", 0.1)
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        # A session is granted; what follows is in no protocol.
-        writer.write(bytes.fromhex("00000024 00000000 00002710 0000000000000001 00000010") + bytes(16))
-        writer.write(bytes.fromhex("00000010") + bytes.fromhex("0000000100000000000000010000ffff") + b"\xff" * 100)
-        await writer.drain()
-        writer.close()
-
-    (port,) = free_ports(1)
-    junk = await asyncio.start_server(answer, "127.0.0.1", port)
-    server = ZookeeperServer(tmp_path)
-    server_line = f"127.0.0.1:{port}"
-    async with running(server_line, timeout_s=0.3) as registry, aclosing(registry.watch(SERVICE)) as snapshots:
-        await registry.register(at(1, SERVICE))
-        await asyncio.sleep(0.5)
-        junk.close()
-        await junk.wait_closed()
-        (tmp_path / "zoo.cfg").write_text(
-            (tmp_path / "zoo.cfg").read_text().replace(f"clientPort={server.port}", f"clientPort={port}")
-        )
-        server.port = port
-        try:
-            server.start()
-            await next_that(snapshots, fresh_ports(1))
-        finally:
-            server.kill()
