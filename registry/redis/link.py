@@ -78,6 +78,18 @@ class Link:
                 **encrypted,
             )
 
+    async def master(self) -> tuple[str, int] | None:
+        """The server that Sentinel names now; None where it names none, or there is no Sentinel."""
+        if self._sentinel is None:
+            return None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                host, port = await self._sentinel.discover_master(self.peer.service)
+        except TROUBLES:
+            # A server can be used without those that watch over it.
+            return None
+        return str(host), int(port)
+
     async def execute(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         """Sends all commands at once, and gives their answers, among them the errors that the server has answered."""
         pipeline = self.client.pipeline(transaction=False) if self.is_single else self.client.pipeline()

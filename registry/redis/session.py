@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 
 from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
-from registry.redis.address import Peer
+from registry.redis.address import Peer, PeerKind
 from registry.redis.clock import ServerClock
 from registry.redis.layout import Layout
 from registry.redis.link import TROUBLES, Link
@@ -33,7 +33,7 @@ _SAME_TROUBLE_S: Final = 10.0
 
 
 class _BetterPeer(Exception):
-    """A peer that stands before the present one is back."""
+    """There is one that everybody else goes to."""
 
 
 class Session:
@@ -104,10 +104,10 @@ class Session:
                 _LOG.info("registry at %s: connected", peer)
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._listen(pubsub))
-                    tasks.create_task(self._prefer(peer))
+                    tasks.create_task(self._reconsider(link))
                     tasks.create_task(self._serve(link, pubsub))
         except* _BetterPeer as group:
-            _LOG.info("registry at %s: left, as %s is back", peer, group.exceptions[0])
+            _LOG.info("registry at %s: left for %s", peer, group.exceptions[0])
         except* TROUBLES as group:
             self._report(peer, group)
         except* Exception as group:
@@ -155,11 +155,17 @@ class Session:
                 is_asked = True
                 await pubsub.ping()
 
-    async def _prefer(self, peer: Peer) -> None:
-        """Leaves a peer as soon as one that stands before it in the list is back, as everybody else does."""
-        better = self._peers[: self._peers.index(peer)]
-        while better:
+    async def _reconsider(self, link: Link) -> None:
+        """Leaves a peer as soon as one that stands before it in the list is back, or Sentinel names another server, as
+        everybody else does."""
+        better = self._peers[: self._peers.index(link.peer)]
+        master = await link.master()
+        while better or link.peer.kind is PeerKind.SENTINEL:
             await asyncio.sleep(_LONGEST_BACK_OFF_S * random.uniform(0.5, 1.0))
+            named = await link.master()
+            if None not in (master, named) and named != master:
+                raise _BetterPeer("the server that Sentinel names now")
+            master = named or master
             for each in better:
                 if await self._is_usable(each):
                     raise _BetterPeer(str(each))

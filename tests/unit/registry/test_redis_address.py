@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from registry.redis.address import Peer, PeerKind, parse_peers
@@ -92,3 +96,22 @@ def test_the_end_of_a_lease_is_a_decimal_number(text: str, value: int | None) ->
 def test_bytes_that_are_no_text_survive() -> None:
     assert encode(decode(b"\xff\xfeabc")) == b"\xff\xfeabc"
     assert not decode(b"\xff").isprintable()
+
+
+def test_without_the_package_the_message_names_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from gateway.model.errors import RegistryError\n"
+        "from registry.redis.plugin import PLUGIN\n"
+        "try: PLUGIN.build({})\n"
+        "except RegistryError as exc: print(exc)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout == "the registry redis needs the package redis: pip install 'polyport[redis]'\n"
