@@ -61,6 +61,7 @@ class Upkeep(Generic[_K, _T]):
         self._changed = asyncio.Event()
         self._online = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._is_closing = False
         self._troubles = OncePer(_SAME_TROUBLE_S)
 
     @property
@@ -89,6 +90,10 @@ class Upkeep(Generic[_K, _T]):
     def suspend(self) -> None:
         """It cannot be asked for now."""
         self._online.clear()
+        if self._is_closing:
+            # Nobody waits for it to come back.
+            for future in [each for waiting in self._waiting.values() for each in waiting if not each.done()]:
+                future.set_result(None)
 
     def want(self, key: _K, entry: _T) -> None:
         """Wants this entry from now on, without waiting for anything."""
@@ -124,13 +129,14 @@ class Upkeep(Generic[_K, _T]):
 
     async def aclose(self, wait_s: float) -> None:
         """Takes everything back, for at most `wait_s`; what the registry still has then is left to its leases."""
+        self._is_closing = True
         self._wanted.clear()
         self._mark(*self._there)
         if self._online.is_set():
             try:
                 async with asyncio.timeout(wait_s):
                     # Not those that are to be looked at: some are just being taken back.
-                    while self._there:
+                    while self._there and self._online.is_set():
                         await self._settled(next(iter(self._there)), wait_s)
             except TimeoutError:
                 _LOG.warning("registry %s: %d entries could not be withdrawn in time", self._name, len(self._there))

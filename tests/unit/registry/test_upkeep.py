@@ -221,3 +221,18 @@ async def test_closing_waits_for_all_that_are_being_withdrawn() -> None:
     await asyncio.gather(*(upkeep.put(each, each, WAIT_S) for each in sorted(left)))
     await upkeep.aclose(WAIT_S)
     assert left == set()
+
+
+async def test_closing_does_not_wait_for_a_registry_that_goes_away_meanwhile() -> None:
+    board = Board()
+    upkeep: Upkeep[str, str] = Upkeep("home", board.announce, board.withdraw, sleep=board.sleep)
+    upkeep.start()
+    upkeep.resume()
+    await upkeep.put("a", "a1", WAIT_S)
+    board.hold = asyncio.Event()
+    closing = asyncio.create_task(upkeep.aclose(60.0))
+    while board.calls < 2:
+        await asyncio.sleep(0)
+    upkeep.suspend()
+    async with asyncio.timeout(WAIT_S):
+        await closing
