@@ -11,7 +11,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["DEFAULT_GROUP", "REGISTER", "UNREGISTER", "Layout", "decode", "encode", "is_lasting", "parse_expiry"]
+__all__ = [
+    "DEFAULT_GROUP",
+    "REGISTER",
+    "UNREGISTER",
+    "Layout",
+    "decode",
+    "encode",
+    "is_lasting",
+    "parse_expiry",
+    "parse_group",
+]
 
 DEFAULT_GROUP: Final = "dubbo"
 REGISTER: Final = b"register"
@@ -46,6 +56,13 @@ class Layout:
             return None
         interface, _, category = key[len(self.root) :].rpartition("/")
         return (interface, category) if interface and category else None
+
+
+def parse_group(text: str) -> str:
+    """A group as somebody wrote it. Raises ValueError for what can be no part of a key."""
+    if not text.strip("/") or not text.isprintable():
+        raise ValueError("the group is the first part of the keys, as in /dubbo/…")
+    return text
 
 
 def is_lasting(url: str) -> bool:

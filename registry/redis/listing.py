@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, masked
@@ -17,9 +18,9 @@ from registry.slice import Slice
 
 __all__ = ["MAX_KEYS", "read_listing"]
 
-MAX_KEYS = 20_000
-_KEYS_AT_ONCE = 50
-_PAGE = 500
+MAX_KEYS: Final = 20_000
+_KEYS_AT_ONCE: Final = 50
+_PAGE: Final = 500
 
 
 async def read_listing(link: Link, layout: Layout, clock: ServerClock) -> Listing:

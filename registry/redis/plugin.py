@@ -10,6 +10,7 @@ from gateway.model.errors import RegistryError
 from gateway.spi.plugin import Option, OptionKind, RegistryPlugin
 from gateway.spi.registry import Registry
 from registry.redis.address import parse_peers
+from registry.redis.layout import DEFAULT_GROUP, parse_group
 
 __all__ = ["PLUGIN"]
 
@@ -25,9 +26,7 @@ _OPTIONS: Final = MappingProxyType(
             parse=parse_peers,
         ),
         "credential": Option(OptionKind.CREDENTIAL, "The password, instead of one in `address`"),
-        "group": Option(
-            OptionKind.TEXT, "The first part of all keys", default="dubbo", parse=lambda text: _group(text)
-        ),
+        "group": Option(OptionKind.TEXT, "The first part of all keys", default=DEFAULT_GROUP, parse=parse_group),
         "session": Option(
             OptionKind.DURATION,
             "How long a lease is; it is renewed after half of it",
@@ -40,12 +39,6 @@ _OPTIONS: Final = MappingProxyType(
         ),
     }
 )
-
-
-def _group(text: str) -> str:
-    if not text.strip("/") or not text.isprintable():
-        raise ValueError("the group is the first part of the keys, as in /dubbo/…")
-    return text
 
 
 def _build(options: Mapping[str, Any]) -> Registry:

@@ -40,6 +40,8 @@ DEFAULT_SESSION_S: Final = 60.0
 """Dubbo's (apache/dubbo: dubbo-registry/dubbo-registry-api/.../registry/Constants.java, DEFAULT_SESSION_TIMEOUT)."""
 DEFAULT_TIMEOUT_S: Final = 3.0
 _LISTING_S: Final = 30.0
+_CLOSE_S: Final = 5.0
+"""For taking back thousands of entries; a server that is away is not waited for."""
 _PATIENCE: Final = 4
 """Answers that one edit may take."""
 _SAME_REFUSAL_S: Final = 60.0
@@ -148,7 +150,7 @@ class RedisRegistry:
 
     async def aclose(self) -> None:
         """See `Registry.aclose`."""
-        await self._upkeep.aclose(self._timeout_s)
+        await self._upkeep.aclose(max(self._timeout_s, _CLOSE_S))
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
