@@ -40,7 +40,7 @@ def open_registry(target: str, config: Path | None) -> Registry:
     return _built(kind, target.partition("?")[0] if kind in _WHOLE else address, dict(parse_qsl(query)))
 
 
-_WHOLE: Final = frozenset({"redis", "rediss", "redis+sentinel", "redis+cluster"})
+_WHOLE: Final = frozenset(f"{each}{kind}" for each in ("redis", "rediss") for kind in ("", "+sentinel", "+cluster"))
 """Schemes that are part of the address."""
 
 
