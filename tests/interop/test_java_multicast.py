@@ -10,7 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.config.load import load_text
+from gateway.demo.catalog import Catalog as DemoCatalog
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.app import App
 from gateway.spi.registry import Snapshot
 from registry.multicast.registry import MulticastRegistry
 from tests.support.java_peer import BUILD_TIMEOUT, java_command, require_java
@@ -42,14 +46,16 @@ class Java:
         ready_address(self._process)
         self.told: list[str] = []
 
-    async def say(self, line: str) -> None:
-        """Returns when it is done."""
+    async def say(self, line: str) -> list[str]:
+        """What it printed until it was done."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
-        async with asyncio.timeout(10):
-            while await self._line() != "DONE":
-                continue
+        printed: list[str] = []
+        async with asyncio.timeout(20):
+            while (said := await self._line()) != "DONE":
+                printed += [] if said.startswith("NOTIFIED ") else [said]
+        return printed
 
     async def until_told(self, condition: Callable[[list[str]], bool]) -> list[str]:
         """The URLs that a subscription was told last."""
@@ -68,6 +74,11 @@ class Java:
 
     def close(self) -> None:
         end_program(self._process)
+
+    def kill(self) -> None:
+        """For applications, which take their time to leave."""
+        self._process.kill()
+        self.close()
 
 
 @asynccontextmanager
@@ -127,6 +138,41 @@ async def check_java_sees_us(version: str) -> None:
         await java.until_told(lambda urls: [each.partition(":")[0] for each in urls] == ["empty"])
 
 
+PROVIDER = """
+application: {name: provider}
+listeners:
+  main: {protocol: dubbo, host: 10.1.0.1, port: 0}
+registries:
+  lan: {type: multicast}
+services:
+  ours:
+    contract: gateway.demo.catalog:Catalog
+    implementation: gateway.demo.catalog:DemoCatalog
+    group: ours
+    listeners: [main]
+    announce: [lan]
+  java:
+    contract: gateway.demo.catalog:Catalog
+    group: java
+    remote: {registries: [lan], retries: 0}
+"""
+
+
+async def check_applications(version: str) -> None:
+    """A Java application calls what a gateway hosts, and the gateway what the application hosts."""
+    catalog = Catalog()
+    java = await asyncio.to_thread(Java, version)
+    try:
+        async with App(load_text(PROVIDER, "app.yaml", catalog), catalog) as app:
+            assert await java.say("call ours") == ["COUNTED 3"]
+            await java.say("provide 20881")
+            client = app.reference("java", DemoCatalog)
+            async with asyncio.timeout(10):
+                assert await client.count() == 3
+    finally:
+        java.kill()
+
+
 @pytest.mark.direction("us → Java", wire="multicast", peer="Java, Dubbo 2.7 and 3.3", quick=True)
 @pytest.mark.parametrize("version", ["27", "33"])
 def test_we_see_what_java_registers(version: str) -> None:
@@ -139,3 +185,10 @@ def test_we_see_what_java_registers(version: str) -> None:
 def test_java_sees_what_we_register(version: str) -> None:
     require_java()
     in_own_network(CARDS, lambda: check_java_sees_us(version))
+
+
+@pytest.mark.direction("Java → us", wire="multicast", peer="Java, Dubbo 2.7 and 3.3")
+@pytest.mark.parametrize("version", ["27", "33"])
+def test_applications_find_and_call_each_other(version: str) -> None:
+    require_java()
+    in_own_network(CARDS, lambda: check_applications(version))
