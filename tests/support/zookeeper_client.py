@@ -52,9 +52,9 @@ def node_of(url: str) -> str:
     return quote(url, safe="")
 
 
-async def next_that(snapshots: Any, holds: Callable[[Snapshot], bool]) -> Snapshot:
+async def next_that(snapshots: Any, holds: Callable[[Snapshot], bool], wait_s: float = _WAIT_S) -> Snapshot:
     """The first snapshot that `holds`; those before are passed over."""
-    async with asyncio.timeout(_WAIT_S):
+    async with asyncio.timeout(wait_s):
         while True:
             snapshot: Snapshot = await anext(snapshots)
             if holds(snapshot):
