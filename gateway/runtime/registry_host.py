@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
@@ -26,6 +26,8 @@ _PROTOCOL: Final = "dubbo"
 _MESSAGE_BYTES: Final = 33_554_432
 """Whole lists are longer than ordinary calls."""
 _CALLBACK_TIMEOUT_S: Final = 5.0
+_CALLBACKS: Final = 10_000
+"""Dubbo's own number for its registry clients, which have a listener for each subscription."""
 _CONNECT_TIMEOUT_S: Final = 2.0
 
 
@@ -57,14 +59,17 @@ class DubboRegistryHost:
         self.may_serve = may_serve
 
     async def serve(
-        self, address: tuple[str, int], contract: Callable[..., object], implementation: object, token: str
+        self, address: tuple[str, int], services: Sequence[tuple[Callable[..., object], object]], token: str
     ) -> _Server:
         """See `RegistryHost.serve`."""
-        described = contract_of(contract)
-        key = ServiceKey(described.name)
-        handler: Handler = LocalService(described, implementation)
-        if token:
-            handler = compose((ServiceToken(token),), handler)
+        filters = (ServiceToken(token),) if token else ()
+        routes: dict[ServiceKey, Handler] = {}
+        exposures = []
+        for contract, implementation in services:
+            described = contract_of(contract)
+            key = ServiceKey(described.name)
+            routes[key] = compose(filters, LocalService(described, implementation))
+            exposures.append(Exposure(key, described))
         host, port = address
         options = ListenerOptions(
             name=f"registry {self._name}",
@@ -74,11 +79,11 @@ class DubboRegistryHost:
             application=self.application,
             max_frame_bytes=_MESSAGE_BYTES,
             max_write_buffer_bytes=_MESSAGE_BYTES,
-            options=MappingProxyType({"callback_timeout": _CALLBACK_TIMEOUT_S}),
+            options=MappingProxyType({"callback_timeout": _CALLBACK_TIMEOUT_S, "callbacks": _CALLBACKS}),
         )
         adapter = self._plugin.server(options)
         try:
-            (bound,) = await adapter.start(RoutingTable({key: handler}), [Exposure(key, described)])
+            bound, *_ = await adapter.start(RoutingTable(routes), exposures)
         except BaseException:
             await adapter.aclose()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
 __all__ = ["HostedRegistry", "RegistryClient", "RegistryHost", "RegistryServer"]
@@ -53,9 +53,11 @@ class RegistryHost(Protocol):
     may_serve: bool
 
     async def serve(
-        self, address: tuple[str, int], contract: Callable[..., object], implementation: object, token: str
+        self, address: tuple[str, int], services: Sequence[tuple[Callable[..., object], object]], token: str
     ) -> RegistryServer:
-        """Shows one service at an address (port 0 lets the system choose). `token`: what callers must show, or empty.
+        """Shows services, each with contract and implementation, at an address (port 0 lets the system choose).
+
+        `token`: what callers must show, or empty.
 
         Raises:
             OSError: the address cannot be bound.

@@ -54,4 +54,5 @@ PLUGIN: Final = RegistryPlugin(
         }
     ),
     _build,
+    names="java",
 )

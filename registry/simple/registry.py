@@ -19,9 +19,12 @@ from registry.entries import MAX_ENTRY, provider_url, read_consumers, read_provi
 from registry.feed import Feed
 from registry.simple.contract import Changes, Record, ServiceList, SimpleRegistryService
 from registry.simple.diagnosis import diagnose
+from registry.simple.entry import Entry, Identity, consumer_key, provider_key
 from registry.simple.peering import Peering
 from registry.simple.server import SimpleServer
-from registry.simple.session import Entry, Identity, Session
+from registry.simple.session import Session
+from registry.simple.stock import StockRegistry
+from registry.simple.stock_contract import AlibabaRegistryService, AlibabaUrl, ApacheRegistryService, ApacheUrl
 from registry.simple.union import Union
 
 __all__ = ["SimpleRegistry"]
@@ -62,6 +65,7 @@ class SimpleRegistry:
         self._identity = Identity(uuid4().hex, lease_s, wall)
         self._host: RegistryHost | None = None
         self._own: SimpleServer | None = None
+        self._stock: Sequence[StockRegistry] = ()
         self._listening: RegistryServer | None = None
         self._union = Union((), lease_s, clock)
         self._sessions: dict[str, Session] = {}
@@ -94,8 +98,15 @@ class SimpleRegistry:
         self._union = Union(names, self._lease_s, self._clock)
         if self._serve is not None:
             self._own = SimpleServer()
+            of_26, of_27 = StockRegistry(self._own, AlibabaUrl), StockRegistry(self._own, ApacheUrl)
+            self._stock = [of_26, of_27]
+            services: list[tuple[Callable[..., object], object]] = [
+                (SimpleRegistryService, self._own),
+                (AlibabaRegistryService, of_26),
+                (ApacheRegistryService, of_27),
+            ]
             try:
-                self._listening = await self._host.serve(self._serve, SimpleRegistryService, self._own, self._token)
+                self._listening = await self._host.serve(self._serve, services, self._token)
             except OSError as exc:
                 where = format_address(*self._serve)
                 raise RegistryError(f"cannot serve at {where}: {exc.strerror or exc}") from exc
@@ -129,19 +140,19 @@ class SimpleRegistry:
         Raises:
             ValueError: the endpoint's URL is longer than a registry reads.
         """
-        await self._put(_provider_key(endpoint), endpoint.service.interface, provider_url(endpoint))
+        await self._put(provider_key(endpoint), endpoint.service.interface, provider_url(endpoint))
 
     async def unregister(self, endpoint: Endpoint) -> None:
         """See `Registry.unregister`."""
-        await self._take_back(_provider_key(endpoint))
+        await self._take_back(provider_key(endpoint))
 
     async def register_consumer(self, consumer: Consumer) -> None:
         """See `ConsumerRegistry.register_consumer`. Raises as `register`."""
-        await self._put(_consumer_key(consumer), consumer.service.interface, consumer.url)
+        await self._put(consumer_key(consumer), consumer.service.interface, consumer.url)
 
     async def unregister_consumer(self, consumer: Consumer) -> None:
         """See `ConsumerRegistry.unregister_consumer`."""
-        await self._take_back(_consumer_key(consumer))
+        await self._take_back(consumer_key(consumer))
 
     async def _put(self, key: str, interface: str, url: str) -> None:
         if len(url) > MAX_ENTRY:
@@ -267,7 +278,7 @@ class SimpleRegistry:
 
     async def remove(self, endpoint: Endpoint) -> bool:
         """See `EditableRegistry.remove`."""
-        key = _provider_key(endpoint)
+        key = provider_key(endpoint)
         found, problems = False, []
         for session in self._sessions.values():
             try:
@@ -302,6 +313,7 @@ class SimpleRegistry:
             await asyncio.gather(*(each.flush(_WAIT_S) for each in self._peerings))
         await asyncio.gather(*(each.aclose() for each in self._peerings))
         await asyncio.gather(*(each.aclose() for each in self._clients))
+        await asyncio.gather(*(each.aclose() for each in self._stock))
         if self._own is not None:
             await self._own.aclose()
         if self._listening is not None:
@@ -322,11 +334,3 @@ async def everything(remote: SimpleRegistryService) -> list[Record]:
         if not changes.more:
             return found
         instance, since = changes.instance, changes.upto
-
-
-def _provider_key(endpoint: Endpoint) -> str:
-    return f"{endpoint.protocol}://{endpoint.address}/{endpoint.service}"
-
-
-def _consumer_key(consumer: Consumer) -> str:
-    return f"consumer://{consumer.application}@{consumer.host}/{consumer.service}"

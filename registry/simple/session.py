@@ -12,11 +12,12 @@ from typing import Final, Protocol
 from gateway.model.errors import RpcError
 from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
-from registry.simple.contract import Lease, Listener, Record, ServiceList, SimpleRegistryService, Standing
+from registry.simple.contract import Listener, Record, ServiceList, SimpleRegistryService, Standing
 from registry.simple.digest import Digest
+from registry.simple.entry import Entry, Identity
 from registry.upkeep import Upkeep
 
-__all__ = ["Entry", "Identity", "Session", "SessionOwner"]
+__all__ = ["Session", "SessionOwner"]
 
 _LOG: Final = logging.getLogger("polyport.registry")
 _FIRST_BACK_OFF_S: Final = 0.1
@@ -26,46 +27,6 @@ _BEATS: Final = 3
 _PAGE: Final = 1_000
 """Interfaces watched with one call."""
 _SAME_TROUBLE_S: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something to be announced. `key`: which entry of this client; `sequence`: grows whenever the entry changes."""
-
-    interface_name: str
-    key: str
-    url: str
-    sequence: int
-
-
-class Identity:
-    """Who this client is, and its numbers. `wall`: seconds since 1970.
-
-    The first number is the time, so that of two runs of a program at the same address the later one counts more.
-    """
-
-    def __init__(self, name: str, lease_s: float, wall: Callable[[], float]) -> None:
-        self.name: Final = name
-        self.lease_s: Final = lease_s
-        self._last = round(wall() * 1000)
-
-    def number(self) -> int:
-        """One more than any before."""
-        self._last += 1
-        return self._last
-
-    def lease(self) -> Lease:
-        """The client is there."""
-        length_ms = round(self.lease_s * 1000)
-        return Lease(self.name, self.number(), length_ms, length_ms)
-
-    def record(self, entry: Entry) -> Record:
-        """The entry is there."""
-        return Record(self.name, entry.interface_name, entry.key, entry.url, entry.sequence)
-
-    def gone(self, entry: Entry | Record) -> Record:
-        """It is withdrawn."""
-        return Record(self.name, entry.interface_name, entry.key, entry.url, self.number(), 0)
 
 
 class SessionOwner(Protocol):

@@ -143,6 +143,11 @@ class Table:
         self._clients[client.name] = self._clients.pop(client.name)
         return came_back
 
+    def end(self, client: str) -> None:
+        """The client is known to be gone: its lease ends now."""
+        if client in self._clients:
+            self._clients[client].ends_at = self._clock()
+
     def check(self, client: str, records: Sequence[Record]) -> None:
         """Whether these records of the client may be taken.
 
