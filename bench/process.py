@@ -145,6 +145,8 @@ class Server:
     def _stop(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        # What it started itself may outlive it.
+        others = _descendants(self._process.pid) if self._process.poll() is None else []
         self._process.stdin.close()
         self._process.send_signal(signal.SIGTERM)
         try:
@@ -152,6 +154,9 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._log.flush()
 
 
