@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
@@ -29,6 +31,7 @@ from registry.simple.union import Union
 
 __all__ = ["SimpleRegistry"]
 
+_LOG: Final = logging.getLogger("polyport.registry")
 _Address = tuple[str, int]
 _CALL_S: Final = 5.0
 _WAIT_S: Final = 1.0
@@ -111,6 +114,9 @@ class SimpleRegistry:
                 where = format_address(*self._serve)
                 raise RegistryError(f"cannot serve at {where}: {exc.strerror or exc}") from exc
             self.address = self._listening.address
+            if not self._token and not _is_loopback(self._serve[0]):
+                text = "the registry at %s has no credential: whoever reaches it can say where providers are"
+                _LOG.warning(text, self.address)
             self._own.start()
             self._add_session(_HERE, self._own, is_here=True)
         for address in self._servers:
@@ -318,6 +324,13 @@ class SimpleRegistry:
             await self._own.aclose()
         if self._listening is not None:
             await self._listening.aclose()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def everything(remote: SimpleRegistryService) -> list[Record]:

@@ -170,11 +170,14 @@ class Session:
                 async with asyncio.timeout_at(next_beat):
                     await self._wake.wait()
             except TimeoutError:
+                pass
+            self._wake.clear()
+            # Also when there was something else to do at that moment.
+            if loop.time() >= next_beat:
                 next_beat = loop.time() + self._identity.lease_s / _BEATS
                 standing = await self._beat()
                 if standing.watching != len(self._watching):
-                    raise _Broken("it does not tell us any more what we watch") from None
-            self._wake.clear()
+                    raise _Broken("it does not tell us any more what we watch")
             if self._broken:
                 raise _Broken(self._broken)
             await self._change_watches()

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -46,13 +46,15 @@ class _Notified(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Subscription:
-    """`url`: as it was asked for. `told`: the last list of providers."""
+    """`url`: as it was asked for. `told`: the last list of providers, None when it may not have arrived. `telling`: one
+    list after the other, since Java hands them to several threads."""
 
     url: _Url
     service: ServiceKey
     categories: Sequence[str]
     listener: _Notified
     told: list[str] | None = None
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class StockRegistry:
@@ -173,8 +175,13 @@ class _Peer:
         for each in lists:
             self._union.put(_HERE, each.interface_name, each.records)
             for subscription in tuple(self._subscriptions):
-                if subscription.service.interface == each.interface_name:
+                if subscription.service.interface != each.interface_name:
+                    continue
+                try:
                     await self._notify(subscription)
+                except RpcError as exc:
+                    # It is told again with the next sign of life, or is gone then.
+                    _LOG.info("Dubbo process %s was not told: %s", self._address, shorten(str(exc)))
 
     async def _notify(self, subscription: _Subscription, *, again: bool = False) -> None:
         if PROVIDERS not in subscription.categories:
@@ -183,12 +190,14 @@ class _Peer:
                     [_empty(subscription.url, subscription.categories[0], self._url_class)]
                 )
             return
-        urls = [each.url for each in self._union.providers(subscription.service)[0]]
-        if urls == subscription.told and not again:
-            return
-        subscription.told = urls
-        shown: list[_Url] = [_read(each, self._url_class) for each in urls]
-        await subscription.listener.notify(shown or [_empty(subscription.url, PROVIDERS, self._url_class)])
+        async with subscription.telling:
+            urls = [each.url for each in self._union.providers(subscription.service)[0]]
+            if urls == subscription.told and not again:
+                return
+            subscription.told = None
+            shown: list[_Url] = [_read(each, self._url_class) for each in urls]
+            await subscription.listener.notify(shown or [_empty(subscription.url, PROVIDERS, self._url_class)])
+            subscription.told = urls
 
     async def _keep(self) -> None:
         """Prolongs the lease as long as the process answers."""
@@ -201,14 +210,19 @@ class _Peer:
                     continue
                 await self._notify(self._subscriptions[0], again=True)
                 missed = 0
+                for each in tuple(self._subscriptions):
+                    if PROVIDERS in each.categories and each.told is None:
+                        await self._notify(each)
                 await self._server.announce(
                     self._identity.lease(), [self._identity.record(each) for each in self._entries.values()]
                 )
-            except RpcError as exc:
+            except ConnectionLost as exc:
                 _LOG.info("Dubbo process %s is gone: %s", self._address, shorten(str(exc)))
-                if isinstance(exc, ConnectionLost):
-                    self._server.table.end(self._identity.name)
+                self._server.table.end(self._identity.name)
                 break
+            except RpcError as exc:
+                missed += 1
+                _LOG.info("Dubbo process %s does not answer: %s", self._address, shorten(str(exc)))
             except Exception:  # The outermost frame of its task.
                 _LOG.exception("Dubbo process %s cannot be told", self._address)
                 break

@@ -311,3 +311,17 @@ async def test_a_tool_asks_the_gateway_that_serves() -> None:
         await tool.start()
         assert [each.port for each in (await tool.listing()).endpoints] == [1]
         await tool.aclose()
+
+
+async def test_an_address_that_is_taken_ends_the_start() -> None:
+    async with simple(serve=LOOPBACK) as server:
+        with pytest.raises(RegistryError, match=f"cannot serve at {server.address}: .*in use"):
+            async with simple(serve=server.address):
+                pass
+
+
+async def test_a_registry_that_anybody_can_write_to_is_said_to_be(caplog: pytest.LogCaptureFixture) -> None:
+    async with simple(serve="0.0.0.0:0", token="secret"), simple(serve=LOOPBACK):
+        assert "no credential" not in caplog.text
+    async with simple(serve="0.0.0.0:0"):
+        assert "no credential" in caplog.text

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.contracts import Call
 from gateway.model.call import Peer
-from gateway.model.errors import BadRequest, ConnectionLost
+from gateway.model.errors import BadRequest, ConnectionLost, DeadlineExceeded
 from registry.entries import read_consumers, read_providers
 from registry.simple.contract import Record
 from registry.simple.server import SimpleServer
@@ -165,3 +165,16 @@ async def test_dubbo_2_7_gets_urls_with_the_field_it_has_more(server: SimpleServ
     assert isinstance(found, ApacheUrl)
     assert (found.port, found.methodParameters) == (1, {})
     await stock.aclose()
+
+
+async def test_a_list_that_did_not_arrive_is_told_again(stock: StockRegistry, server: SimpleServer) -> None:
+    ear, first = Ear(), Ear()
+    await stock.subscribe(replace(CONSUMER, path="demo.Types", parameters={"category": "providers"}), first, call=TWO)
+    await stock.subscribe(CONSUMER, ear, call=TWO)
+    ear.error = DeadlineExceeded("slow")
+    await stock.register(PROVIDER, call=ONE)
+    await asyncio.sleep(0.05)
+    ear.error = None
+    await until(lambda: ear.providers == [PROVIDER])
+    await stock.register(replace(PROVIDER, port=2), call=ONE)
+    await until(lambda: [each.port for each in ear.providers] == [20880, 2], 0.2)
