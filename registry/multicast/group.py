@@ -59,11 +59,13 @@ class Group:
         self._speaking: dict[Card, socket.socket] = {}
         self._own: dict[tuple[str, int], Card] = {}
         self._direct: socket.socket | None = None
+        self._ear: socket.socket | None = None
         self._hearing: asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
         self._here: frozenset[str] = frozenset()
-        self.refused: dict[str, str] = {}
-        """Cards that could not be used at `open`, and why."""
+        self._failed: set[Card] = set()
+        self.refused: dict[Card, str] = {}
+        """Cards that cannot be used, and why."""
 
     def __str__(self) -> str:
         return format_address(self._host, self._port)
@@ -83,24 +85,53 @@ class Group:
         Raises:
             RegistryError: a named card cannot be used, or none can, or the port; the text says what to do.
         """
-        present = system_cards(self._version)
-        self._here = frozenset(each.address for version in (4, 6) for each in system_cards(version))
         try:
-            cards = choose(self._version, self._interfaces, present)
+            cards = self._present()
         except ValueError as exc:
             raise RegistryError(f"{exc}; correct `interfaces`") from None
         hearing = self._bind()
         try:
-            self._join(hearing, cards, greeting)
+            for card in cards:
+                self._add(hearing, card, greeting)
+            if self.refused and (self._interfaces or not self._speaking):
+                reasons = ", ".join(f"on {card}: {reason}" for card, reason in self.refused.items())
+                raise RegistryError(f"the multicast group {self} cannot be used {reasons}; {_ADVICE}")
+            self._direct = self._direct_socket()
             loop = asyncio.get_running_loop()
             self._closed = asyncio.Event()
             self._hearing, _ = await loop.create_datagram_endpoint(
                 lambda: _Ear(self._heard, self._closed), sock=hearing
             )
+            self._ear = hearing
         except BaseException:
             hearing.close()
             await self.aclose()
             raise
+
+    def refresh(self, greeting: bytes) -> None:
+        """Joins on cards that have come, or can be used again, and leaves those that went or failed."""
+        if self._ear is None:
+            return
+        try:
+            cards = self._present()
+        except ValueError:
+            return  # A named card is away for now.
+        for card in [each for each in self._speaking if each not in cards or each in self._failed]:
+            with suppress(OSError):
+                self._change_membership(self._ear, card, joins=False)
+            self._forget(card)
+        self._failed.clear()
+        for card in cards:
+            if card not in self._speaking:
+                self._add(self._ear, card, greeting)
+                if card in self._speaking:
+                    _LOG.info("the multicast group %s is used on %s from now on", self, card)
+
+    def _present(self) -> list[Card]:
+        self._here = frozenset(each.address for version in (4, 6) for each in system_cards(version))
+        cards = choose(self._version, self._interfaces, system_cards(self._version))
+        self.refused = {card: reason for card, reason in self.refused.items() if card in cards}
+        return cards
 
     def _bind(self) -> socket.socket:
         try:
@@ -128,39 +159,43 @@ class Group:
             ) from exc
         return hearing
 
-    def _join(self, hearing: socket.socket, cards: Sequence[Card], greeting: bytes) -> None:
-        self.refused = {}
-        for card in cards:
-            try:
-                self._join_on(hearing, card)
-                speaking = self._speaking_on(card)
-                self._speaking[card] = speaking
-                self._own[speaking.getsockname()[:2]] = card
-                speaking.sendto(greeting, self._group_on(card))
-            except OSError as exc:
-                with suppress(KeyError):
-                    self._speaking.pop(card).close()
-                self.refused[str(card)] = exc.strerror or str(exc)
-        if self.refused and (self._interfaces or not self._speaking):
-            reasons = ", ".join(f"on {card}: {reason}" for card, reason in self.refused.items())
-            raise RegistryError(f"the multicast group {self} cannot be used {reasons}; {_ADVICE}")
-        for each, reason in self.refused.items():
-            _LOG.warning("the multicast group %s cannot be used on %s: %s", self, each, reason)
-        direct = self._socket()
-        # An answer goes no further than a question came from, so nobody makes us send to other networks.
-        if self._version == 4:
-            direct.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, max(1, self._ttl))
+    def _add(self, hearing: socket.socket, card: Card, greeting: bytes) -> None:
+        try:
+            self._change_membership(hearing, card, joins=True)
+            speaking = self._speaking[card] = self._speaking_on(card)
+            self._own[speaking.getsockname()[:2]] = card
+            speaking.sendto(greeting, self._group_on(card))
+        except OSError as exc:
+            with suppress(OSError):
+                self._change_membership(hearing, card, joins=False)
+            self._forget(card)
+            if card not in self.refused and not self._interfaces:
+                _LOG.warning("the multicast group %s cannot be used on %s: %s", self, card, exc.strerror)
+            self.refused[card] = exc.strerror or str(exc)
         else:
-            direct.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, max(1, self._ttl))
-        self._direct = direct
+            self.refused.pop(card, None)
 
-    def _join_on(self, hearing: socket.socket, card: Card) -> None:
+    def _forget(self, card: Card) -> None:
+        speaking = self._speaking.pop(card, None)
+        if speaking is not None:
+            speaking.close()
+        self._own = {address: each for address, each in self._own.items() if each != card}
+
+    def _change_membership(self, hearing: socket.socket, card: Card, *, joins: bool) -> None:
         if self._version == 4:
             membership = socket.inet_aton(self._host) + socket.inet_aton(card.address)
-            hearing.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+            option = socket.IP_ADD_MEMBERSHIP if joins else socket.IP_DROP_MEMBERSHIP
         else:
             membership = socket.inet_pton(socket.AF_INET6, self._host) + struct.pack("@I", card.index)
-            hearing.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+            option = socket.IPV6_JOIN_GROUP if joins else socket.IPV6_LEAVE_GROUP
+        hearing.setsockopt(self._level, option, membership)
+
+    def _direct_socket(self) -> socket.socket:
+        direct = self._socket()
+        # An answer goes no further than a question came from, so nobody makes us send to other networks.
+        option = socket.IP_TTL if self._version == 4 else socket.IPV6_UNICAST_HOPS
+        direct.setsockopt(self._level, option, max(1, self._ttl))
+        return direct
 
     def _speaking_on(self, card: Card) -> socket.socket:
         """A socket of the card's own address, and a port by which our packets are known when they come back."""
@@ -197,8 +232,9 @@ class Group:
 
     def send(self, data: bytes) -> bool:
         """Sends to the group on every card; whether any of them took it. A full buffer takes it, and loses it."""
-        taken = [self._send(speaking, data, self._group_on(card)) for card, speaking in self._speaking.items()]
-        return any(taken)
+        lost = [each for each, by in self._speaking.items() if not self._send(by, data, self._group_on(each))]
+        self._failed.update(lost)
+        return len(lost) < len(self._speaking)
 
     def answer(self, data: bytes, peer: Address) -> None:
         """Sends to the host of a peer alone, at the port of the group."""
@@ -225,10 +261,10 @@ class Group:
 
     async def aclose(self) -> None:
         """Leaves, and closes every socket. `open` may follow."""
-        for speaking in self._speaking.values():
-            speaking.close()
-        self._speaking.clear()
-        self._own.clear()
+        for card in list(self._speaking):
+            self._forget(card)
+        self._failed.clear()
+        self._ear = None
         direct, self._direct = self._direct, None
         if direct is not None:
             direct.close()

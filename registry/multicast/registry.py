@@ -191,9 +191,13 @@ class MulticastRegistry:
         await self._group.aclose()
 
     async def _open(self) -> None:
-        await self._group.open(encode_packet(Verb.UNSUBSCRIBE, self._question(EVERYTHING)))
+        await self._group.open(self._greeting())
         self._is_open = True
         self._next_round = self._clock()
+
+    def _greeting(self) -> bytes:
+        """A packet that nobody minds."""
+        return encode_packet(Verb.UNSUBSCRIBE, self._question(EVERYTHING))
 
     def _announce(self, entry: Endpoint | Consumer) -> None:
         if self._closed:
@@ -262,6 +266,7 @@ class MulticastRegistry:
     def _turn(self, now: float) -> None:
         if now >= self._next_round:
             self._next_round = now + self._session_s / 2
+            self._group.refresh(self._greeting())
             for url in self._own.urls:
                 self._round.put((Verb.REGISTER, url, None))
             for service in self._feeds:

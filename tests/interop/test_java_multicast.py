@@ -177,18 +177,18 @@ async def check_applications(version: str) -> None:
 @pytest.mark.parametrize("version", ["27", "33"])
 def test_we_see_what_java_registers(version: str) -> None:
     require_java()
-    in_own_network(CARDS, lambda: check_we_see_java(version))
+    in_own_network(CARDS, lambda _: check_we_see_java(version))
 
 
 @pytest.mark.direction("Java → us", wire="multicast", peer="Java, Dubbo 2.7 and 3.3", quick=True)
 @pytest.mark.parametrize("version", ["27", "33"])
 def test_java_sees_what_we_register(version: str) -> None:
     require_java()
-    in_own_network(CARDS, lambda: check_java_sees_us(version))
+    in_own_network(CARDS, lambda _: check_java_sees_us(version))
 
 
 @pytest.mark.direction("Java → us", wire="multicast", peer="Java, Dubbo 2.7 and 3.3")
 @pytest.mark.parametrize("version", ["27", "33"])
 def test_applications_find_and_call_each_other(version: str) -> None:
     require_java()
-    in_own_network(CARDS, lambda: check_applications(version))
+    in_own_network(CARDS, lambda _: check_applications(version))

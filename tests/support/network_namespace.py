@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-__all__ = ["in_own_network"]
+__all__ = ["OwnNetwork", "in_own_network"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _INSTALL_S: Final = 300
@@ -28,9 +28,36 @@ _TAP: Final = 0x0002
 _NO_PACKET_INFORMATION: Final = 0x1000
 
 
-def in_own_network(cards: Mapping[str, Sequence[str]], work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Runs `work` in a loop of a thread that sees only the loopback and these cards, each with addresses like
-    `10.1.0.1/24`. What it starts sees the same.
+class OwnNetwork:
+    """The cards of the network that a thread sees."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, int] = {}
+
+    def plug(self, name: str, *addresses: str) -> None:
+        """Adds a card with addresses like `10.1.0.1/24`."""
+        try:
+            held = self._held[name] = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        except OSError as exc:
+            raise _Unavailable(f"/dev/net/tun: {exc.strerror}") from None
+        # As long as it is open the card has a cable, and nobody at the other end.
+        fcntl.ioctl(held, _SET_CARD, struct.pack("16sH22s", name.encode(), _TAP | _NO_PACKET_INFORMATION, b""))
+        _ip(f"link set {name} up")
+        for address in addresses:
+            _ip(f"address add {address} dev {name}" + (" nodad" if ":" in address else ""))
+
+    def unplug(self, name: str) -> None:
+        """The card is gone."""
+        os.close(self._held.pop(name))
+
+    def close(self) -> None:
+        for name in list(self._held):
+            self.unplug(name)
+
+
+def in_own_network(cards: Mapping[str, Sequence[str]], work: Callable[[OwnNetwork], Coroutine[Any, Any, None]]) -> None:
+    """Runs `work` in a loop of a thread that sees only the loopback and these cards (`OwnNetwork.plug`). What it starts
+    sees the same.
 
     Skips the test where a process may not have that (with CI=true it is a failure).
     """
@@ -38,15 +65,16 @@ def in_own_network(cards: Mapping[str, Sequence[str]], work: Callable[[], Corout
     trouble: list[BaseException] = []
 
     def run() -> None:
-        held: list[int] = []
+        network = OwnNetwork()
         try:
-            _enter(cards, held)
-            asyncio.run(work())
+            _enter()
+            for name, addresses in cards.items():
+                network.plug(name, *addresses)
+            asyncio.run(work(network))
         except BaseException as exc:  # Of another thread, so it is carried over.
             trouble.append(exc)
         finally:
-            for each in held:
-                os.close(each)
+            network.close()
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -62,21 +90,11 @@ class _Unavailable(Exception):
     pass
 
 
-def _enter(cards: Mapping[str, Sequence[str]], held: list[int]) -> None:
+def _enter() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NEW_NETWORK):
         raise _Unavailable(f"no network namespace: {os.strerror(ctypes.get_errno())}; run as root")
     _ip("link set lo up")
-    for name, addresses in cards.items():
-        try:
-            held.append(os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK))
-        except OSError as exc:
-            raise _Unavailable(f"/dev/net/tun: {exc.strerror}") from None
-        # As long as it is open the card has a cable, and nobody at the other end.
-        fcntl.ioctl(held[-1], _SET_CARD, struct.pack("16sH22s", name.encode(), _TAP | _NO_PACKET_INFORMATION, b""))
-        _ip(f"link set {name} up")
-        for address in addresses:
-            _ip(f"address add {address} dev {name}" + (" nodad" if ":" in address else ""))
 
 
 def _ip(arguments: str) -> None:
