@@ -143,7 +143,7 @@ class Session:
                 except _Missing:
                     if not watch or await self.stat(path, watch=True) is None:
                         return None
-        raise RegistryError(f"{path} comes and goes")
+        raise RegistryError(f"it comes and goes: {path}")
 
     async def stat(self, path: str, *, watch: bool = False) -> NodeState | None:
         """What is known of a node, None when it is not there. `watch`: as above, for this node alone."""
@@ -161,10 +161,14 @@ class Session:
             except _Present:
                 return False
             except _Missing:
-                await self.create(parent_of(path), ephemeral=False)
+                above = parent_of(path)
+                # A service that is new here, in one go; step by step where more is missing, or less.
+                if await self._change([], [parent_of(above), above], path, ephemeral):
+                    return True
+                await self.create(above, ephemeral=False)
             else:
                 return True
-        raise RegistryError(f"what is above {path} comes and goes")
+        raise RegistryError(f"what is above it comes and goes: {path}")
 
     async def delete(self, path: str) -> None:
         """Deletes a node; nothing when it is not there."""
@@ -176,9 +180,14 @@ class Session:
     async def replace(self, removals: Sequence[Removal], path: str, *, ephemeral: bool) -> bool:
         """Deletes nodes and makes one, so that nobody sees a state between. False, and nothing done, where one of them
         is not there, was changed, or the new one is there already."""
+        return await self._change(removals, [], path, ephemeral)
+
+    async def _change(self, removals: Sequence[Removal], folders: Sequence[str], path: str, ephemeral: bool) -> bool:
         change = self._client.transaction()
         for each in removals:
             change.delete(each.path, each.version)
+        for folder in folders:
+            change.create(folder, b"", acl=self._acl)
         change.create(path, b"", acl=self._acl, ephemeral=ephemeral)
         results = await self._answer(path, change.commit_async)
         failed = [result for result in results if isinstance(result, Exception)]
@@ -207,7 +216,7 @@ class Session:
                 ask().rawlink(lambda answer: self._tell(partial(_settle, future, answer)))
                 return await future
         except TimeoutError:
-            raise RegistryError(f"{path}: ZooKeeper did not answer within {self._timeout_s:g} s") from None
+            raise RegistryError(f"ZooKeeper did not answer within {self._timeout_s:g} s: {path}") from None
         except NoNodeError:
             raise _Missing(path) from None
         except NodeExistsError:
@@ -398,5 +407,5 @@ def _settle(future: asyncio.Future[Any], answer: Any) -> None:
 
 def _error(path: str, error: Exception) -> RegistryError:
     if isinstance(error, NoAuthError):
-        return RegistryError(f"{path}: ZooKeeper does not permit this")
-    return RegistryError(f"{path}: {type(error).__name__} {error}".rstrip())
+        return RegistryError(f"ZooKeeper does not permit this: {path}")
+    return RegistryError(f"ZooKeeper says {type(error).__name__}{f' ({error})' if str(error) else ''}: {path}")
