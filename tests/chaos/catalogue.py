@@ -21,6 +21,7 @@ from tests.chaos.rows import (
     outlier,
     overload,
     registries,
+    registry_content,
     retry_storm,
     rolling_restart,
     stuck_log,
@@ -45,6 +46,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *clock.ROWS,
     *bad_handlers.ROWS,
     *registries.ROWS,
+    *registry_content.ROWS,
     *java_consumers.ROWS,
     *java_providers.ROWS,
 )

@@ -35,6 +35,8 @@ class Row:
     run: Callable[[Ground], Awaitable[Outcome]]
     wires: Sequence[str] = WIRES
     cuts_network: bool = False
+    in_quick: bool = True
+    """Whether the short form runs it without being asked: of many faults of one thing one will do there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import subprocess
 import time
 from itertools import count
-from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -15,13 +12,12 @@ from gateway.model.errors import DeadlineExceeded
 from gateway.runtime.connect import connect
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
+from tests.chaos.process_clock import ProcessClock
 from tests.chaos.row import Outcome, Row
 from tests.support.work_service import Clock, Work
 
 __all__ = ["ROWS"]
 
-_ROOT: Final = Path(__file__).parents[3]
-_INSTALL: Final = _ROOT / "tests" / "interop" / "apt.sh"
 _JUMPS_S: Final = (3_600, -3_600, 0)
 _CLOCK: Final = """
   clock:
@@ -37,19 +33,9 @@ _SLACK_CLOCK_S: Final = 30.0
 
 async def run(ground: Ground) -> Outcome:
     """Calls run, and some run into their deadline, while the clock jumps."""
-    library = await asyncio.to_thread(_library)
-    clock = ground.folder / "clock"
-    clock.write_text("+0\n", "ascii")
-    # Read anew whenever a program asks for the time. Only the clock that can be set moves; the monotonic one does not.
-    environ = {
-        "LD_PRELOAD": library,
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-    behind = await ground.provider(environ=environ, more=_CLOCK)
-    node = await ground.gateway("gateway", [behind], environ=environ)
+    clock = await ProcessClock.beside(ground.folder / "clock")
+    behind = await ground.provider(environ=clock.environ, more=_CLOCK)
+    node = await ground.gateway("gateway", [behind], environ=clock.environ)
     problems: list[str] = []
     ids = count(1_000_001)
     async with ground.client(node, timeout_s=3.0, retries=0) as work:
@@ -63,7 +49,7 @@ async def run(ground: Ground) -> Outcome:
             for jump_s in _JUMPS_S:
                 late = asyncio.create_task(_too_late(hasty, next(ids)))
                 await load.more(20)
-                clock.write_text(f"{jump_s:+d}\n", "ascii")
+                clock.set(jump_s)
                 await asyncio.sleep(min(ground.seconds, 20.0) / len(_JUMPS_S))
                 ahead_s = await provider.now_s() - time.time()
                 if abs(ahead_s - jump_s) > _SLACK_CLOCK_S:
@@ -88,19 +74,6 @@ async def _too_late(work: Work, id: int) -> list[str]:
             return []
         return [f"a deadline of {_TIMEOUT_MS} ms came after {took_s:.2f} s"]
     return ["a call ended after its deadline"]
-
-
-def _library() -> str:
-    log = _ROOT / ".cache" / "chaos" / "apt.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([_INSTALL, log, "faketime:faketime"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"libfaketime cannot be had: {done.stderr.strip()}")
-    shown = subprocess.run(["faketime", "-f", "+0", "env"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"^LD_PRELOAD=(\S+)$", shown, re.MULTILINE)
-    if found is None:
-        raise RuntimeError("faketime does not say where its library is")
-    return found[1]
 
 
 ROWS: Final = (Row("P6", "the clock jumps by an hour", "deadlines are kept; nothing is lost", run),)

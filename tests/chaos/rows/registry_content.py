@@ -1,0 +1,266 @@
+"""Z4, Z5, Z7 and clocks: what stands in a registry is taken out, flaps, makes no sense, or is dated wrongly."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import quote
+
+from kazoo.client import KazooClient
+from kazoo.exceptions import NoNodeError
+from redis.asyncio import Redis
+
+from gateway.cli.registry_target import open_registry
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.spi.registry import Registry
+from tests.chaos.ground import Ground
+from tests.chaos.load import Load, judge
+from tests.chaos.node import Node
+from tests.chaos.process_clock import ProcessClock
+from tests.chaos.registry_server import KINDS, SESSION_S, consumer, listed, registry_section, registry_server
+from tests.chaos.row import Outcome, Row
+
+__all__ = ["ROWS"]
+
+_PROVIDERS: Final = 3
+_CALLERS: Final = 8
+_PAUSE_S: Final = 0.02
+_FLAPPING: Final = 100
+_FLAP_S: Final = 0.1
+_FLAPS_S: Final = 600.0
+_QUICK_FLAPS_S: Final = 3.0
+_GROWTH: Final = 48 << 20
+"""Of memory while a hundred providers come and go: their connections are made and closed all the time."""
+_SKEW_S: Final = 300
+_INTERFACE: Final = "chaos.Work"
+_NODES: Final = f"/dubbo/{_INTERFACE}/providers"
+"""The path, and the key, below which Dubbo keeps providers."""
+_BAD: Final = (
+    "no url at all",
+    "override://0.0.0.0/chaos.Work?category=configurators&weight=0",
+    "script://0.0.0.0/chaos.Work?rule=java.lang.System.exit(0)",
+    "dubbo://10.0.0.1:99999/chaos.Work?interface=chaos.Work",
+    "dubbo://10.0.0.1/chaos.Work",
+    "thrift+unknown://10.0.0.1:9090/chaos.Work?interface=chaos.Work",
+    "dubbo://10.0.0.1:20880/other.Service?interface=other.Service",
+    "dubbo://10.0.0.1:20880/chaos.Work?weight=1e99&interface=chaos.Work",
+    "dubbo://10.0.0.1:20880/chaos.Work?interface=chaos.Work&x=" + "y" * 100_000,
+    "!!python/object/apply:os.system ['true']",
+)
+
+
+async def run_emptied(ground: Ground) -> Outcome:
+    """Somebody deletes everything, again and again, without withdrawing it; those who announced it put it back."""
+    problems: list[str] = []
+    emptied = 0
+    async with registry_server(ground) as server:
+        nodes = await _providers(ground, server.port)
+        async with consumer(ground.wire, server.port) as work:
+            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            async with load.running():
+                ends = monotonic() + (2.0 if ground.quick else ground.seconds)
+                while monotonic() < ends:
+                    emptied += await _EMPTIERS[ground.wire](server.port)
+                    await load.more(50)
+                await _listed_again(ground, server.port, nodes, problems)
+                await load.more(50)
+    if not emptied:
+        problems.append("nothing was deleted")
+    text, more = judge(load, ground.executed())
+    return Outcome(f"{emptied} entries deleted: {text}", problems + more)
+
+
+async def run_flapping(ground: Ground) -> Outcome:
+    """A hundred providers are announced and withdrawn every 100 ms."""
+    problems: list[str] = []
+    flaps = 0
+    async with registry_server(ground) as server:
+        await _providers(ground, server.port)
+        addresses = await ground.crowd("crowd", _FLAPPING)
+        endpoints = [
+            Endpoint("dubbo", "127.0.0.1", int(each.rpartition(":")[2]), ServiceKey(_INTERFACE)) for each in addresses
+        ]
+        async with consumer(ground.wire, server.port) as work:
+            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            flapping = await _opened(ground, server.port)
+            try:
+                async with load.running():
+                    ends = monotonic() + (_QUICK_FLAPS_S if ground.quick else _FLAPS_S)
+                    await _flap(flapping, endpoints)
+                    before = _memory()
+                    while monotonic() < ends:
+                        await _flap(flapping, endpoints)
+                        flaps += 1
+                    grown = _memory() - before
+                    await load.more(50)
+            finally:
+                await flapping.aclose()
+    if grown > _GROWTH:
+        problems.append(f"memory grew by {grown >> 20} MiB")
+    text, more = judge(load, ground.executed(), may_fail_once=frozenset({"connection-lost"}))
+    return Outcome(
+        f"{flaps} times {_FLAPPING} providers came and went: {text}, {grown >> 20} MiB more", problems + more
+    )
+
+
+async def run_nonsense(ground: Ground) -> Outcome:
+    """Entries that are no providers, and worse, stand beside the good ones."""
+    async with registry_server(ground) as server:
+        nodes = await _providers(ground, server.port)
+        async with consumer(ground.wire, server.port) as work:
+            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            async with load.running():
+                await load.more(50)
+                await _WRITERS[ground.wire](server.port)
+                await load.more(200)
+                found = set(await listed(ground.wire, server.port))
+        async with consumer(ground.wire, server.port) as late:
+            second = Load(late, callers=_CALLERS, first_id=1_000_001)
+            async with second.running():
+                await second.more(50)
+    problems = [] if found >= {each.address for each in nodes} else ["good entries are not shown beside the bad ones"]
+    text, more = judge(load, ground.executed())
+    _, late_problems = judge(second, ground.executed())
+    return Outcome(f"{len(_BAD)} bad entries: {text}", [*problems, *more, *late_problems])
+
+
+async def run_skewed(ground: Ground) -> Outcome:
+    """The clocks of two providers are five minutes ahead and five minutes late."""
+    problems: list[str] = []
+    async with registry_server(ground) as server:
+        nodes: list[Node] = []
+        for index, ahead_s in enumerate((0, _SKEW_S, -_SKEW_S)):
+            clock = await ProcessClock.beside(ground.folder / f"clock-{index}")
+            clock.set(ahead_s)
+            nodes += await _providers(ground, server.port, environ=clock.environ, first=index + 1, count=1)
+        async with consumer(ground.wire, server.port, warmup="0s") as work:
+            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            async with load.running():
+                await load.more(50)
+                await asyncio.sleep(3 * SESSION_S if ground.quick else ground.seconds)
+                await _listed_again(ground, server.port, nodes, problems)
+                await load.more(50)
+            # Who stops withdraws, whatever time it thinks it is.
+            await nodes[1].stop()
+            left = await listed(ground.wire, server.port)
+            if nodes[1].address in left:
+                problems.append("a provider that stopped is still there")
+    text, more = judge(load, ground.executed())
+    return Outcome(f"clocks wrong by {_SKEW_S} s: {text}", problems + more)
+
+
+async def _providers(
+    ground: Ground, port: int, *, environ: Any = None, first: int = 1, count: int = _PROVIDERS
+) -> list[Node]:
+    return list(
+        await asyncio.gather(
+            *(
+                ground.provider(
+                    f"provider-{number}",
+                    service="announce: [home]",
+                    more=registry_section(ground.wire, port),
+                    environ=environ,
+                )
+                for number in range(first, first + count)
+            )
+        )
+    )
+
+
+async def _opened(ground: Ground, port: int) -> Registry:
+    registry = open_registry(f"{ground.wire}://127.0.0.1:{port}", None)
+    await registry.start()
+    return registry
+
+
+async def _flap(registry: Registry, endpoints: Sequence[Endpoint]) -> None:
+    await asyncio.gather(*(registry.register(each) for each in endpoints))
+    await asyncio.sleep(_FLAP_S)
+    await asyncio.gather(*(registry.unregister(each) for each in endpoints))
+    await asyncio.sleep(_FLAP_S)
+
+
+async def _listed_again(ground: Ground, port: int, nodes: Sequence[Node], problems: list[str]) -> None:
+    wanted = {each.address for each in nodes}
+    ends = monotonic() + SESSION_S + 5.0
+    while (missing := wanted - set(await listed(ground.wire, port))) and monotonic() < ends:
+        await asyncio.sleep(0.1)
+    if missing:
+        problems.append(f"{len(missing)} providers are not in the registry")
+
+
+def _memory() -> int:
+    with open("/proc/self/statm", encoding="ascii") as pages:
+        return int(pages.read().split()[1]) * resource.getpagesize()
+
+
+def _zookeeper(act: Callable[[KazooClient], int]) -> Callable[[int], Awaitable[int]]:
+    """Does something in a ZooKeeper server, with a client of its own."""
+
+    def run(port: int) -> int:
+        client = KazooClient(f"127.0.0.1:{port}")
+        client.start(10)
+        try:
+            return act(client)
+        finally:
+            client.stop()
+            client.close()
+
+    return lambda port: asyncio.to_thread(run, port)
+
+
+def _delete_nodes(client: KazooClient) -> int:
+    names = client.get_children(_NODES)
+    for name in names:
+        with suppress(NoNodeError):
+            client.delete(f"{_NODES}/{name}")
+    return len(names)
+
+
+def _write_nodes(client: KazooClient) -> int:
+    for each in _BAD:
+        client.create(f"{_NODES}/{quote(each, safe='')}", b"", makepath=True)
+    client.create(f"{_NODES}/%", b"")
+    return len(_BAD)
+
+
+async def _delete_fields(port: int) -> int:
+    async with Redis(port=port) as client:
+        count = await client.hlen(_NODES)
+        await client.delete(_NODES)
+        # As if somebody had come, so that everybody looks.
+        await client.publish(_NODES, "register")
+        return int(count)
+
+
+async def _write_fields(port: int) -> int:
+    async with Redis(port=port) as client:
+        for each in _BAD:
+            await client.hset(_NODES, each, str(10**15))
+        await client.hset(_NODES, "dubbo://10.0.0.1:1/chaos.Work?interface=chaos.Work", "no time")
+        await client.hset(_NODES, b"\xff\xfe", b"\xff")
+        await client.publish(_NODES, "register")
+        await client.publish(_NODES, b"\xff")
+    return len(_BAD)
+
+
+_EMPTIERS: Final = {"zookeeper": _zookeeper(_delete_nodes), "redis": _delete_fields}
+_WRITERS: Final = {"zookeeper": _zookeeper(_write_nodes), "redis": _write_fields}
+
+ROWS: Final = (
+    Row(
+        "Z4",
+        "everything deleted",
+        "no call fails; everybody is there again",
+        run_emptied,
+        tuple(_EMPTIERS),
+        in_quick=False,
+    ),
+    Row("Z5", "100 providers flap", "no call fails; memory stays", run_flapping, KINDS, in_quick=False),
+    Row("Z7", "entries that make no sense", "skipped; the others stay", run_nonsense, tuple(_WRITERS), in_quick=False),
+    Row("Z8", "clocks wrong by five minutes", "nobody is lost, nobody stays", run_skewed, KINDS, in_quick=False),
+)
