@@ -14,7 +14,7 @@ from uuid import uuid4
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, ServiceKey, format_address
 from gateway.model.errors import RegistryError, RpcError
-from gateway.spi.registry import Snapshot
+from gateway.spi.registry import Freshness, Snapshot
 from gateway.spi.registry_ability import Finding, Listing
 from gateway.spi.registry_host import RegistryClient, RegistryHost, RegistryServer
 from registry.entries import MAX_ENTRY, provider_url, read_consumers, read_providers
@@ -78,6 +78,7 @@ class SimpleRegistry:
         self._feeds: dict[ServiceKey, Feed] = {}
         self._interfaces: dict[str, set[ServiceKey]] = {}
         self._settling: asyncio.TimerHandle | None = None
+        self._showing: asyncio.Task[None] | None = None
         self._closed = False
         self.address = ""
 
@@ -222,7 +223,9 @@ class SimpleRegistry:
         self._union.lost(session.server)
         if self._union.is_online:
             self._settle_later()
-            for interface in tuple(self._interfaces):
+            # What it said still counts; those that waited for it wait no more.
+            waiting = {each for each, feed in self._feeds.items() if feed.current.freshness is not Freshness.FRESH}
+            for interface in {each.interface for each in waiting}:
                 self._show(interface)
         else:
             for feed in self._feeds.values():
@@ -260,8 +263,15 @@ class SimpleRegistry:
     def _settle(self) -> None:
         self._settling = None
         if self._union.settle():
-            for interface in tuple(self._interfaces):
-                self._show(interface)
+            if self._showing is not None:
+                self._showing.cancel()
+            self._showing = asyncio.create_task(self._show_all(), name="settling of a simple registry")
+
+    async def _show_all(self) -> None:
+        for interface in tuple(self._interfaces):
+            self._show(interface)
+            # There may be thousands of them.
+            await asyncio.sleep(0)
 
     async def listing(self) -> Listing:
         """See `ListedRegistry.listing`; of all servers that can be asked."""
@@ -311,6 +321,8 @@ class SimpleRegistry:
         self._closed = True
         if self._settling is not None:
             self._settling.cancel()
+        if self._showing is not None:
+            self._showing.cancel()
         for feed in self._feeds.values():
             feed.close()
         await asyncio.gather(*(each.aclose(_WAIT_S) for each in self._sessions.values()))
