@@ -77,8 +77,9 @@ class ZookeeperRegistry:
         await self._announcements.put(endpoint, await self._moment())
 
     async def unregister(self, endpoint: Endpoint) -> None:
-        """See `Registry.unregister`."""
-        await self._announcements.take_back(endpoint, await self._moment())
+        """See `Registry.unregister`. Nothing is left to be withdrawn after `aclose`."""
+        if not self._closed:
+            await self._announcements.take_back(endpoint, await self._moment())
 
     async def register_consumer(self, consumer: Consumer) -> None:
         """See `ConsumerRegistry.register_consumer`."""
@@ -86,7 +87,8 @@ class ZookeeperRegistry:
 
     async def unregister_consumer(self, consumer: Consumer) -> None:
         """See `ConsumerRegistry.unregister_consumer`."""
-        await self._announcements.take_back(consumer, await self._moment())
+        if not self._closed:
+            await self._announcements.take_back(consumer, await self._moment())
 
     async def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
         """See `Registry.watch`."""
