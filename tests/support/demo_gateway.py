@@ -49,27 +49,29 @@ def hosted(
     )
 
 
-def remote(group: str, source: str) -> str:
-    """The section of the demo services, passed on: `source` says where to (`registries: [local]`)."""
+def remote(group: str, source: str, announce: str = "[]", there: str = "") -> str:
+    """The section of the demo services, passed on: `source` says where to (`registries: [local]`), `there` the group
+    that they have there."""
     return "".join(
         f"""
   {group}{module}:
     contract: gateway.demo.{module}:{contract}
     group: {group}
     listeners: [dubbo]
-    remote: {{{source}, group: "", timeout: 10s, retries: 0}}"""
+    announce: {announce}
+    remote: {{{source}, group: "{there}", timeout: 10s, retries: 0}}"""
         for module, (contract, _) in _SERVICES.items()
     )
 
 
 @asynccontextmanager
-async def gateway(services: str, port: int = 0, registries: str = "") -> AsyncIterator[App]:
+async def gateway(services: str, port: int = 0, registries: str = "", host: str = "127.0.0.1") -> AsyncIterator[App]:
     """A running gateway with these sections; its listeners are `dubbo` and `guarded`, in this order. `registries`:
-    further ones, each indented line by line as the registry `local` is."""
+    further ones, each indented line by line as the registry `local` is. `host`: as it is announced."""
     text = f"""
 application: {{name: interop}}
 listeners:
-  dubbo: {{protocol: dubbo, port: {port}, options: {{callbacks: 10}}}}
+  dubbo: {{protocol: dubbo, host: "{host}", port: {port}, options: {{callbacks: 10}}}}
   guarded: {{protocol: dubbo, port: 0, options: {{token: provider-token}}}}
 registries:
   local: {{type: embedded}}
