@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import aclosing
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, aclosing, contextmanager
+from pathlib import Path
 
 import pytest
 
 from gateway.demo.catalog import Catalog, ProductNotFound
 from gateway.model.endpoint import ServiceKey
+from tests.chaos.node import free_port
 from tests.support.demo_gateway import gateway, hosted, remote
-from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, require_java
-from tests.support.zookeeper_client import fresh_ports, next_that, running
+from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, java_command, require_java
+from tests.support.peer_program import end_program, ready_address
+from tests.support.program import Server, serving, until
+from tests.support.work_service import recorded
+from tests.support.zookeeper_client import fresh_ports, next_that, other_client, running
 from tests.support.zookeeper_server import ZookeeperServer, zookeeper_server
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
@@ -19,15 +27,41 @@ pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
 VERSIONS = ["27", "33"]
 LOOPBACK = "2130706433"
 """127.0.0.1 in a form that Dubbo does not recognise: it takes that one in a registry for a mistake."""
+CALLERS = 8
+HEARTBEAT_MS = 1_000
+"""So often Java looks whether a connection that broke can be had again; by default once a minute. It matters where a
+provider is back, at the same address, before Java was told that it had gone (3.3 may be told five seconds later)."""
+ANSWERED = 100
+"""Calls that a gateway answers before the next thing happens."""
+WORK = """
+application: {{name: {name}, drain: 5s}}
+listeners:
+  front: {{protocol: dubbo, host: "{host}", port: {port}}}
+registries:
+  shared: {{type: zookeeper, options: {{address: "{address}", session: 2s}}}}
+services:
+  work:
+    contract: tests.support.work_service:Work
+    implementation: tests.support.work_service:Working
+    options: {{record: {record}}}
+    listeners: [front]
+    announce: [shared]
+    warmup: 0s
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Dubbo keeps files of what was known last in the home of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_OPTS", f"-Duser.home={tmp_path_factory.mktemp('home')}")
+        yield
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZookeeperServer]:
     require_java()
-    # Dubbo keeps files of what was known last in the home of whoever runs it.
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch, zookeeper_server(tmp_path_factory.mktemp("zookeeper")) as found:
-        patch.setenv("JAVA_OPTS", f"-Duser.home={home}")
+    with zookeeper_server(tmp_path_factory.mktemp("zookeeper")) as found:
         yield found
 
 
@@ -110,3 +144,105 @@ async def test_java_consumers_and_providers_meet_in_our_gateway(
         report = await java.consumer(version).run("basic", "unused:1", f"{java_option(server)}&group={group}")
         report.check()
         assert app.listening[0].address.startswith(LOOPBACK)
+
+
+class WorkGateway:
+    """A process that answers `chaos.Work` and is started again at the same address."""
+
+    def __init__(self, name: str, folder: Path, server: ZookeeperServer) -> None:
+        self._record = folder / f"{name}.calls"
+        self._config = folder / f"{name}.yaml"
+        text = WORK.format(name=name, host=LOOPBACK, port=free_port(), address=server.address, record=self._record)
+        self._config.write_text(text, encoding="utf-8")
+        self._running = ExitStack()
+        self._process: Server | None = None
+
+    def start(self) -> None:
+        self._process = self._running.enter_context(serving(str(self._config)))
+
+    def end(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.signal(how)
+        self._process.wait()
+        self.close()
+
+    def close(self) -> None:
+        self._running.close()
+
+    @property
+    def answered(self) -> int:
+        """How many calls were carried out, over all of its lives."""
+        return recorded(self._record).total()
+
+
+@contextmanager
+def load(version: str, server: ZookeeperServer, outcomes: Path) -> Iterator[None]:
+    """A Java consumer that calls all the time. `outcomes`: see `WorkConsumer`."""
+    command = java_command(f"dubbo-{version}", "app.WorkConsumer", "unused:1", str(outcomes))
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        ready_address(process)
+        print(
+            f"load {CALLERS} {java_option(server)}&retries=2&timeout=5000&heartbeat={HEARTBEAT_MS}",
+            file=process.stdin,
+            flush=True,
+        )
+        assert process.stdout.readline() == "calling\n"
+        yield
+        print("enough", file=process.stdin, flush=True)
+        assert process.stdout.readline() == "done\n"
+    finally:
+        end_program(process)
+
+
+def all_answer(gateways: Sequence[WorkGateway]) -> None:
+    """Waits until each of them was called some more."""
+    before = [each.answered for each in gateways]
+    until(
+        lambda: all(each.answered >= old + ANSWERED for each, old in zip(gateways, before, strict=True)),
+        "calls of all gateways",
+    )
+
+
+def announced(server: ZookeeperServer) -> int:
+    with other_client(server.address) as other:
+        return len(other.get_children("/dubbo/chaos.Work/providers"))
+
+
+@pytest.mark.direction("Java → us, found in ZooKeeper, which is restarted as we are")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_idempotent_call_of_java_fails_while_everything_is_restarted(version: str, tmp_path: Path) -> None:
+    require_java()
+    outcomes = tmp_path / "outcomes"
+    with zookeeper_server(tmp_path / "zookeeper") as server, ExitStack() as stack:
+        one, two = both = [WorkGateway(name, tmp_path, server) for name in ("one", "two")]
+        for each in both:
+            stack.callback(each.close)
+            each.start()
+        with load(version, server, outcomes):
+            all_answer(both)
+            one.end(signal.SIGTERM)
+            all_answer([two])
+            one.start()
+            all_answer(both)
+            two.end(signal.SIGKILL)
+            all_answer([one])
+            # Before that Java keeps what it has of the old process for the new one, and may wait a minute to connect.
+            until(lambda: announced(server) == 1, "the end of a session")
+            two.start()
+            all_answer(both)
+            server.stop()
+            all_answer(both)
+            server.start()
+            all_answer(both)
+            # Found by way of the registry that came back.
+            one.end(signal.SIGTERM)
+            all_answer([two])
+            one.start()
+            all_answer(both)
+    lines = [line.split(" ", 2) for line in outcomes.read_text("utf-8").splitlines()]
+    became = Counter(outcome for kind, _, outcome in lines if kind == "again")
+    assert set(became) == {"ok"}, became.most_common(5)
+    assert became["ok"] > 5 * ANSWERED
