@@ -15,7 +15,7 @@ from gateway.demo.catalog import Catalog, ProductNotFound
 from gateway.model.endpoint import ServiceKey
 from tests.chaos.node import free_port
 from tests.support.demo_gateway import gateway, hosted, remote
-from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, java_command, require_java
+from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, Provider, java_command, require_java
 from tests.support.peer_program import end_program, ready_address
 from tests.support.program import Server, serving, until
 from tests.support.work_service import recorded
@@ -112,6 +112,19 @@ async def test_we_find_a_java_provider(version: str, server: ZookeeperServer, ja
         with pytest.raises(ProductNotFound) as missing:
             await catalog.find(-5)
         assert missing.value.product_id == -5
+
+
+@pytest.mark.direction("us → Java, found in ZooKeeper")
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_java_provider_that_stops_is_seen_to_go(version: str, server: ZookeeperServer) -> None:
+    service = ServiceKey("demo.Catalog", f"leaving{version}")
+    async with running(server.address) as ours, aclosing(ours.watch(service)) as snapshots:
+        provider = Provider(version, f"{java_option(server)}&group={service.group}")
+        try:
+            await next_that(snapshots, fresh_ports(int(provider.address.rpartition(":")[2])))
+        finally:
+            provider.close()
+        await next_that(snapshots, fresh_ports())
 
 
 @pytest.mark.direction("Java → us, found in ZooKeeper", quick=True)
