@@ -224,7 +224,7 @@ def announced(server: ZookeeperServer) -> int:
         return len(other.get_children("/dubbo/chaos.Work/providers"))
 
 
-@pytest.mark.direction("Java → us, found in ZooKeeper, which is restarted as we are")
+@pytest.mark.direction("Java → us, found in ZooKeeper")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_no_idempotent_call_of_java_fails_while_everything_is_restarted(version: str, tmp_path: Path) -> None:
     require_java()
