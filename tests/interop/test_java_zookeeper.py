@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections import Counter
@@ -112,6 +113,27 @@ async def test_we_find_a_java_provider(version: str, server: ZookeeperServer, ja
         with pytest.raises(ProductNotFound) as missing:
             await catalog.find(-5)
         assert missing.value.product_id == -5
+
+
+@pytest.mark.direction("us → Java, found in ZooKeeper")
+@pytest.mark.parametrize("version", ["33"])
+async def test_java_providers_that_register_as_applications_too_are_found(
+    version: str, server: ZookeeperServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Dubbo 3 does unless told otherwise; then there are more nodes, which are not for us.
+    monkeypatch.setenv("JAVA_OPTS", f"{os.environ['JAVA_OPTS']} -Ddubbo.application.register-mode=all")
+    there = f"application{version}"
+    provider = Provider(version, f"{java_option(server)}&group={there}")
+    try:
+        source = remote("found", "registries: [shared]", there=there)
+        async with gateway(source, registries=our_option(server)) as app:
+            assert await app.reference("foundcatalog", Catalog).count() >= 3
+        async with running(server.address) as ours:
+            assert (await ours.listing()).skipped == []
+        with other_client(server.address) as other:
+            assert other.get_children("/services/interop")
+    finally:
+        provider.close()
 
 
 @pytest.mark.direction("us → Java, found in ZooKeeper")

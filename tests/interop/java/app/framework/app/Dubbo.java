@@ -36,7 +36,7 @@ final class Dubbo {
     private static ApplicationConfig application() {
         System.setProperty("dubbo.application.logger", "slf4j");
         // Otherwise Dubbo 3 opens a second port, for everybody, to describe its services.
-        System.setProperty("dubbo.application.register-mode", "interface");
+        System.getProperties().putIfAbsent("dubbo.application.register-mode", "interface");
         // A provider that ends otherwise waits ten seconds for its consumers to leave.
         System.setProperty("dubbo.service.shutdown.wait", "200");
         ApplicationConfig application = new ApplicationConfig("interop");
