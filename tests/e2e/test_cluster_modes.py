@@ -11,7 +11,6 @@ from typing import Any, Final
 import pytest
 
 from gateway import connect
-from gateway.model.endpoint import Endpoint
 from gateway.model.errors import DeadlineExceeded, NoProvider, Overloaded, ProviderFailed, RpcError
 from gateway.runtime.app import App
 from gateway.runtime.reference import MethodSettings
@@ -320,10 +319,9 @@ def registry(app: App, name: str) -> Any:
 
 
 async def withdraw(app: App, name: str) -> None:
-    announced: list[tuple[str, Endpoint]] = app._announced
-    for where, endpoint in announced:
-        if where == name:
-            await registry(app, name).unregister(endpoint)
+    for each in app._announced:
+        if each.registry == name:
+            await registry(app, name).unregister(each.endpoint)
 
 
 @pytest.mark.parametrize("wire", WIRES)

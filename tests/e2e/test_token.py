@@ -74,7 +74,7 @@ def free_port() -> Iterator[int]:
 
 
 def announced(app: App) -> set[str]:
-    return {endpoint.parameters["token"] for _, endpoint in app._announced}
+    return {each.endpoint.parameters["token"] for each in app._announced}
 
 
 @PROTOCOLS
@@ -99,7 +99,7 @@ async def test_who_asks_a_registry_knows_the_token_and_who_goes_around_does_not(
         # The callers behind the gateway's own listener show none to it, and none of theirs goes on to the next.
         async with connect(f"{protocol}://{app.listening[0].address}", Catalog, group="north") as client:
             assert await client.count() == 3
-        shown = repr(app._announced) + "".join(str(endpoint) for _, endpoint in app._announced)
+        shown = repr(app._announced) + "".join(str(each.endpoint) for each in app._announced)
         assert secret not in shown
         assert "token=***" in shown
     assert secret not in caplog.text
