@@ -16,7 +16,10 @@ __all__ = ["ROWS"]
 
 _EACH: Final = 20
 _WARM_S: Final = 86_400
-_CALLERS: Final = 20
+_CALLERS: Final = 30
+_HOLD_MS: Final = 20
+"""With so many callers less than the machine can do: otherwise answer times are the machine's, and balancers go by
+them."""
 _CALLS: Final = 12_000
 """For each balancer: with fewer, chance alone exceeds what is allowed. A warm provider has 1.9 times the average by
 right, as long as each cold one has a twentieth of its share."""
@@ -42,7 +45,7 @@ async def run(ground: Ground) -> Outcome:
         # mypy takes a Protocol for abstract where a class is asked for.
         client: Any = connect(urls, Work, balance=balancer, timeout_s=5.0)  # type: ignore[type-abstract,unused-ignore]
         async with client as work:
-            load = Load(work, callers=_CALLERS, hold_ms=5, pause_s=0.0, first_id=first_id)
+            load = Load(work, callers=_CALLERS, hold_ms=_HOLD_MS, pause_s=0.0, first_id=first_id)
             async with load.running():
                 await load.more(_CALLS)
             invokers = client._opened.directory.providers.invokers
