@@ -21,6 +21,8 @@ _SHIFTED_S: Final = 5.0
 """How soon the load must have gone to the others."""
 _LEFT: Final = 0.1
 """Of its share, what a bad provider may still get then."""
+_LOOKED_S: Final = 5.0
+"""Every trial that happens to be answered brings a few calls more; in less time two of them could be a tenth."""
 _CALLERS: Final = 12
 _BACK_S: Final = 30.0
 _EJECTION_S: Final = 1.0
@@ -53,7 +55,7 @@ async def _one_bad(ground: Ground, balancer: str, *, slower: int, failing: int, 
             while monotonic() - began < _SHIFTED_S - 1.0:
                 await asyncio.sleep(0.1)
                 at = _shares(ground, nodes)
-            await asyncio.sleep(max(1.0, min(ground.seconds, 20.0)))
+            await asyncio.sleep(max(_LOOKED_S, min(ground.seconds, 20.0)))
             late = _difference(_shares(ground, nodes), at)
             # A third is its share when all are well.
             share = late[0] / max(1, sum(late)) * 3
