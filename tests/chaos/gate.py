@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, Protocol
 
 from tests.chaos.node import Node
@@ -15,6 +16,9 @@ from tests.chaos.node import Node
 __all__ = ["Gate", "gate_to", "has_own_network"]
 
 _READ_BYTES: Final = 65_536
+_ROOT: Final = Path(__file__).parents[2]
+_INSTALL: Final = _ROOT / "tests" / "interop" / "apt.sh"
+_LOG: Final = _ROOT / ".cache" / "chaos" / "apt.log"
 
 
 class Gate(Protocol):
@@ -86,7 +90,9 @@ class _Relay:
 
 
 def has_own_network() -> bool:
-    """Whether this process may have a network of its own, and drop packets there."""
+    """Whether this process may have a network of its own, and drop packets there. Installs what it takes."""
+    _LOG.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([_INSTALL, _LOG, "iptables:iptables", "ip:iproute2"], capture_output=True, check=False)
     if not all(map(shutil.which, ("unshare", "ip", "iptables"))):
         return False
     tried = ["unshare", "--net", "sh", "-c", "ip link set lo up && iptables -A INPUT -p tcp --dport 1 -j DROP"]
