@@ -7,9 +7,9 @@
 | 3 | the others, drawn by weight |
 
 A registry is passed over while none of its providers is available. The call is made by another mode, which sees one
-list: first the providers of the first registry; those of the next one when all before were tried or are away, or two of
-them have failed the call. So a call whose zone breaks down goes on elsewhere by the rules of that mode, before its
-attempts are used up.
+list: first the providers of the first registry; those of the next one when all before were tried or are away, or the
+call has been sent to two of them. So a call whose zone breaks down goes on elsewhere by the rules of that mode, before
+its attempts are used up.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Tiers:
         return sum(map(len, self._parts))
 
     def _first(self, tried: Sequence[Invoker]) -> Candidates:
-        """The first part with somebody to offer, best one that has not failed the call twice; when there is none, one
+        """The first part with somebody to offer, best one where the call was not tried twice; when there is none, one
         with somebody who was not tried."""
         for part in self._parts:
             if tried and sum(1 for each in part.invokers if each in tried) >= _TRIES:
