@@ -15,12 +15,26 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from registry.redis.address import Peer, PeerKind
 
-__all__ = ["TROUBLES", "Link"]
+__all__ = ["TROUBLES", "Link", "heed_cancellation"]
 
 TROUBLES: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 """What asking a server may end in."""
 _CONNECTIONS: Final = 16
 _REDIRECTIONS: Final = 2
+
+
+def heed_cancellation() -> None:
+    """For the top of a loop that a task runs until it is cancelled.
+
+    The client library writes under `asyncio.wait_for`, which loses a cancellation that comes together with its result
+    (python/cpython#86296, mended in Python 3.12). A loop that went on then would never end.
+
+    Raises:
+        asyncio.CancelledError: the task was told to end, and has not.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class Link:

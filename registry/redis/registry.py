@@ -26,7 +26,7 @@ from registry.redis.clock import ServerClock
 from registry.redis.diagnosis import diagnose
 from registry.redis.hashes import read_hashes
 from registry.redis.layout import DEFAULT_GROUP, Layout
-from registry.redis.link import TROUBLES, Link
+from registry.redis.link import TROUBLES, Link, heed_cancellation
 from registry.redis.listing import read_listing
 from registry.redis.session import Session
 from registry.redis.sweep import Sweep
@@ -151,6 +151,7 @@ class RedisRegistry:
     async def aclose(self) -> None:
         """See `Registry.aclose`."""
         await self._upkeep.aclose(max(self._timeout_s, _CLOSE_S))
+        self._session.leave()
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
@@ -204,6 +205,7 @@ class RedisRegistry:
 
     async def _keep_renewing(self, link: Link) -> None:
         while True:
+            heed_cancellation()
             # At half of the session, as Dubbo does, or a little before: not all processes at the same moment.
             await asyncio.sleep(self._session_s / 2 * random.uniform(0.9, 1.0))
             await self._clock.measure(link.client)

@@ -19,7 +19,7 @@ from gateway.telemetry.once_per import OncePer
 from registry.redis.address import Peer, PeerKind
 from registry.redis.clock import ServerClock
 from registry.redis.layout import Layout
-from registry.redis.link import TROUBLES, Link
+from registry.redis.link import TROUBLES, Link, heed_cancellation
 from registry.slice import Slice
 
 __all__ = ["Session"]
@@ -37,7 +37,7 @@ class _BetterPeer(Exception):
 
 
 class Session:
-    """Belongs to one event loop. Life: construct, `run` in a task that is cancelled in the end.
+    """Belongs to one event loop. Life: construct, `run` in a task, `leave`, and cancel that task.
 
     `peers`: in the order in which they are tried, each time from the first: so gateways that share a list meet at the
     same peer. `opened(link)`: what comes first on a connection; where it fails, the next peer is tried. `serve(link,
@@ -76,6 +76,11 @@ class Session:
         self._lost = lost
         self._timeout_s = timeout_s
         self._troubles = OncePer(_SAME_TROUBLE_S)
+        self._is_left = False
+
+    def leave(self) -> None:
+        """Goes to no peer any more. Who calls it cancels `run` afterwards."""
+        self._is_left = True
 
     async def run(self) -> None:
         """Goes on until it is cancelled."""
@@ -119,6 +124,10 @@ class Session:
             if self.link is not None:
                 self.link = None
                 self._lost()
+        if self._is_left:
+            # A cancellation that comes together with an error is lost in the TaskGroup, and after one `cancelling` does
+            # not tell (python/cpython#116720, mended in Python 3.13).
+            raise asyncio.CancelledError
         # One that ends at once, as it may not do what it is for, is no reason to come back at once.
         return time.monotonic() - opened_at > _HELD_S
 
@@ -144,6 +153,7 @@ class Session:
         pace = Slice()
         is_asked = False
         while True:
+            heed_cancellation()
             message = await pubsub.get_message(timeout=self._timeout_s if is_asked else _HEARTBEAT_S)
             if message is not None:
                 is_asked = False
@@ -161,6 +171,7 @@ class Session:
         better = self._peers[: self._peers.index(link.peer)]
         master = await link.master()
         while better or link.peer.kind is PeerKind.SENTINEL:
+            heed_cancellation()
             await asyncio.sleep(_LONGEST_BACK_OFF_S * random.uniform(0.5, 1.0))
             named = await link.master()
             if None not in (master, named) and named != master:

@@ -15,7 +15,7 @@ from registry.entries import CONSUMERS, PROVIDERS
 from registry.redis.clock import ServerClock
 from registry.redis.hashes import read_hashes
 from registry.redis.layout import UNREGISTER, Layout, decode, encode, is_lasting, parse_expiry
-from registry.redis.link import Link
+from registry.redis.link import Link, heed_cancellation
 from registry.slice import Slice
 
 __all__ = ["Sweep"]
@@ -42,6 +42,7 @@ class Sweep:
     async def run(self, link: Link) -> None:
         """Goes through all keys with long pauses, a part at a time; ends with what goes wrong with the connection."""
         while True:
+            heed_cancellation()
             # Gateways that started together need not do this together.
             await asyncio.sleep(self._session_s * random.uniform(1.0, 2.0))
             try:
@@ -59,6 +60,7 @@ class Sweep:
                 if len(part) == _KEYS_AT_ONCE:
                     count += await self._clear(link, part)
                     part.clear()
+                    heed_cancellation()
                     await pause()
             count += await self._clear(link, part)
         return count

@@ -15,7 +15,7 @@ from registry.redis.clock import ServerClock
 from registry.redis.hashes import read_hashes
 from registry.redis.layout import REGISTER, UNREGISTER, Layout, decode, encode
 from registry.redis.lease import FOREVER
-from registry.redis.link import Link
+from registry.redis.link import Link, heed_cancellation
 from registry.redis.watched import WATCHED_CATEGORIES, Watched
 from registry.slice import Slice
 
@@ -62,6 +62,7 @@ class Watching:
         """
         self._changed.set()
         while True:
+            heed_cancellation()
             await self._changed.wait()
             await asyncio.sleep(_GATHER_S)
             self._changed.clear()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import ResponseError
 
+import registry.redis.sweep
+import registry.redis.watching
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.spi.registry import Freshness
+from registry.redis.clock import ServerClock
 from registry.redis.hashes import MAX_FIELDS
 from tests.support.redis_registry import KEY, eventually, java_url, provider, redis_registry, stock, watching
 from tests.support.redis_server import RedisServer, redis_server
@@ -108,6 +114,43 @@ async def test_providers_that_come_and_go_all_the_time_cost_a_bounded_number_of_
         assert len(watcher.snapshots) < 1.5 / 0.02 + 10
         left = sorted(int(each.split(":")[2].split("/")[0]) for each in await client.hkeys(KEY))
         await watcher.sees(*left, within_s=1.0)
+
+
+@pytest.mark.parametrize("module", ["clock", "watching", "sweep", "session", "session with trouble"])
+async def test_what_loses_a_cancellation_ends_all_the_same(
+    module: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the client library does now and then under Python 3.11, here every time, and in every loop in turn."""
+    under_way = asyncio.Event()
+
+    def deaf(original: Callable[..., Awaitable[Any]], nothing: Any) -> Callable[..., Awaitable[Any]]:
+        async def ask(*args: Any, **options: Any) -> Any:
+            answer = await original(*args, **options)
+            if not is_armed:
+                return answer
+            under_way.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60.0)
+            if isinstance(nothing, Exception):
+                raise nothing
+            return nothing
+
+        return ask
+
+    is_armed = False
+    place, name, nothing = {
+        "clock": (ServerClock, "measure", None),
+        "watching": (registry.redis.watching, "read_hashes", {}),
+        "sweep": (registry.redis.sweep, "read_hashes", {}),
+        "session": (PubSub, "get_message", None),
+        "session with trouble": (PubSub, "get_message", ConnectionError("away")),
+    }[module]
+    monkeypatch.setattr(place, name, deaf(getattr(place, name), nothing))
+    async with redis_registry(server.url, session_s=0.2) as ours, watching(ours) as watcher:
+        await watcher.sees()
+        is_armed = True
+        await ours.register(provider(1))
+        await asyncio.wait_for(under_way.wait(), BACK_S)
 
 
 async def test_what_may_not_be_read_does_not_stop_the_rest(server: RedisServer) -> None:
