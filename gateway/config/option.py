@@ -16,7 +16,7 @@ from gateway.config.suggestion import suggestion
 from gateway.config.units import Bytes, Seconds, format_bytes, format_seconds
 from gateway.spi.plugin import Option, OptionKind
 
-__all__ = ["OptionReader", "parse_options"]
+__all__ = ["OptionReader", "missing_options", "parse_options"]
 
 _READERS: Final[Mapping[OptionKind, TypeAdapter[Any]]] = {
     OptionKind.DURATION: TypeAdapter(Seconds),
@@ -65,6 +65,12 @@ class OptionReader:
                 made[name] = self._option((*path, name), option, value)
             except _Wrong:
                 continue
+        if not self._findings.is_left_out(path):
+            is_there = self._findings.written(path)
+            for name in missing_options(written, known):
+                # Where not even the section was written, the path ends there.
+                at, what = ((*path, name), "is required") if is_there else (path, f"{name!r} is required")
+                self._findings.problem(at, what)
         return made
 
     def _option(self, path: Path, option: Option, value: Any) -> Any:
@@ -147,6 +153,11 @@ class OptionReader:
 
 class _Wrong(Exception):
     """The option cannot be used; that was reported."""
+
+
+def missing_options(written: Mapping[str, Any], known: Mapping[str, Option]) -> list[str]:
+    """The names of those that are required and not written."""
+    return [name for name, option in known.items() if option.required and name not in written]
 
 
 def parse_options(options: Mapping[str, Any], known: Mapping[str, Option]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from gateway.config.option import OptionReader
 from gateway.config.sections.choice import ChoiceConfig, ClusterChoice
 from gateway.config.sections.credential import CredentialConfig
 from gateway.config.sections.filter import FilterConfig
+from gateway.config.sections.registry import RegistryConfig
 from gateway.config.sections.remote import RemoteConfig, parse_provider
 from gateway.config.structure import validation_problems
 from gateway.config.suggestion import suggestion
@@ -69,8 +70,7 @@ class PluginCheck:
         for name, registry in config.registries.items():
             path = ("registries", name)
             plugin = self.find("registry", registry.type, (*path, "type"))
-            options = self._options((*path, "options"), registry.options, None if plugin is None else plugin.options)
-            registries[name] = registry.model_copy(update={"options": options})
+            registries[name] = registry.model_copy(update={"options": self._registry_options(path, plugin, registry)})
         services = {}
         for name, service in config.services.items():
             path = ("services", name)
@@ -263,6 +263,14 @@ class PluginCheck:
             base: Path = (*path, "options")
             self._findings.problems += validation_problems(exc, self._findings.document, plugin.options, base)
             return {}
+
+    def _registry_options(self, path: Path, plugin: Any, registry: RegistryConfig) -> Mapping[str, Any]:
+        problems = len(self._findings.problems)
+        options = self._options((*path, "options"), registry.options, None if plugin is None else plugin.options)
+        if plugin is not None and len(self._findings.problems) == problems and not self._findings.is_damaged(path):
+            for misfit in plugin.check(options):
+                self._findings.problem((*path, "options", *misfit.path), misfit.text, at_key=not misfit.path)
+        return options
 
     def _options(self, path: Path, written: Mapping[str, Any], known: Mapping[str, Option] | None) -> Mapping[str, Any]:
         """The converted options. `known`: None when the plug-in could not be found, which was reported."""

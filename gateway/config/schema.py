@@ -49,10 +49,10 @@ def build_schema(plugins: Plugins) -> dict[str, Any]:
     schema = GatewayConfig.model_json_schema()
     definitions = schema["$defs"]
     wires = _loaded(plugins, "protocol")
-    protocols = {name: _object(each.listener_options) for name, each in wires.items()}
+    protocols = {name: _whole(each.listener_options) for name, each in wires.items()}
     references = {name: _object(each.reference_options) for name, each in wires.items()}
     services = {name: _object(each.service_options) for name, each in wires.items()}
-    registries = {name: _object(each.options) for name, each in _loaded(plugins, "registry").items()}
+    registries = {name: _whole(each.options) for name, each in _loaded(plugins, "registry").items()}
     filters: dict[str, Any] = {}
     for name, plugin in _loaded(plugins, "filter").items():
         filters[name] = _model(plugin.options, definitions)
@@ -88,6 +88,12 @@ def _object(options: Mapping[str, Option]) -> dict[str, Any]:
     return {"type": "object", "properties": {name: _option(each) for name, each in options.items()}}
 
 
+def _whole(options: Mapping[str, Option]) -> dict[str, Any]:
+    """As `_object`, where what is required is asked for."""
+    required = [name for name, each in options.items() if each.required]
+    return _object(options) | ({"required": required} if required else {})
+
+
 def _option(option: Option) -> dict[str, Any]:
     schema: dict[str, Any] = TypeAdapter(_KINDS[option.kind]).json_schema()
     if option.choices:
@@ -114,7 +120,8 @@ def _options_by(section: dict[str, Any], key: str, schemas: Mapping[str, dict[st
     section["allOf"] = [
         {
             "if": {"properties": {key: {"const": name}}, "required": [key]},
-            "then": {"properties": {"options": schema | {"additionalProperties": False}}},
+            "then": {"properties": {"options": schema | {"additionalProperties": False}}}
+            | ({"required": ["options"]} if schema.get("required") else {}),
         }
         for name, schema in schemas.items()
     ]

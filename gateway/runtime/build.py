@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.cluster.context import RegistryPlace
 from gateway.config.model import GatewayConfig
+from gateway.config.option import missing_options
 from gateway.config.sections.choice import Choice, ChoiceConfig
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.remote import RemoteConfig
@@ -36,7 +37,7 @@ from gateway.runtime.registry_host import DubboRegistryHost
 from gateway.runtime.selection import selection_table
 from gateway.spi.adapter import ClientAdapter, ListenerOptions
 from gateway.spi.handler import Filter, Handler, compose
-from gateway.spi.plugin import FilterPlugin, ProtocolPlugin
+from gateway.spi.plugin import FilterPlugin, ProtocolPlugin, RegistryPlugin
 from gateway.spi.registry import Registry
 from gateway.spi.registry_host import HostedRegistry
 from gateway.telemetry.counters import Counters
@@ -112,7 +113,7 @@ def build(config: GatewayConfig, catalog: Catalog) -> Plan:
     Raises:
         ContractError: a contract or implementation is not what it must be; names the service.
         PluginError: a plug-in cannot be loaded.
-        ConfigError: a filter stands where it cannot work.
+        ConfigError: a filter stands where it cannot work, or a registry lacks an option.
     """
     return _Builder(config, catalog).build()
 
@@ -143,6 +144,7 @@ class _Builder:
         config = self._config
         for name, registry in config.registries.items():
             plugin = self._catalog.registry(registry.type)
+            self._check_options(name, plugin, registry.options)
             made = self._registries[name] = plugin.build(revealed(registry.options))
             if isinstance(made, HostedRegistry):
                 made.hosted_by(DubboRegistryHost(self._catalog, name, config.application.name))
@@ -168,6 +170,13 @@ class _Builder:
             self._names,
             self._consumers,
         )
+
+    def _check_options(self, name: str, plugin: RegistryPlugin, options: Mapping[str, Any]) -> None:
+        """What the loader says of a file, for configurations that a program made."""
+        wrong = [f"{each!r} is required" for each in missing_options(options, plugin.options)]
+        if wrong := wrong or [each.text for each in plugin.check(options)]:
+            at = f"registries.{name}.options"
+            raise ConfigError([Problem("configuration", 0, 0, at, text) for text in wrong])
 
     def _service(self, name: str, service: ServiceConfig) -> PlannedService:
         try:

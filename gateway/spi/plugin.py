@@ -55,6 +55,8 @@ class Option:
     `default`: in the adapter's terms (seconds, bytes); for documentation, the adapter applies it itself.
     `minimum` / `maximum`: inclusive bounds of a duration, size or count, in the adapter's terms.
     `named`: a TEXTS option is a mapping; a list otherwise.
+    `required`: a listener or registry without it cannot be made. What a service or a remote has to say, `check_service`
+    and `check_reference` look for: they know whether the wire is used at all.
     `parse`: reads one text of a TEXT or TEXTS option; raises `ValueError` with what is wrong, which is shown with its
     place in the file. None leaves texts as they are.
     """
@@ -66,6 +68,7 @@ class Option:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     named: bool = False
+    required: bool = False
     parse: Callable[[str], Any] | None = None
 
 
@@ -85,6 +88,10 @@ def _nothing_to_check(_: ServiceContract, __: Mapping[str, Any]) -> Sequence[Mis
 
 
 def _suits_all(_: Any, __: ServiceContract, ___: Sequence[MethodContract]) -> Sequence[Misfit]:
+    return ()
+
+
+def _stands_alone(_: Mapping[str, Any]) -> Sequence[Misfit]:
     return ()
 
 
@@ -208,3 +215,6 @@ class RegistryPlugin:
     names: str = ""
     """Whose names of services stand there: `java` in a registry that is shared with Dubbo, empty for those of the
     contracts."""
+    check: Callable[[Mapping[str, Any]], Sequence[Misfit]] = _stands_alone
+    """Converted options to what is wrong with them together; each for itself was found to be right, and none that is
+    `required` is missing."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.model.endpoint import parse_address
-from gateway.model.errors import ConfigError, Problem
-from gateway.spi.plugin import Option, OptionKind, RegistryPlugin
+from gateway.spi.plugin import Misfit, Option, OptionKind, RegistryPlugin
 from registry.simple.registry import SimpleRegistry
 
 __all__ = ["PLUGIN"]
@@ -25,11 +24,14 @@ def _parse_addresses(text: str) -> tuple[tuple[str, int], ...]:
     return addresses
 
 
+def _check(options: Mapping[str, Any]) -> Sequence[Misfit]:
+    if "serve" in options or "address" in options:
+        return ()
+    return [Misfit((), "needs serve (to be a server), address (where servers are), or both")]
+
+
 def _build(options: Mapping[str, Any]) -> SimpleRegistry:
     serve, servers = options.get("serve"), options.get("address", ())
-    if serve is None and not servers:
-        text = "a simple registry needs serve (to be a server), address (where servers are), or both"
-        raise ConfigError([Problem("configuration", 0, 0, "registries", text)])
     return SimpleRegistry(serve, servers, lease_s=options.get("lease", _LEASE_S), token=options.get("credential", ""))
 
 
@@ -55,4 +57,5 @@ PLUGIN: Final = RegistryPlugin(
     ),
     _build,
     names="java",
+    check=_check,
 )

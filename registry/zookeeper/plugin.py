@@ -16,7 +16,10 @@ __all__ = ["PLUGIN"]
 _OPTIONS: Final = MappingProxyType(
     {
         "address": Option(
-            OptionKind.TEXT, "The servers, `host:port[,host:port…][/chroot]`; has to be given", parse=parse_ensemble
+            OptionKind.TEXT,
+            "The servers, `host:port[,host:port…][/chroot]`; has to be given",
+            required=True,
+            parse=parse_ensemble,
         ),
         "group": Option(
             OptionKind.TEXT, "The path below which Dubbo keeps everything", default=DEFAULT_ROOT, parse=parse_root
@@ -40,8 +43,6 @@ _OPTIONS: Final = MappingProxyType(
 
 
 def _build(options: Mapping[str, Any]) -> Registry:
-    if "address" not in options:
-        raise RegistryError("the registry zookeeper needs the option address: host:port[,host:port…][/chroot]")
     if ":" not in (credential := options.get("credential", "user:")):
         raise RegistryError("the credential of the registry zookeeper is not user:password")
     try:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from gateway.config.secret import Secret
+from gateway.spi.plugin import Misfit, Option, OptionKind
 from tests.support.config_text import examined, problems, usable
+from tests.support.fake_plugins import FakePlugins
 
 REMOTE = "contract: tests.support.greeting:Greeting, remote: "
 
@@ -88,6 +93,71 @@ def test_names_of_plugins_exist() -> None:
         "services.s.remote.methods.greet.cluster: there is no cluster mode 'failfst', did you mean 'failfast'?",
         "services.s.remote.methods.greet.balance: there is no load balancer 'robin' (there are: noted, random)",
     ]
+
+
+NEEDY = {
+    "address": Option(OptionKind.TEXT, "x", required=True),
+    "key": Option(OptionKind.TEXT, "x", required=True),
+    "ttl": Option(OptionKind.DURATION, "x"),
+}
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{type: list}", ["2:3: registries.r.options: 'address' is required",
+                          "2:3: registries.r.options: 'key' is required"]),
+        ("{type: list, options: {}}", ["2:28: registries.r.options: 'address' is required",
+                                       "2:28: registries.r.options: 'key' is required"]),
+        ("{type: list, options: {ttl: 3s, key: a}}", ["2:19: registries.r.options.address: is required"]),
+        ("{type: list, options: {adress: a, key: b}}", ["2:19: registries.r.options.address: is required",
+                                                        "2:29: registries.r.options.adress: unknown option, did you "
+                                                        "mean 'address'?"]),
+        ("{type: list, options: {address: [a], key: b}}", ["2:38: registries.r.options.address: expected text, found a "
+                                                           "list"]),
+        ("{type: list, options: 5}", ["2:28: registries.r.options: expected a mapping, found '5'"]),
+        ("{type: list, options: {address: a, key: b}}", []),
+    ],
+)  # fmt: skip
+def test_what_a_registry_cannot_do_without_is_missed(entry: str, expected: list[str]) -> None:
+    plugins = FakePlugins()
+    plugins.change("registry", "list", options=NEEDY)
+
+    assert problems(f"registries:\n  r: {entry}\n", plugins=plugins) == expected
+
+
+def test_a_listener_is_missed_what_its_protocol_needs() -> None:
+    plugins = FakePlugins()
+    plugins.change("protocol", "pipe", listener_options=NEEDY)
+
+    assert problems("listeners: {a: {protocol: pipe, options: {key: b}}}", plugins=plugins) == [
+        "1:33: listeners.a.options.address: is required"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{type: list}", ["2:3: registries.r.options: needs this or that"]),
+        ("{type: list, options: {ttl: 3s}}", ["2:19: registries.r.options: needs this or that"]),
+        ("{type: list, options: {this: x}}", ["2:35: registries.r.options.this: is not that"]),
+        # Where one is wrong, nothing can be said of all of them.
+        ("{type: list, options: {thus: x}}", ["2:29: registries.r.options.thus: unknown option, did you mean 'this'?"]),
+        ("{type: list, options: {that: x}}", []),
+    ],
+)  # fmt: skip
+def test_options_of_a_registry_are_checked_together(entry: str, expected: list[str]) -> None:
+    def check(options: Mapping[str, Any]) -> list[Misfit]:
+        if "this" in options:
+            return [Misfit(("this",), "is not that")]
+        return [] if "that" in options else [Misfit((), "needs this or that")]
+
+    plugins = FakePlugins()
+    text = Option(OptionKind.TEXT, "x")
+    known = {"this": text, "that": text, "ttl": Option(OptionKind.DURATION, "x")}
+    plugins.change("registry", "list", options=known, check=check)
+
+    assert problems(f"registries:\n  r: {entry}\n", plugins=plugins) == expected
 
 
 def test_options_of_modes_and_balancers_are_converted() -> None:

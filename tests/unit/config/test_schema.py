@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.config.schema import build_schema
+from gateway.spi.plugin import Option, OptionKind
 from tests.support.fake_plugins import FakePlugins
 
 
@@ -31,6 +32,17 @@ def test_lists_of_texts_and_credentials_are_arrays() -> None:
     for name in ("keys", "origins"):
         assert "array" in options[name]["type"]
         assert options[name]["items"]["type"] == ["string", "number", "boolean"]
+
+
+def test_what_is_required_must_be_written() -> None:
+    plugins = FakePlugins()
+    plugins.change("registry", "list", options={"ttl": Option(OptionKind.DURATION, "x", required=True)})
+    registry = build_schema(plugins)["$defs"]["RegistryConfig"]
+    (then,) = [each["then"] for each in registry["allOf"]]
+
+    assert then["required"] == ["options"]
+    assert then["properties"]["options"]["required"] == ["ttl"]
+    assert then["properties"]["options"]["type"] == "object"
 
 
 def test_a_fallback_is_a_list_or_false() -> None:

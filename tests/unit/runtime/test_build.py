@@ -8,6 +8,8 @@ import re
 import pytest
 
 from gateway.config.load import load_text
+from gateway.config.model import GatewayConfig
+from gateway.config.sections.registry import RegistryConfig
 from gateway.contracts import contract_of
 from gateway.model.call import Invocation, Ok
 from gateway.model.endpoint import Endpoint, ServiceKey
@@ -194,3 +196,18 @@ def test_a_filter_per_provider_stands_around_attempts_only() -> None:
     text = HOSTED + "    filters: [each]\n"
     with pytest.raises(ConfigError, match="'each' is per provider"):
         plan(text, more=options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "text"),
+    [
+        ("zookeeper", {}, "registries.shared.options: 'address' is required"),
+        ("simple", {"lease": 3.0}, "registries.shared.options: needs serve"),
+    ],
+)
+def test_a_registry_that_a_program_configured_must_be_complete(
+    kind: str, options: dict[str, object], text: str
+) -> None:
+    config = GatewayConfig(registries={"shared": RegistryConfig(type=kind, options=options)})
+    with pytest.raises(ConfigError, match=re.escape(text)):
+        build(config, Catalog([]))
