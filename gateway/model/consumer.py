@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
-from gateway.model.endpoint import ServiceKey, masked
+from gateway.model.endpoint import ServiceKey, format_query, masked
 
 __all__ = ["Consumer"]
 
@@ -51,7 +51,7 @@ class Consumer:
         if self.protocol:
             query["protocol"] = self.protocol
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{_SCHEME}://{host}/{quote(self.service.interface)}?{urlencode(sorted(query.items()))}"
+        return f"{_SCHEME}://{host}/{quote(self.service.interface)}?{format_query(query)}"
 
     @staticmethod
     def parse(url: str) -> Consumer:

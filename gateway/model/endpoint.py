@@ -23,6 +23,7 @@ __all__ = [
     "Identity",
     "ServiceKey",
     "format_address",
+    "format_query",
     "masked",
     "parse_address",
 ]
@@ -34,6 +35,7 @@ MAX_WEIGHT: Final = 1_000_000
 _EMPTY_VERSIONS: Final = frozenset({"", "0.0.0", "*"})
 _TOKEN: Final = re.compile(r"((?:^|[?&])token=)[^&#\s]+", re.IGNORECASE)
 _OWN_KEYS: Final = frozenset({"interface", "group", "version", "weight"})
+_AS_IT_STANDS: Final = "*,/:@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class Endpoint:
         if self.weight != DEFAULT_WEIGHT:
             query["weight"] = str(self.weight)
         path = quote(self.service.interface)
-        return f"{self.protocol}://{self.address}/{path}?{urlencode(sorted(query.items()))}"
+        return f"{self.protocol}://{self.address}/{path}?{format_query(query)}"
 
     @staticmethod
     def parse(url: str) -> Endpoint:
@@ -187,6 +189,14 @@ class Endpoint:
             raise ValueError(f"{shown!r}: the weight is not a whole number of at most {_MAX_WEIGHT_DIGITS} digits")
         service = _service_key(interface, own.get("group", ""), own.get("version", ""))
         return Endpoint(intern(parts.scheme), host, port, service, int(weight), _QueryParameters(parts.query))
+
+
+def format_query(parameters: Mapping[str, str]) -> str:
+    """Parameters as they stand in a URL of a registry, in the order of their names.
+
+    What need not be encoded is not: Java writes values as they are, and Dubbo 2.6 and 2.7 read them so, lists for one.
+    """
+    return urlencode(sorted(parameters.items()), safe=_AS_IT_STANDS)
 
 
 class _QueryParameters(Mapping[str, str]):

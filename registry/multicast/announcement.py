@@ -24,8 +24,6 @@ provider started, and so stays while its weight changes."""
 _OURS: Final = re.compile(r"(?<=[?&])polyport\.(?:session|revision)=[^&]*&?", re.ASCII)
 _SPARE: Final = ("methods", "pid", "release", "timestamp")
 """What nobody needs for a call, the most dispensable first. Without the last one nobody sees that it is young."""
-_NEEDLESS: Final = re.compile("%(2A|2C|2F|3A|40)", re.IGNORECASE)
-"""`*`, a comma, a slash, a colon, `@`."""
 _LONGEST_LEASE_S: Final = 3_600.0
 _SHORTEST_LEASE_S: Final = 1.0
 _MAX_DIGITS: Final = 18
@@ -75,7 +73,7 @@ def _marks(session_s: float, revision: int) -> dict[str, str]:
 
 def _fitting(parameters: Mapping[str, str], url_of: Callable[[Mapping[str, str]], str], what: str) -> str:
     for count in range(len(_SPARE) + 1):
-        url = _raw(url_of({key: value for key, value in parameters.items() if key not in _SPARE[:count]}))
+        url = url_of({key: value for key, value in parameters.items() if key not in _SPARE[:count]})
         # Of the two packets it will be in, the longer one.
         length = len(encode_packet(Verb.UNREGISTER, url))
         if length <= JAVA_BUFFER:
@@ -84,11 +82,6 @@ def _fitting(parameters: Mapping[str, str], url_of: Callable[[Mapping[str, str]]
         f"the URL of the {what} makes a packet of {length} bytes; Java reads {JAVA_BUFFER} of one, so it "
         "needs fewer parameters, or another registry"
     )
-
-
-def _raw(url: str) -> str:
-    """Java takes the values of a packet as they stand. So what need not be encoded is not: lists have commas."""
-    return _NEEDLESS.sub(lambda found: chr(int(found[1], 16)), url)
 
 
 def _number(url: str, key: str) -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
-from gateway.model.endpoint import ServiceKey
+from gateway.model.endpoint import ServiceKey, format_query
 from registry.entries import CONSUMERS, MAX_ENTRY, PROVIDERS
 
 __all__ = ["EVERYTHING", "Answer", "Question", "question_url"]
@@ -41,7 +41,7 @@ def question_url(service: ServiceKey, host: str, application: str = "polyport") 
         query |= {"version": service.version} if service.version else {}
     shown = f"[{host}]" if ":" in host else host
     # Commas and stars as they are: Java takes the values as they stand.
-    return f"consumer://{shown}/{quote(service.interface, safe='*')}?{urlencode(sorted(query.items()), safe=',*')}"
+    return f"consumer://{shown}/{quote(service.interface, safe='*')}?{format_query(query)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,3 +87,11 @@ def test_all_parameters_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("gateway.model.endpoint.parse_qsl", counting)
     assert dict(read.items()) == {"a": "1", "b": " "}
     assert len(calls) == 1
+
+
+def test_values_stand_in_a_url_as_java_writes_and_reads_them() -> None:
+    # As apache/dubbo: dubbo-common/.../common/URL.java (`buildParameters`) writes what it holds.
+    said = {"methods": "find,count", "token": "a/b:c@d*", "owner": "a&b=c"}
+    endpoint = Endpoint("dubbo", "h", 1, ServiceKey("s.S"), parameters=said)
+    assert endpoint.url == "dubbo://h:1/s.S?interface=s.S&methods=find,count&owner=a%26b%3Dc&token=a/b:c@d*"
+    assert Endpoint.parse(endpoint.url) == endpoint
