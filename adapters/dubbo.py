@@ -14,6 +14,7 @@ from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, Serve
 from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
 from protocols import java
 from protocols.contract import ClientWire, ServerWire
+from protocols.dubbo.announcement import announced_parameters
 from protocols.dubbo.client import DubboClientWire
 from protocols.dubbo.idl import export_java
 from protocols.dubbo.peer_callbacks import CallbackOptions
@@ -49,7 +50,10 @@ def _server(options: ListenerOptions) -> ServerAdapter:
     def make_wire(exposures: Sequence[Exposure]) -> ServerWire:
         return DubboServerWire(exposures, limits, own.get("token", ""), callbacks)
 
-    return TcpServer(options, make_wire, own.get("heartbeat", _HEARTBEAT_S))
+    def announced(exposure: Exposure) -> Mapping[str, str]:
+        return announced_parameters(exposure.contract, callbacks.limit)
+
+    return TcpServer(options, make_wire, own.get("heartbeat", _HEARTBEAT_S), announced=announced)
 
 
 def _client() -> ClientAdapter:

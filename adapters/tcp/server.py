@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from types import MappingProxyType
 from typing import Final
 
 from adapters.refusals import Refusals
@@ -111,6 +112,7 @@ class TcpServer:
     `heartbeat_s`: after so long without traffic the codec's `ping` is sent; 0 sends none.
     `half_close_grace_s`: how long calls go on after their caller closed its sending side, where a codec has no `ping`.
     `quiet_s`: how long a peer must have been quiet, in a drain, where its codec cannot tell that it heard the goodbye.
+    `announced(exposure)`: what consumers are to know of a service beside its address (`Endpoint.parameters`).
     """
 
     def __init__(
@@ -120,8 +122,10 @@ class TcpServer:
         heartbeat_s: float = 0.0,
         half_close_grace_s: float = HALF_CLOSE_GRACE_S,
         quiet_s: float = QUIET_S,
+        announced: Callable[[Exposure], Mapping[str, str]] = lambda _: MappingProxyType({}),
     ) -> None:
         self._options = options
+        self._announced = announced
         self._make_wire = make_wire
         self._heartbeat_s = heartbeat_s
         self._half_close_grace_s = half_close_grace_s
@@ -161,7 +165,10 @@ class TcpServer:
             raise RuntimeError(f"listener {options.name} was closed while it started")
         self._state, self._acceptor = state, acceptor
         acceptor.start()
-        return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
+        return [
+            Endpoint(options.protocol, options.host, port, each.service, parameters=self._announced(each))
+            for each in exposures
+        ]
 
     async def drain(self, deadline: float) -> None:
         """Stops accepting, says goodbye on every connection, and goes on answering until `deadline` at most.

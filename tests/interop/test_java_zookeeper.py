@@ -167,6 +167,17 @@ async def test_a_java_consumer_finds_us(version: str, server: ZookeeperServer, j
             (await consumer.finish()).check()
 
 
+@pytest.mark.direction("Java → us, callbacks, found in ZooKeeper", quick=True)
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_java_consumer_is_told_which_arguments_are_callbacks(
+    version: str, server: ZookeeperServer, java: Peers
+) -> None:
+    group = f"callingback{version}"
+    options = f"{java_option(server)}&group={group}"
+    async with gateway(hosted(group, announce="[shared]"), registries=our_option(server), host=LOOPBACK):
+        (await java.consumer(version).run("callbacks,callbacks-long", "unused:1", options)).check()
+
+
 @pytest.mark.direction("Java → gateway → Java, found in ZooKeeper", quick=True)
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_java_consumers_and_providers_meet_in_our_gateway(

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Callbacks: the service calls an object of this program, during a call and after it. */
 final class ReportsScenario {
-    /** What a registry would tell of the provider: Dubbo 3 asks for the methods before it looks at their arguments. */
+    /** What a registry tells of the provider: Dubbo 3 asks for the methods before it looks at their arguments. */
     private static final String CALLBACKS =
             "build.3.callback=true&forget.0.callback=false&callbacks=10&methods=build,forget";
     private static final long PATIENCE_S = 10;
@@ -21,7 +21,7 @@ final class ReportsScenario {
     private ReportsScenario() {}
 
     static void run(Session session) {
-        Reports reports = session.dubbo.refer(Reports.class, session.peers, session.options.with(CALLBACKS));
+        Reports reports = refer(session, session.options);
         Listener listener = new Listener("");
         session.checks.same("a report", report("j1", 3), () -> reports.build("j1", "Sales", 3, listener));
         session.checks.same("every page was told", List.of("j1 1", "j1 2", "j1 3"), () -> listener.pages);
@@ -37,8 +37,7 @@ final class ReportsScenario {
 
     /** The call is given up before the report is done, which comes all the same. */
     static void runLong(Session session) {
-        Options hurried = session.options.with(CALLBACKS + "&timeout=300");
-        Reports reports = session.dubbo.refer(Reports.class, session.peers, hurried);
+        Reports reports = refer(session, session.options.with("timeout=300"));
         Listener listener = new Listener("");
         Throwable late = session.checks.fails("no answer in time", () -> reports.build("k1", "Sales", MANY_PAGES, listener));
         session.checks.isTrue("which the service did not say", () -> Dubbo.code(late) != null);
@@ -48,6 +47,12 @@ final class ReportsScenario {
         session.checks.fails("once more", () -> reports.build("k2", "Sales", MANY_PAGES, dropped));
         session.checks.isTrue("the listener is taken back", () -> reports.forget(dropped));
         session.checks.isTrue("and told no more", () -> dropped.pages.size() < MANY_PAGES);
+    }
+
+    /** Without a registry the arguments that are callbacks are configured here; else it is left to what that tells. */
+    private static Reports refer(Session session, Options options) {
+        boolean isTold = options.get("registry") != null;
+        return session.dubbo.refer(Reports.class, session.peers, isTold ? options : options.with(CALLBACKS));
     }
 
     private static Report report(String ticket, int pages) {
