@@ -1,4 +1,4 @@
-"""A session with ZooKeeper for asyncio: kazoo's threads behind a few coroutines. Nothing else here knows kazoo.
+"""A session with ZooKeeper for asyncio: a few coroutines. Nothing but this and its client knows kazoo.
 
 What an answer of a server becomes is in one place (`_answer`); a node that is not there, or already is, is no error.
 """
@@ -7,15 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
 from typing import Any, Final, NamedTuple
 
-from kazoo.client import KazooClient
 from kazoo.exceptions import (
     BadVersionError,
     KazooException,
@@ -25,28 +19,18 @@ from kazoo.exceptions import (
     RolledBackError,
     RuntimeInconsistency,
 )
-from kazoo.handlers.threading import SequentialThreadingHandler
-from kazoo.protocol.states import KazooState, KeeperState
-from kazoo.retry import KazooRetry
 from kazoo.security import CREATOR_ALL_ACL
 
-from gateway.model.endpoint import format_address
 from gateway.model.errors import RegistryError
-from gateway.telemetry.logs import shorten
+from registry.zookeeper.client import Client
 from registry.zookeeper.layout import Ensemble, parent_of
 
 __all__ = ["NodeState", "Removal", "Session"]
 
 _LOG: Final = logging.getLogger("polyport.registry.zookeeper")
 _AT_ONCE: Final = 64
-_SUPERVISE_S: Final = 3.0
-_LONGEST_PAUSE_S: Final = 0.5
-"""Between two attempts to connect: nobody's session may expire after the servers are back."""
-_CLOSE_S: Final = 0.5
-_CLOSE_ATTEMPTS: Final = 10
 _OUT_OF_STEP: Final = (NoNodeError, NodeExistsError, BadVersionError, RolledBackError, RuntimeInconsistency)
 """What parts of a change say that was not made because things are not as it assumed."""
-_DEAD: Final = frozenset({KeeperState.CLOSED, KeeperState.AUTH_FAILED})
 
 
 class NodeState(NamedTuple):
@@ -96,7 +80,14 @@ class Session:
         self._ensemble = ensemble
         self._session_s = session_s
         self._timeout_s = timeout_s
-        self._credential = credential
+        self._client = Client(
+            ensemble,
+            session_s=session_s,
+            timeout_s=timeout_s,
+            credential=credential,
+            on_changed=self._changed,
+            on_event=self._notify,
+        )
         # As Dubbo does. Not readable for the world: what providers announce includes their tokens.
         self._acl = CREATOR_ALL_ACL if credential else None
         self._on_connected = on_connected
@@ -104,42 +95,27 @@ class Session:
         self._expiry: asyncio.TimerHandle | None = None
         self._reading = asyncio.Semaphore(_AT_ONCE)
         self._watchers: dict[str, set[Callable[[], None]]] = {}
-        self._post: deque[Callable[[], None]] = deque()
-        self._is_posted = False
-        self._supervisor: asyncio.Task[None] | None = None
-        # kazoo logs requests, and thereby the credential, at lower levels; what happens to connections is told below.
-        self._kazoo_log = logging.getLogger("polyport.registry.zookeeper.kazoo")
-        self._kazoo_log.setLevel(logging.CRITICAL)
 
     async def start(self) -> None:
         """Begins connecting and returns at once."""
-        self._loop = asyncio.get_running_loop()
-        self._open()
-        self._expiry = self._loop.call_later(self._timeout_s, self._expire)
-        self._supervisor = asyncio.create_task(self._supervise(), name=f"session with ZooKeeper {self._ensemble}")
+        self._client.start()
+        self._expiry = asyncio.get_running_loop().call_later(self._timeout_s, self._expire)
 
     async def aclose(self) -> None:
         """Ends the session, and thereby all that is ephemeral in it. Takes a few seconds at most."""
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is None:
-            return
-        supervisor.cancel()
-        await asyncio.wait([supervisor])
+        self.is_connected = False
         if self._expiry is not None:
             self._expiry.cancel()
-        self.is_connected = False
-        await self._discard(self._client)
-
-    # What can be asked.
+        await self._client.aclose()
 
     async def children(self, path: str, *, watch: bool = False) -> list[str] | None:
         """Names of the nodes below `path`, None when it is not there. `watch`: tells `subscribe`rs of the next change,
         also when the node is made or deleted."""
-        watcher = self._on_event if watch else None
+        watcher = self._client.watcher if watch else None
         async with self._reading:
             for _ in range(3):
                 try:
-                    return list(await self._answer(path, lambda: self._client.get_children_async(path, watch=watcher)))
+                    return list(await self._answer(path, lambda client: client.get_children_async(path, watch=watcher)))
                 except _Missing:
                     if not watch or await self.stat(path, watch=True) is None:
                         return None
@@ -147,8 +123,8 @@ class Session:
 
     async def stat(self, path: str, *, watch: bool = False) -> NodeState | None:
         """What is known of a node, None when it is not there. `watch`: as above, for this node alone."""
-        watcher = self._on_event if watch else None
-        found = await self._answer(path, lambda: self._client.exists_async(path, watch=watcher))
+        watcher = self._client.watcher if watch else None
+        found = await self._answer(path, lambda client: client.exists_async(path, watch=watcher))
         return None if found is None else NodeState(found.ephemeralOwner, found.version, found.mtime / 1000)
 
     async def create(self, path: str, *, ephemeral: bool) -> bool:
@@ -156,7 +132,7 @@ class Session:
         for _ in range(3):
             try:
                 await self._answer(
-                    path, lambda: self._client.create_async(path, b"", acl=self._acl, ephemeral=ephemeral)
+                    path, lambda client: client.create_async(path, b"", acl=self._acl, ephemeral=ephemeral)
                 )
             except _Present:
                 return False
@@ -173,7 +149,7 @@ class Session:
     async def delete(self, path: str) -> None:
         """Deletes a node; nothing when it is not there."""
         try:
-            await self._answer(path, lambda: self._client.delete_async(path))
+            await self._answer(path, lambda client: client.delete_async(path))
         except _Missing:
             return
 
@@ -183,13 +159,16 @@ class Session:
         return await self._change(removals, [], path, ephemeral)
 
     async def _change(self, removals: Sequence[Removal], folders: Sequence[str], path: str, ephemeral: bool) -> bool:
-        change = self._client.transaction()
-        for each in removals:
-            change.delete(each.path, each.version)
-        for folder in folders:
-            change.create(folder, b"", acl=self._acl)
-        change.create(path, b"", acl=self._acl, ephemeral=ephemeral)
-        results = await self._answer(path, change.commit_async)
+        def ask(client: Any) -> Any:
+            change = client.transaction()
+            for each in removals:
+                change.delete(each.path, each.version)
+            for folder in folders:
+                change.create(folder, b"", acl=self._acl)
+            change.create(path, b"", acl=self._acl, ephemeral=ephemeral)
+            return change.commit_async()
+
+        results = await self._answer(path, ask)
         failed = [result for result in results if isinstance(result, Exception)]
         for error in failed:
             if not isinstance(error, _OUT_OF_STEP):
@@ -207,120 +186,31 @@ class Session:
         if not watchers:
             self._watchers.pop(path, None)
 
-    async def _answer(self, path: str, ask: Callable[[], Any]) -> Any:
+    async def _answer(self, path: str, question: Callable[[Any], Any]) -> Any:
         if not self.is_connected:
             raise RegistryError("ZooKeeper is not connected")
-        future: asyncio.Future[Any] = self._loop.create_future()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                ask().rawlink(lambda answer: self._tell(partial(_settle, future, answer)))
-                return await future
+            value, refusal = await self._client.ask(question)
         except TimeoutError:
             raise RegistryError(f"ZooKeeper did not answer within {self._timeout_s:g} s: {path}") from None
-        except NoNodeError:
-            raise _Missing(path) from None
-        except NodeExistsError:
-            raise _Present(path) from None
         except KazooException as exc:
             raise _error(path, exc) from exc
-
-    # The client and its threads.
-
-    def _open(self) -> None:
-        handler = _Handler(self._timeout_s, lambda: self._tell(self._await_session))
-        self._client = client = KazooClient(
-            ",".join(format_address(*each) for each in self._ensemble.servers),
-            timeout=self._session_s,
-            handler=handler,
-            auth_data=[("digest", self._credential)] if self._credential else None,
-            connection_retry=KazooRetry(
-                max_tries=-1, delay=0.1, backoff=2, max_delay=_LONGEST_PAUSE_S, sleep_func=handler.sleep_func
-            ),
-            logger=self._kazoo_log,
-        )
-        client.add_listener(partial(self._on_state, client))
-        # Unlike `start` it does not wait for the connection.
-        client.start_async()
-
-    def _await_session(self) -> None:
-        """Breaks a connection that does not become a session in time: kazoo would wait half a minute and more."""
-        client, made = self._client, self.connections
-        connection = client.handler.connection
-
-        def look() -> None:
-            if self._client is client and client.handler.connection is connection and self.connections == made:
-                client.handler.abort()
-
-        self._loop.call_later(self._timeout_s, look)
-
-    async def _discard(self, client: Any) -> bool:
-        done = asyncio.Event()
-
-        def stop() -> None:
-            try:
-                client.stop()
-                client.close()
-            except Exception as exc:  # It is not used any more, and its threads end with the process.
-                self._kazoo_log.debug("a session with ZooKeeper did not end: %s", exc)
-            self._tell(done.set)
-
-        threading.Thread(target=stop, name="end of a ZooKeeper session", daemon=True).start()
-        for _ in range(_CLOSE_ATTEMPTS):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_S):
-                    return bool(await done.wait())
-            # kazoo may lose the wish to close when it reconnects just then, or waits for a server that hangs.
-            client.handler.abort()
-        _LOG.warning("registry zookeeper %s: the session did not end in time", self._ensemble)
-        return False
-
-    async def _supervise(self) -> None:
-        """Opens another client where kazoo's gave up: it does so for good when a server breaks the protocol."""
-        while True:
-            await asyncio.sleep(_SUPERVISE_S)
-            if self._client.client_state in _DEAD:
-                _LOG.warning("registry zookeeper %s: the client gave up; opening another", self._ensemble)
-                await self._discard(self._client)
-                self._open()
-
-    def _on_state(self, client: Any, state: str) -> None:
-        # In a thread of kazoo, at the moment of the change.
-        session = client.client_id if state == KazooState.CONNECTED else None
-        if session is None:
-            # Servers turn away whoever has seen more than they have. One that lost its data would do so for ever, and
-            # everything is read anew anyhow.
-            client.last_zxid = 0
-        self._tell(partial(self._changed, client, session[0] if session else 0))
-
-    def _on_event(self, event: Any) -> None:
-        # In a thread of kazoo. Events without a path say that the connection is gone, once for every watch.
-        if event.path is not None:
-            self._tell(partial(self._notify, event.path))
-
-    def _tell(self, what: Callable[[], None]) -> None:
-        """From any thread: to be done in the loop, in order. The loop is woken once for many."""
-        self._post.append(what)
-        if not self._is_posted:
-            self._is_posted = True
-            try:
-                self._loop.call_soon_threadsafe(self._deliver)
-            except RuntimeError:
-                # The loop is closed, and nobody waits any more.
-                self._post.clear()
-
-    def _deliver(self) -> None:
-        # Cleared first: what comes while this runs is delivered by it, or by the next.
-        self._is_posted = False
-        for _ in range(len(self._post)):
-            self._post.popleft()()
+        # Never raised itself: what is raised in a frame that holds it is left to the garbage collector.
+        match refusal:
+            case None:
+                return value
+            case NoNodeError():
+                raise _Missing(path)
+            case NodeExistsError():
+                raise _Present(path)
+            case _:
+                raise _error(path, refusal) from refusal
 
     def _notify(self, path: str) -> None:
         for each in tuple(self._watchers.get(path, ())):
             each()
 
-    def _changed(self, client: Any, session_id: int) -> None:
-        if client is not self._client or self._supervisor is None:
-            return
+    def _changed(self, session_id: int) -> None:
         if session_id:
             if self._expiry is not None:
                 self._expiry.cancel()
@@ -336,7 +226,7 @@ class Session:
             self.is_connected = False
             _LOG.warning("registry zookeeper %s: the connection is lost", self._ensemble)
             # The server tells that a session has expired only to those who reconnect, so it is reckoned here.
-            self._expiry = self._loop.call_later(self._session_s, self._expire)
+            self._expiry = asyncio.get_running_loop().call_later(self._session_s, self._expire)
             self._on_lost()
 
     def _expire(self) -> None:
@@ -358,51 +248,6 @@ class _Missing(Exception):
 
 class _Present(Exception):
     """The node is there already."""
-
-
-class _Handler(SequentialThreadingHandler):  # type: ignore[misc]  # kazoo has no types
-    """Threads and sockets for kazoo. A connection is given up after `timeout_s`; kazoo itself would wait as long as a
-    session lasts. `on_made`: there is a connection, which is no session yet; called in a thread."""
-
-    def __init__(self, timeout_s: float, on_made: Callable[[], None]) -> None:
-        super().__init__()
-        self.connection: socket.socket | None = None
-        self._timeout_s = timeout_s
-        self._on_made = on_made
-
-    def create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """A connected socket."""
-        kwargs["timeout"] = min(kwargs.get("timeout") or self._timeout_s, self._timeout_s)
-        self.connection = super().create_connection(*args, **kwargs)
-        self._on_made()
-        return self.connection
-
-    def spawn(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A running thread that ends with a line in the log, whatever happens in it."""
-
-        def guarded() -> None:
-            try:
-                func(*args, **kwargs)
-            except Exception as exc:
-                _LOG.warning("a server broke the protocol of ZooKeeper: %s", shorten(f"{type(exc).__name__}: {exc}"))
-
-        return super().spawn(guarded)
-
-    def abort(self) -> None:
-        """Breaks the connection, from any thread."""
-        if self.connection is not None:
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-
-def _settle(future: asyncio.Future[Any], answer: Any) -> None:
-    # kazoo may answer twice: where it cannot be written to, and again when the connection is closed.
-    if future.done():
-        return
-    if answer.exception is not None:
-        future.set_exception(answer.exception)
-    else:
-        future.set_result(answer.value)
 
 
 def _error(path: str, error: Exception) -> RegistryError:

@@ -108,7 +108,7 @@ async def test_an_expired_session_is_replaced_and_everything_announced_again(ser
         session = provider._session
         former = session.session_id
         # Another client takes the session over and ends it, as the server would when it expires.
-        with other_client(server.address, client_id=session._client.client_id):
+        with other_client(server.address, client_id=session._client._kazoo.client_id):
             pass
         await eventually(lambda: session.session_id != former)
         with other_client(server.address) as other:
@@ -120,7 +120,7 @@ async def test_an_expired_session_is_replaced_and_everything_announced_again(ser
 async def test_a_node_of_our_former_session_does_not_take_ours_along(server: ZookeeperServer) -> None:
     async with provider_and_watch(server.address, SERVICE, session_s=1.5) as (provider, snapshots):
         session = provider._session
-        former, client = session.session_id, session._client
+        former, client = session.session_id, session._client._kazoo
         # It loses its session without the server knowing, whose node lives on until it expires.
         client._session_id, client._session_passwd = None, b"\x00" * 16
         client._call(_CONNECTION_DROP, client.handler.async_result())

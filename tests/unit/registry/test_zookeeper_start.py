@@ -65,7 +65,7 @@ async def test_nobody_waits_for_a_server_that_is_not_there_at_the_start(
 async def test_something_else_behind_the_port_does_no_harm(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.zookeeper.session._SUPERVISE_S", 0.1)
+    monkeypatch.setattr("registry.zookeeper.client._SUPERVISE_S", 0.1)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
