@@ -99,6 +99,11 @@ class Directory:
         self._informed = asyncio.Event()
         self._watches: set[asyncio.Task[None]] = set()
         self._closers: set[asyncio.Task[None]] = set()
+        self._told: list[Callable[[], None]] = []
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Calls `told` after each change of `providers`."""
+        self._told.append(told)
 
     async def start(self, wait_s: float) -> bool:
         """Begins watching, and waits at most `wait_s` until every registry has said something it stands for.
@@ -306,6 +311,8 @@ class Directory:
         """Makes what is known now the providers of the next call."""
         invokers = tuple(invoker for _, invoker in self._opened.values())
         self.providers = Providers(self._service, invokers, self._origin, panic=self._health.panic)
+        for told in self._told:
+            told()
         if self._pacing is None:
             self._pace()
 

@@ -6,7 +6,7 @@ anything is to put another table there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -67,10 +67,11 @@ class SelectionTable:
 class Selector:
     """Holds the current table. One per gateway, shared by all its remote services."""
 
-    __slots__ = ("_current",)
+    __slots__ = ("_current", "_swapped")
 
     def __init__(self, current: SelectionTable) -> None:
         self._current = current
+        self._swapped: list[Callable[[], None]] = []
 
     @property
     def current(self) -> SelectionTable:
@@ -86,6 +87,12 @@ class Selector:
         if missing := self._current.services.keys() - table.services.keys():
             raise ValueError(f"the table says nothing about {', '.join(sorted(missing))}")
         self._current = table
+        for told in self._swapped:
+            told()
+
+    def on_swap(self, told: Callable[[], None]) -> None:
+        """Calls `told` after each swap."""
+        self._swapped.append(told)
 
 
 def narrowed(providers: Providers, order: ProtocolOrder) -> Providers:

@@ -35,7 +35,6 @@ from gateway.runtime.selection import consumer_name
 from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
 from gateway.spi.filter_ability import CountingFilter, UpdatableFilter
-from gateway.spi.registry_ability import ConsumerRegistry
 
 __all__ = ["App", "Listening", "StartError"]
 
@@ -153,10 +152,7 @@ class App:
         self.listening = tuple(listening)
         for each in self._announced:
             await plan.registries[each.registry].register(each.endpoint)
-        for registry_name, consumer in plan.consumers:
-            registry = plan.registries[registry_name]
-            if isinstance(registry, ConsumerRegistry):
-                await registry.register_consumer(consumer)
+        await plan.consumers.start()
 
     def _plan_announcements(self, plan: Plan, listener: str, endpoint: Endpoint) -> None:
         for service in plan.services.values():
@@ -371,10 +367,7 @@ class App:
         if plan is None:
             return
         steps = [(each.registry, plan.registries[each.registry].unregister(each.endpoint)) for each in announced]
-        for name, consumer in plan.consumers:
-            registry = plan.registries[name]
-            if isinstance(registry, ConsumerRegistry):
-                steps.append((name, registry.unregister_consumer(consumer)))
+        steps += await plan.consumers.settle()
         for name, step in steps:
             try:
                 await step

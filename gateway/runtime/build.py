@@ -29,12 +29,13 @@ from gateway.routing.directory import Directory
 from gateway.routing.local import LocalService
 from gateway.routing.selection import Selector
 from gateway.routing.table import RoutingTable, Switch
+from gateway.runtime.consumer_entry import ConsumerEntries, ConsumerEntry
 from gateway.runtime.last_known import LastKnown, last_known_file
 from gateway.runtime.named_registry import NamedRegistry, name_in
 from gateway.runtime.own_address import own_address
 from gateway.runtime.reference import MethodSettings, ReferenceSettings, open_reference
 from gateway.runtime.registry_host import DubboRegistryHost
-from gateway.runtime.selection import selection_table
+from gateway.runtime.selection import consumer_name, selection_table
 from gateway.spi.adapter import ClientAdapter, ListenerOptions
 from gateway.spi.handler import Filter, Handler, compose
 from gateway.spi.plugin import FilterPlugin, ProtocolPlugin, RegistryPlugin
@@ -88,7 +89,7 @@ class Plan:
     `filters`: every filter, once; `named_filters`: those with an entry of their own, with their plug-ins.
     `outbox`: None where no reference keeps calls. `memory`: None where nothing need be remembered. `host`: under which
     others reach this process. `names`: whose names of services stand in a registry, see `RegistryPlugin.names`.
-    `consumers`: what this process calls, with the registry that shows it.
+    `consumers`: what this process calls, as registries show it.
     """
 
     services: Mapping[str, PlannedService]
@@ -104,7 +105,7 @@ class Plan:
     memory: LastKnown | None
     host: str
     names: Mapping[str, str]
-    consumers: Sequence[tuple[str, Consumer]]
+    consumers: ConsumerEntries
 
 
 def build(config: GatewayConfig, catalog: Catalog) -> Plan:
@@ -138,7 +139,7 @@ class _Builder:
         self._memory: LastKnown | None = None
         self._host = own_address(config.application.host)
         self._names: dict[str, str] = {}
-        self._consumers: list[tuple[str, Consumer]] = []
+        self._consumers: list[ConsumerEntry] = []
 
     def build(self) -> Plan:
         config = self._config
@@ -168,7 +169,13 @@ class _Builder:
             self._memory,
             self._host,
             self._names,
-            self._consumers,
+            ConsumerEntries(
+                self._consumers,
+                self._registries,
+                self._directories,
+                self._selector,
+                consumer_name("", config.application.name),
+            ),
         )
 
     def _check_options(self, name: str, plugin: RegistryPlugin, options: Mapping[str, Any]) -> None:
@@ -252,11 +259,10 @@ class _Builder:
             registries = {_DIRECT: self._catalog.registry(_DIRECT).build({"endpoints": remote.endpoints(key)})}
         else:
             registries = {each: self._registry(each, settings.service, contract) for each in remote.registries}
-            protocol = self._selector.current.services[name].default.protocols[0]
             application = self._config.application.name
             for each in remote.registries:
                 there = name_in(self._names[each], settings.service, contract)
-                self._consumers.append((each, Consumer(there, application, self._host, protocol)))
+                self._consumers.append(ConsumerEntry(each, name, Consumer(there, application, self._host)))
         reference = open_reference(
             name,
             settings,
