@@ -18,7 +18,7 @@ from gateway.spi.registry_ability import Skipped
 from registry.entries import read_consumers, read_providers
 from registry.multicast.announcement import lease_s, plain, stamp
 
-__all__ = ["MAX_OTHERS", "MAX_PER_INTERFACE", "Hearsay", "Verdict", "same_host"]
+__all__ = ["MAX_OTHERS", "MAX_PER_INTERFACE", "QUESTIONS", "Hearsay", "Verdict", "answer_s", "same_host"]
 
 MAX_PER_INTERFACE: Final = 1_000
 MAX_OTHERS: Final = 20_000
@@ -28,7 +28,8 @@ _MAX_CONSUMERS: Final = 10_000
 _MAX_SKIPPED: Final = 100
 _SILENCE: Final = 1.5
 """Sessions without a word after which who announces every half of one is gone: two are lost, the third one is late."""
-_QUESTIONS: Final = 3
+QUESTIONS: Final = 3
+"""Without an answer after which who has to be asked is gone."""
 _LOOKED_AT: Final = 2_000
 _ANSWER_S: Final = 1.0
 _GRAVE_S: Final = 1.0
@@ -107,6 +108,10 @@ class Hearsay:
         if not watched:
             del self._watched[service.interface]
             self._count_others(service.interface, 1)
+
+    def is_watched(self, service: ServiceKey) -> bool:
+        """Whether somebody here wants to know of it."""
+        return any(each.covers(service) for each in self._watched.get(service.interface, ()))
 
     def providers(self, service: ServiceKey) -> list[Endpoint]:
         """Those known of a service, in the order they came."""
@@ -205,12 +210,9 @@ class Hearsay:
     def _is_silent(self, entry: _Entry, now: float) -> bool:
         if entry.lease_s is not None:
             return now - entry.heard_at > _SILENCE * entry.lease_s
-        if self._is_watched(entry.endpoint.service):
-            return entry.unanswered >= _QUESTIONS and now - entry.asked_at >= _ANSWER_S
+        if self.is_watched(entry.endpoint.service):
+            return entry.unanswered >= QUESTIONS and now - entry.asked_at >= answer_s(self._session_s)
         return now - entry.heard_at > _SILENCE * self._session_s
-
-    def _is_watched(self, service: ServiceKey) -> bool:
-        return any(each.covers(service) for each in self._watched.get(service.interface, ()))
 
     def _new(self, entry: _Entry, now: float) -> Verdict:
         service, identity = entry.endpoint.service, entry.endpoint.identity
@@ -323,6 +325,11 @@ class Hearsay:
         known = self._entries.get(interface, {}).values()
         self._others += sign * len(known)
         self._other_characters += sign * sum(len(each.url) for each in known)
+
+
+def answer_s(session_s: float) -> float:
+    """How long an answer may take. Less than what is between two questions, which come every half session."""
+    return min(_ANSWER_S, session_s / 4)
 
 
 def same_host(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from gateway.model.endpoint import ServiceKey, format_query
-from registry.entries import CONSUMERS, MAX_ENTRY, PROVIDERS
+from registry.entries import CONFIGURATORS, CONSUMERS, MAX_ENTRY, PROVIDERS, ROUTERS
 
 __all__ = ["EVERYTHING", "Answer", "Question", "question_url"]
 
@@ -28,7 +28,7 @@ def question_url(service: ServiceKey, host: str, application: str = "polyport") 
     everything = service == EVERYTHING
     query = {
         "application": application,
-        "category": f"{PROVIDERS},{CONSUMERS}" if everything else PROVIDERS,
+        "category": f"{PROVIDERS},{CONSUMERS}" if everything else f"{PROVIDERS},{CONFIGURATORS},{ROUTERS}",
         "check": "false",
         "interface": service.interface,
         "side": "consumer",

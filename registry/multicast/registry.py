@@ -20,6 +20,7 @@ from gateway.spi.registry import Freshness, Snapshot
 from gateway.spi.registry_ability import Finding, Listing
 from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
+from registry.entries import CONFIGURATORS, ROUTERS
 from registry.feed import Feed
 from registry.multicast.diagnosis import Echoes, diagnosed
 from registry.multicast.group import Address, Group
@@ -28,6 +29,7 @@ from registry.multicast.pace import Pace
 from registry.multicast.packet import Verb, decode_packet, encode_packet
 from registry.multicast.presence import Presence, Step
 from registry.multicast.question import EVERYTHING, Question, question_url
+from registry.multicast.rules import Rule, Rules
 
 __all__ = ["DEFAULT_ADDRESS", "DEFAULT_SESSION_S", "MulticastRegistry"]
 
@@ -71,6 +73,7 @@ class MulticastRegistry:
         self._echoes = Echoes()
         self._group = Group(*address, interfaces, ttl, self._received, self._echoes.came_back)
         self._heard = Hearsay(session_s)
+        self._rules = Rules(session_s)
         self._own = Presence(session_s, wall)
         self._feeds: dict[ServiceKey, Feed] = {}
         self._first_words: dict[ServiceKey, float] = {}
@@ -142,6 +145,7 @@ class MulticastRegistry:
                 del self._feeds[service]
                 self._first_words.pop(service, None)
                 self._heard.unwatch(service)
+                self._rules.keep(self._heard.is_watched)
                 self._send(Verb.UNSUBSCRIBE, self._question(service))
 
     async def listing(self) -> Listing:
@@ -216,7 +220,11 @@ class MulticastRegistry:
 
     def _ask(self, service: ServiceKey) -> None:
         if self._send(Verb.SUBSCRIBE, self._question(service)):
-            self._heard.asked(service, self._clock())
+            self._asked(service, self._clock())
+
+    def _asked(self, service: ServiceKey, now: float) -> None:
+        self._heard.asked(service, now)
+        self._rules.asked(service, now)
 
     def _send(self, verb: Verb, url: str) -> bool:
         if not self._is_open:
@@ -257,6 +265,7 @@ class MulticastRegistry:
         _LOG.warning("the multicast group %s can be used again", self._group)
         now = self._clock()
         self._heard.excuse(now)
+        self._rules.excuse()
         for service, feed in self._feeds.items():
             if feed.current.freshness is Freshness.UNKNOWN:
                 self._first_words[service] = now + _FIRST_WORD_S
@@ -273,7 +282,7 @@ class MulticastRegistry:
                 self._round.put((Verb.SUBSCRIBE, self._question(service), service))
         for verb, url, asked in self._round.take():
             if self._send(verb, url) and asked is not None:
-                self._heard.asked(asked, now)
+                self._asked(asked, now)
         self._give_answers()
         self._forget_silent(now)
         for service, until in list(self._first_words.items()):
@@ -285,7 +294,7 @@ class MulticastRegistry:
 
     def _forget_silent(self, now: float) -> None:
         silent, again = self._heard.expire(now)
-        for service in silent:
+        for service in silent | self._rules.expire(now):
             self._note(Verdict(changed=service))
         for watched in [each for each in self._feeds if any(each.covers(other) for other in again)]:
             self._ask(watched)
@@ -296,9 +305,9 @@ class MulticastRegistry:
             packet = decode_packet(data)
             if packet.verb is Verb.REGISTER:
                 self._echoes.answered(host)
-                verdict = self._heard.registered(packet.url, host, now)
+                verdict = self._registered(packet.url, host, now)
             elif packet.verb is Verb.UNREGISTER:
-                verdict = self._heard.unregistered(packet.url, host, now)
+                verdict = self._unregistered(packet.url, host, now)
             elif packet.verb is Verb.SUBSCRIBE:
                 self._answer(Question.parse(packet.url), sender)
                 return
@@ -312,6 +321,16 @@ class MulticastRegistry:
         elif verdict.skipped:
             self._log_once(logging.INFO, host, verdict.skipped, data)
         self._note(verdict)
+
+    def _registered(self, url: str, host: str, now: float) -> Verdict:
+        rule = Rule.parse(url)
+        if rule is None:
+            return self._heard.registered(url, host, now)
+        return self._rules.registered(rule, host) if self._heard.is_watched(rule.service) else Verdict()
+
+    def _unregistered(self, url: str, host: str, now: float) -> Verdict:
+        rule = Rule.parse(url)
+        return self._heard.unregistered(url, host, now) if rule is None else self._rules.unregistered(rule, host)
 
     def _answer(self, question: Question, sender: Address) -> None:
         peer = sender if question.unicast and not self._group.is_here(sender[0]) else None
@@ -377,6 +396,11 @@ class MulticastRegistry:
         self._first_words.pop(service, None)
         present = {each.identity for each in providers}
         gone = [each for each in withdrawn or () if service.covers(each[3]) and each not in present]
-        self._feeds[service].publish(providers, withdrawn=gone)
+        self._feeds[service].publish(
+            providers,
+            withdrawn=gone,
+            routers=self._rules.of(service, ROUTERS),
+            configurators=self._rules.of(service, CONFIGURATORS),
+        )
         if not self._is_open:
             self._feeds[service].lose()

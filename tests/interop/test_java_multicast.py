@@ -34,6 +34,10 @@ JAVA_ASKS = (
     f"consumer://{HOST}/demo.Catalog?application=shop&category=providers,configurators,routers&group=blue"
     "&interface=demo.Catalog&side=consumer&timeout=2000&version=1.2.0"
 )
+OVERRIDE = (
+    "override://0.0.0.0/demo.Catalog?category=configurators&dynamic=false&enabled=true&group=blue&timeout=1000"
+    "&version=1.2.0"
+)
 OURS = Endpoint("dubbo", HOST, 1, SERVICE, 100, {"methods": "find,count", "token": "secret"})
 
 
@@ -118,6 +122,24 @@ async def check_we_see_java(version: str) -> None:
         assert (await shown(0)).withdrawn == {Endpoint.parse(JAVA).identity}
 
 
+async def check_we_see_rules_of_java(version: str) -> None:
+    async with both(version) as (java, registry):
+
+        async def rules(count: int) -> tuple[str, ...]:
+            async with asyncio.timeout(10), aclosing(registry.watch(SERVICE)) as snapshots:
+                while len((found := await anext(snapshots)).configurators) != count:
+                    continue
+            return found.configurators
+
+        # Before anybody watches: so it is asked for, and Java answers.
+        await java.say(f"register {OVERRIDE}")
+        (found,) = await rules(1)
+        assert found.startswith("override://0.0.0.0/demo.Catalog?")
+        assert sorted(found.partition("?")[2].split("&")) == sorted(OVERRIDE.partition("?")[2].split("&"))
+        await java.say(f"unregister {OVERRIDE}")
+        assert await rules(0) == ()
+
+
 async def check_java_sees_us(version: str) -> None:
     async with both(version) as (java, registry):
         await registry.register(OURS)
@@ -178,6 +200,13 @@ async def check_applications(version: str) -> None:
 def test_we_see_what_java_registers(version: str) -> None:
     require_java()
     in_own_network(CARDS, lambda _: check_we_see_java(version))
+
+
+@pytest.mark.direction("us → Java", wire="multicast", peer="Java, Dubbo 2.7 and 3.3")
+@pytest.mark.parametrize("version", ["27", "33"])
+def test_we_see_rules_that_java_registers(version: str) -> None:
+    require_java()
+    in_own_network(CARDS, lambda _: check_we_see_rules_of_java(version))
 
 
 @pytest.mark.direction("Java → us", wire="multicast", peer="Java, Dubbo 2.7 and 3.3", quick=True)

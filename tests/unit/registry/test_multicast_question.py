@@ -47,7 +47,7 @@ def test_answers_go_to_the_host_alone_unless_it_says_otherwise() -> None:
 
 def test_our_questions() -> None:
     assert question_url(ServiceKey("demo.Catalog", "a,b", "1.2.0"), "10.0.0.7") == (
-        "consumer://10.0.0.7/demo.Catalog?application=polyport&category=providers&check=false&group=a,b"
+        "consumer://10.0.0.7/demo.Catalog?application=polyport&category=providers,configurators,routers&check=false&group=a,b"
         "&interface=demo.Catalog&side=consumer&unicast=false&version=1.2.0"
     )
     everything = Question.parse(question_url(EVERYTHING, "fd00::7"))

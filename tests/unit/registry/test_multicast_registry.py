@@ -494,3 +494,42 @@ async def test_ipv6_works_or_says_that_it_does_not(port: int) -> None:
     finally:
         await one.aclose()
         await two.aclose()
+
+
+OVERRIDE = "override://0.0.0.0/demo.Catalog?category=configurators&dynamic=false&timeout=1000"
+ROUTE = "route://0.0.0.0/demo.Catalog?category=routers&dynamic=false&rule=x"
+
+
+async def test_rules_are_shown_and_asked_for_but_not_those_of_others(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with speaking(port) as admin, speaking(port, "127.0.0.3") as stranger:
+        async with running(port) as registry, watching(registry) as shown:
+            await shown.fresh()
+            assert "category=providers,configurators,routers&" in await admin.hears("subscribe", "demo.Catalog")
+            admin.say("register " + JAVA)
+            admin.say("register " + OVERRIDE)
+            admin.say("register " + ROUTE)
+            admin.say("register " + ROUTE.replace("Catalog", "Types"))
+            admin.say("register route://0.0.0.0/*?category=routers&rule=all")
+            found = await shown.until(lambda each: bool(each.routers and each.configurators))
+            assert (found.routers, found.configurators) == ((ROUTE,), (OVERRIDE,))
+            assert [each.port for each in found.endpoints] == [20880]
+            stranger.say("unregister " + ROUTE)
+            admin.say("unregister " + OVERRIDE)
+            found = await shown.until(lambda each: not each.configurators)
+            assert found.routers == (ROUTE,)
+            assert [each.entry for each in (await registry.listing()).skipped] == []
+    assert "it takes back what another host announced" in caplog.text
+    assert "it is a rule for no service in particular" in caplog.text
+
+
+async def test_what_nobody_says_any_more_is_forgotten_with_the_shortest_session_too(port: int) -> None:
+    with speaking(port) as admin:
+        async with running(port, session_s=1.0) as registry, watching(registry) as shown:
+            await shown.fresh()
+            admin.say("register " + ROUTE)
+            admin.say("register " + JAVA)
+            await shown.until(lambda each: each.routers == (ROUTE,) and bool(each.endpoints))
+            await shown.until(lambda each: each.routers == () and not each.endpoints)
