@@ -29,7 +29,9 @@ __all__ = ["NodeState", "Removal", "Session"]
 
 _LOG: Final = logging.getLogger("polyport.registry.zookeeper")
 _AT_ONCE: Final = 64
-_OUT_OF_STEP: Final = (NoNodeError, NodeExistsError, BadVersionError, RolledBackError, RuntimeInconsistency)
+_NOT_TRIED: Final = (RolledBackError, RuntimeInconsistency)
+"""What the parts before and after the one that failed say."""
+_OUT_OF_STEP: Final = (NoNodeError, NodeExistsError, BadVersionError, *_NOT_TRIED)
 """What parts of a change say that was not made because things are not as it assumed."""
 
 
@@ -130,20 +132,15 @@ class Session:
     async def create(self, path: str, *, ephemeral: bool) -> bool:
         """Makes a node, and those above it that are missing. False when it is there already."""
         for _ in range(3):
-            try:
-                await self._answer(
-                    path, lambda client: client.create_async(path, b"", acl=self._acl, ephemeral=ephemeral)
-                )
-            except _Present:
-                return False
-            except _Missing:
-                above = parent_of(path)
-                # A service that is new here, in one go; step by step where more is missing, or less.
-                if await self._change([], [parent_of(above), above], path, ephemeral):
-                    return True
-                await self.create(above, ephemeral=False)
-            else:
+            # Not with kazoo's own `create`, which leaves some fifty objects behind for the garbage collector.
+            refusal = await self._change([], [], path, ephemeral)
+            if not isinstance(refusal, NoNodeError):
+                return refusal is None
+            above = parent_of(path)
+            # A service that is new here, in one go; step by step where more is missing, or less.
+            if await self._change([], [parent_of(above), above], path, ephemeral) is None:
                 return True
+            await self.create(above, ephemeral=False)
         raise RegistryError(f"what is above it comes and goes: {path}")
 
     async def delete(self, path: str) -> None:
@@ -156,9 +153,13 @@ class Session:
     async def replace(self, removals: Sequence[Removal], path: str, *, ephemeral: bool) -> bool:
         """Deletes nodes and makes one, so that nobody sees a state between. False, and nothing done, where one of them
         is not there, was changed, or the new one is there already."""
-        return await self._change(removals, [], path, ephemeral)
+        return await self._change(removals, [], path, ephemeral) is None
 
-    async def _change(self, removals: Sequence[Removal], folders: Sequence[str], path: str, ephemeral: bool) -> bool:
+    async def _change(
+        self, removals: Sequence[Removal], folders: Sequence[str], path: str, ephemeral: bool
+    ) -> Exception | None:
+        """All of it, or nothing: then gives why."""
+
         def ask(client: Any) -> Any:
             change = client.transaction()
             for each in removals:
@@ -169,11 +170,11 @@ class Session:
             return change.commit_async()
 
         results = await self._answer(path, ask)
-        failed = [result for result in results if isinstance(result, Exception)]
-        for error in failed:
-            if not isinstance(error, _OUT_OF_STEP):
-                raise _error(path, error)
-        return not failed
+        refusals = [result for result in results if isinstance(result, Exception)]
+        for each in refusals:
+            if not isinstance(each, _OUT_OF_STEP):
+                raise _error(path, each)
+        return min(refusals, key=lambda each: isinstance(each, _NOT_TRIED), default=None)
 
     def subscribe(self, path: str, watcher: Callable[[], None]) -> None:
         """Calls `watcher` in the loop when something that is watched happens to `path`, until `unsubscribe`."""
@@ -201,8 +202,6 @@ class Session:
                 return value
             case NoNodeError():
                 raise _Missing(path)
-            case NodeExistsError():
-                raise _Present(path)
             case _:
                 raise _error(path, refusal) from refusal
 
@@ -243,11 +242,7 @@ class Session:
 
 
 class _Missing(Exception):
-    """The node, or the one it is to be made below, is not there."""
-
-
-class _Present(Exception):
-    """The node is there already."""
+    """The node is not there."""
 
 
 def _error(path: str, error: Exception) -> RegistryError:
