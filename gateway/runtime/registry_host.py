@@ -18,13 +18,12 @@ from gateway.routing.table import RoutingTable
 from gateway.runtime.offering import offering, taking_callbacks
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
 from gateway.spi.handler import Handler, compose
+from gateway.spi.registry_host import MESSAGE_BYTES
 
 __all__ = ["DubboRegistryHost"]
 
 _T = TypeVar("_T")
 _PROTOCOL: Final = "dubbo"
-_MESSAGE_BYTES: Final = 33_554_432
-"""Whole lists are longer than ordinary calls."""
 _CALLBACK_TIMEOUT_S: Final = 5.0
 _CALLBACKS: Final = 10_000
 """Dubbo's own number for its registry clients, which have a listener for each subscription."""
@@ -77,8 +76,8 @@ class DubboRegistryHost:
             host=host,
             port=port,
             application=self.application,
-            max_frame_bytes=_MESSAGE_BYTES,
-            max_write_buffer_bytes=_MESSAGE_BYTES,
+            max_frame_bytes=MESSAGE_BYTES,
+            max_write_buffer_bytes=MESSAGE_BYTES,
             options=MappingProxyType({"callback_timeout": _CALLBACK_TIMEOUT_S, "callbacks": _CALLBACKS}),
         )
         adapter = self._plugin.server(options)
@@ -90,12 +89,21 @@ class DubboRegistryHost:
         return _Server(adapter, bound.address)
 
     def connect(
-        self, address: tuple[str, int], contract: Callable[..., _T], token: str, timeout_s: float, quiet_s: float
+        self,
+        address: tuple[str, int],
+        contract: Callable[..., _T],
+        token: str,
+        timeout_s: float,
+        quiet_s: float,
+        *,
+        group: str = "",
+        version: str = "",
+        message_bytes: int = MESSAGE_BYTES,
     ) -> _Client[_T]:
         """See `RegistryHost.connect`."""
         described = contract_of(contract)
-        key = ServiceKey(described.name)
-        parameters = {"payload": _MESSAGE_BYTES, "heartbeat": quiet_s, "connect_timeout": _CONNECT_TIMEOUT_S}
+        key = ServiceKey(described.name, group, version)
+        parameters = {"payload": message_bytes, "heartbeat": quiet_s, "connect_timeout": _CONNECT_TIMEOUT_S}
         reference = Reference(
             key, described, timeout_s=timeout_s, token=token, application=self.application, parameters=parameters
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
-__all__ = ["HostedRegistry", "RegistryClient", "RegistryHost", "RegistryServer"]
+__all__ = ["MESSAGE_BYTES", "HostedRegistry", "RegistryClient", "RegistryHost", "RegistryServer"]
 
+MESSAGE_BYTES: Final = 33_554_432
+"""Whole lists are longer than ordinary calls."""
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -65,10 +67,19 @@ class RegistryHost(Protocol):
         ...
 
     def connect(
-        self, address: tuple[str, int], contract: Callable[..., _T], token: str, timeout_s: float, quiet_s: float
+        self,
+        address: tuple[str, int],
+        contract: Callable[..., _T],
+        token: str,
+        timeout_s: float,
+        quiet_s: float,
+        *,
+        group: str = "",
+        version: str = "",
+        message_bytes: int = MESSAGE_BYTES,
     ) -> RegistryClient[_T]:
         """A client of such a service. `timeout_s`: of a call, the connection included. `quiet_s`: after so long without
-        a byte the server is asked whether it is there."""
+        a byte the server is asked whether it is there. `message_bytes`: the longest message that is taken."""
         ...
 
     def offer(self, listener: _T, lost: Callable[[str], None]) -> _T:
