@@ -23,6 +23,7 @@ __all__ = [
     "MAX_ENTRY",
     "PROVIDERS",
     "ROUTERS",
+    "is_scheme",
     "provider_url",
     "read_consumers",
     "read_providers",
@@ -105,9 +106,14 @@ def read_rules(entries: Iterable[str]) -> tuple[list[str], list[Skipped]]:
     return found, skipped
 
 
+def is_scheme(text: str) -> bool:
+    """Whether it can stand before the `://` of a URL."""
+    return _SCHEME.fullmatch(text) is not None
+
+
 def _scheme(entry: str) -> str:
     scheme, mark, _ = entry.partition("://")
-    if not mark or not _SCHEME.fullmatch(scheme):
+    if not mark or not is_scheme(scheme):
         raise ValueError("it is no URL")
     return scheme
 
