@@ -197,6 +197,7 @@ def _rows(listing: Listing) -> list[dict[str, Any]]:
             "address": each.address,
             "weight": each.weight,
             "application": each.parameters.get("application", ""),
+            "registered": "application" if each.identity in listing.by_application else "interface",
             "url": str(each),
         }
         for each in listing.endpoints
@@ -210,6 +211,7 @@ def _rows(listing: Listing) -> list[dict[str, Any]]:
             "address": each.host,
             "weight": None,
             "application": each.application,
+            "registered": "interface",
             "url": each.url,
         }
         for each in listing.consumers
@@ -219,7 +221,10 @@ def _rows(listing: Listing) -> list[dict[str, Any]]:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     keys = ("service", "role", "protocol", "address", "weight", "application")
-    return tuple("-" if row[key] in (None, "") else str(row[key]) for key in keys)
+    cells = ["-" if row[key] in (None, "") else str(row[key]) for key in keys]
+    if row["registered"] == "application":
+        cells[1] += ", by application"
+    return tuple(cells)
 
 
 def _changes(before: Sequence[Endpoint], snapshot: Snapshot, as_json: bool) -> list[str]:

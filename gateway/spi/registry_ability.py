@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from gateway.model.consumer import Consumer
-from gateway.model.endpoint import Endpoint
+from gateway.model.endpoint import Endpoint, Identity
 
 __all__ = [
     "ConsumerRegistry",
@@ -43,11 +43,13 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Everything in a registry at one moment."""
+    """Everything in a registry at one moment. `by_application`: those of `endpoints` that are registered by application
+    alone, not by interface (Dubbo 3)."""
 
     endpoints: Sequence[Endpoint]
     consumers: Sequence[Consumer] = ()
     skipped: Sequence[Skipped] = ()
+    by_application: Set[Identity] = frozenset()
 
 
 @runtime_checkable

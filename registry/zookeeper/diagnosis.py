@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
@@ -14,7 +14,9 @@ from gateway.model.errors import RegistryError
 from gateway.spi.registry_ability import Finding
 from registry.entries import CATEGORIES, PROVIDERS, read_providers
 from registry.slice import Slice
+from registry.zookeeper.application_listing import bounded, read_applications
 from registry.zookeeper.layout import Ensemble, parent_of
+from registry.zookeeper.metadata_source import MetadataSource
 from registry.zookeeper.session import Session
 from registry.zookeeper.watch import read_names
 
@@ -40,6 +42,7 @@ class Diagnosis:
         ensemble: Ensemble,
         root: str,
         timeout_s: float,
+        source: MetadataSource | None = None,
         *,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -47,6 +50,7 @@ class Diagnosis:
         self._ensemble = ensemble
         self._root = root
         self._timeout_s = timeout_s
+        self._source = source
         self._wall = wall
         self._findings: list[Finding] = []
 
@@ -59,6 +63,8 @@ class Diagnosis:
                     await self._layout()
                     await self._permission()
                     await self._providers()
+                    if self._source is not None:
+                        await self._applications(self._source)
         except RegistryError as exc:
             self._bad("answers", str(exc), "see the finding before; the connection may have been lost meanwhile")
         except TimeoutError:
@@ -108,16 +114,18 @@ class Diagnosis:
             )
             self._bad("root", f"{self._root} does not exist", advice)
             return
-        folders = await _bounded(
+        folders = await bounded(
             [partial(self._session.children, f"{self._root}/{each}") for each in services[:_MOST_NODES]]
         )
         fitting = sum(1 for each in folders if each and not set(CATEGORIES).isdisjoint(each))
-        if services and not fitting:
+        mapped = await self._session.children(self._source.paths.mappings) if self._source is not None else ()
+        if services and not fitting and not mapped:
             self._bad(
                 "root", f"{self._root} holds no services in Dubbo's layout", "see whether the option group is right"
             )
         else:
-            self._good("root", f"{self._root} holds {fitting} services")
+            by_application = f", {len(mapped)} are mapped to applications" if mapped else ""
+            self._good("root", f"{self._root} holds {fitting} services{by_application}")
 
     async def _permission(self) -> None:
         folder = self._root
@@ -148,7 +156,7 @@ class Diagnosis:
     async def _providers(self) -> None:
         services = sorted(await self._session.children(self._root) or ())
         folders = [f"{self._root}/{each}/{PROVIDERS}" for each in services]
-        found = await _bounded([partial(self._session.children, each) for each in folders])
+        found = await bounded([partial(self._session.children, each) for each in folders])
         nodes = [
             (f"{folder}/{name}", name) for folder, names in zip(folders, found, strict=True) for name in names or ()
         ]
@@ -167,9 +175,18 @@ class Diagnosis:
         await self._left_behind(providers)
         await self._refusing([each for _, each in providers])
 
+    async def _applications(self, source: MetadataSource) -> None:
+        endpoints, skipped = await read_applications(self._session, source)
+        if skipped:
+            advice = "where processes are asked what they provide, see whether they can be reached from here"
+            shown = "; ".join(f"{each.entry}: {each.reason}" for each in skipped[:_SHOWN])
+            self._bad("applications", f"{len(skipped)} entries cannot be used: {shown}", advice)
+        elif endpoints:
+            self._good("applications", f"{len(endpoints)} providers are registered by application")
+
     async def _left_behind(self, providers: Sequence[tuple[str, Endpoint]]) -> None:
         dynamic = [(path, each) for path, each in providers if each.parameters.get("dynamic") != "false"]
-        stats = await _bounded([partial(self._session.stat, path) for path, _ in dynamic])
+        stats = await bounded([partial(self._session.stat, path) for path, _ in dynamic])
         stale = [each for (_, each), stat in zip(dynamic, stats, strict=True) if stat is not None and not stat.owner]
         if stale:
             advice = "delete their nodes: no session owns them, so they stay when the provider is gone"
@@ -180,7 +197,7 @@ class Diagnosis:
     async def _refusing(self, endpoints: Sequence[Endpoint]) -> None:
         by_address = {(each.host, each.port): each for each in endpoints}
         asked = list(by_address)[:_MOST_ADDRESSES]
-        troubles = await _bounded([partial(_trouble, *each) for each in asked])
+        troubles = await bounded([partial(_trouble, *each) for each in asked])
         dead = [by_address[address] for address, trouble in zip(asked, troubles, strict=True) if trouble]
         if dead:
             advice = "they are gone and their session has not expired yet, or cannot be reached from here"
@@ -200,14 +217,6 @@ async def _trouble(host: str, port: int) -> str:
     except OSError as exc:
         return exc.strerror or str(exc)
     return ""
-
-
-async def _bounded(asks: Sequence[Callable[[], Awaitable[_T]]]) -> list[_T]:
-    """All answers, in order, so many at once as do no harm."""
-    found: list[_T] = []
-    for start in range(0, len(asks), _AT_ONCE):
-        found += await asyncio.gather(*(each() for each in asks[start : start + _AT_ONCE]))
-    return found
 
 
 def _listed(endpoints: Sequence[Endpoint]) -> str:

@@ -4,6 +4,15 @@
 
 Interface and URL are encoded as `java.net.URLEncoder` does; what a node holds does not matter, its name says all.
 Source: apache/dubbo: dubbo-registry/dubbo-registry-zookeeper/.../ZookeeperRegistry.java (toUrlPath, toCategoriesPath).
+
+Dubbo 3 registers by application as well, in nodes that hold what they say, under names as they are:
+
+    /<root>/mapping/<interface>                 which applications provide it
+    /services/<application>/<host:port>         an instance; /<root>/<application>/… where a root was chosen
+    /<root>/metadata/<application>/<revision>   what instances provide, where they do not tell themselves
+
+Source: apache/dubbo: dubbo-registry/dubbo-registry-zookeeper/.../util/CuratorFrameworkUtils.java (getRootPath),
+dubbo-metadata/dubbo-metadata-report-zookeeper/.../ZookeeperMetadataReport.java; confirmed with Dubbo 3.3.6.
 """
 
 from __future__ import annotations
@@ -18,6 +27,7 @@ from registry.entries import MAX_ENTRY
 __all__ = [
     "DEFAULT_PORT",
     "DEFAULT_ROOT",
+    "ApplicationPaths",
     "Ensemble",
     "category_path",
     "decode_name",
@@ -29,6 +39,7 @@ __all__ = [
 
 DEFAULT_PORT: Final = 2181
 DEFAULT_ROOT: Final = "dubbo"
+_SERVICES: Final = "/services"
 _MAX_NAME: Final = 3 * MAX_ENTRY
 """An entry may be all reserved characters, which take three each."""
 
@@ -42,6 +53,43 @@ class Ensemble:
 
     def __str__(self) -> str:
         return ",".join(format_address(*each) for each in self.servers) + self.chroot
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPaths:
+    """Where Dubbo 3 registers by application. `root`: of the registry. `folders`: below which applications stand."""
+
+    root: str
+    folders: tuple[str, ...]
+
+    @staticmethod
+    def below(chroot: str, group: str) -> ApplicationPaths:
+        """Those of a registry whose root is `group`, with a slash before it."""
+        root = chroot + group
+        # Whether the default was chosen or left is not to be seen in the root, but Dubbo makes a difference.
+        return ApplicationPaths(root, (chroot + _SERVICES, root) if group == f"/{DEFAULT_ROOT}" else (root,))
+
+    @property
+    def has_own_folder(self) -> bool:
+        """Whether nothing but applications is in the first of the folders."""
+        return self.folders[0] != self.root
+
+    def mapping(self, interface: str) -> str:
+        """Of an interface."""
+        return f"{self.mappings}/{interface}"
+
+    @property
+    def mappings(self) -> str:
+        """Where all of them are."""
+        return f"{self.root}/mapping"
+
+    def instances(self, application: str) -> tuple[str, ...]:
+        """Where the instances of an application may be."""
+        return tuple(f"{each}/{application}" for each in self.folders)
+
+    def metadata(self, application: str, revision: str) -> str:
+        """Of a revision."""
+        return f"{self.root}/metadata/{application}/{revision}"
 
 
 def parse_ensemble(text: str) -> Ensemble:

@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint
+from gateway.model.errors import RegistryError
 from gateway.spi.registry_ability import Listing, Skipped
 from registry.entries import CONSUMERS, PROVIDERS, read_consumers, read_providers
 from registry.slice import Slice
+from registry.zookeeper.application_listing import read_applications
 from registry.zookeeper.layout import category_path
+from registry.zookeeper.metadata_source import MetadataSource
 from registry.zookeeper.session import Session
 from registry.zookeeper.watch import read_names
 
@@ -20,8 +23,10 @@ __all__ = ["read_listing", "remove_provider"]
 _AT_ONCE: Final = 64
 
 
-async def read_listing(session: Session, root: str) -> Listing:
-    """Everything below `root`. Raises RegistryError when it cannot be read."""
+async def read_listing(session: Session, root: str, source: MetadataSource | None = None) -> Listing:
+    """Everything below `root`, and what is registered by application where there is a source of what that means.
+
+    Raises RegistryError when it cannot be read."""
     endpoints: list[Endpoint] = []
     consumers: list[Consumer] = []
     skipped: list[Skipped] = []
@@ -42,7 +47,18 @@ async def read_listing(session: Session, root: str) -> Listing:
             found += read_now
             skipped += skipped_now
             await piece.breathe()
-    return Listing(endpoints, consumers, skipped)
+    if source is None:
+        return Listing(endpoints, consumers, skipped)
+    known = {each.identity for each in endpoints}
+    try:
+        found, skipped_now = await read_applications(session, source)
+    except RegistryError as exc:
+        if not session.is_connected:
+            raise
+        # What is registered by interface is shown all the same.
+        found, skipped_now = [], [Skipped("applications", str(exc))]
+    others = {each.identity: each for each in found if each.identity not in known}
+    return Listing([*endpoints, *others.values()], consumers, [*skipped, *skipped_now], others.keys())
 
 
 async def remove_provider(session: Session, root: str, endpoint: Endpoint) -> bool:

@@ -38,6 +38,11 @@ _OPTIONS: Final = MappingProxyType(
             OptionKind.CREDENTIAL,
             "`user:password` of the scheme digest. Nodes made with it are for its holders alone, as those of Dubbo 3",
         ),
+        "applications": Option(
+            OptionKind.FLAG,
+            "Whether providers that Dubbo 3 registers by application (register-mode=instance) are found as well",
+            default=True,
+        ),
     }
 )
 
@@ -59,6 +64,7 @@ def _build(options: Mapping[str, Any]) -> Registry:
         session_s=options.get("session", _OPTIONS["session"].default),
         timeout_s=options.get("timeout", _OPTIONS["timeout"].default),
         credential=credential if "credential" in options else "",
+        applications=options.get("applications", True),
     )
 
 

@@ -11,12 +11,15 @@ from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.spi.registry import Snapshot
 from gateway.spi.registry_ability import Finding, Listing
+from gateway.spi.registry_host import RegistryHost
 from gateway.telemetry.once_per import OncePer
 from registry.slice import Turn
 from registry.zookeeper.announcement import Announcements
+from registry.zookeeper.application import Applications
 from registry.zookeeper.diagnosis import Diagnosis
-from registry.zookeeper.layout import DEFAULT_ROOT, Ensemble, parse_root
+from registry.zookeeper.layout import DEFAULT_ROOT, ApplicationPaths, Ensemble, parse_root
 from registry.zookeeper.listing import read_listing, remove_provider
+from registry.zookeeper.metadata_source import MetadataSource
 from registry.zookeeper.session import Session
 from registry.zookeeper.watch import ServiceWatch
 
@@ -27,7 +30,9 @@ _CLOSE_S: Final = 5.0
 
 
 class ZookeeperRegistry:
-    """`group`: the path below which Dubbo keeps everything. The others as for `Session`.
+    """`group`: the path below which Dubbo keeps everything. `applications`: whether providers that Dubbo 3 registers by
+    application are found as well; those that have to be asked what they provide only where there is a host
+    (`HostedRegistry`). The others as for `Session`.
 
     What cannot be reached is tried for ever: providers stay announced, watches keep what they showed last as STALE.
     Withdrawn providers cannot be told from lost ones here, so no snapshot names any.
@@ -41,8 +46,10 @@ class ZookeeperRegistry:
         session_s: float = 30.0,
         timeout_s: float = 5.0,
         credential: str = "",
+        applications: bool = True,
     ) -> None:
         self._ensemble = ensemble
+        self._paths = ApplicationPaths.below(ensemble.chroot, parse_root(group)) if applications else None
         self._root = ensemble.chroot + parse_root(group)
         self._timeout_s = timeout_s
         self._session = Session(
@@ -61,10 +68,20 @@ class ZookeeperRegistry:
         self._patience = 0.0
         """Until when a registration waits for the first connection; loop time."""
         self._closed = False
+        self._host: RegistryHost | None = None
+        self._source: MetadataSource | None = None
+        self._applications: Applications | None = None
+
+    def hosted_by(self, host: RegistryHost) -> None:
+        """See `HostedRegistry`."""
+        self._host = host
 
     async def start(self) -> None:
         """Begins connecting; returns at once."""
         self._patience = asyncio.get_running_loop().time() + self._timeout_s
+        if self._paths is not None:
+            self._source = MetadataSource(self._session, self._paths, self._host)
+            self._applications = Applications(self._session, self._source, self._skips, self._turn)
         self._announcements.start()
         await self._session.start()
 
@@ -96,7 +113,9 @@ class ZookeeperRegistry:
             return
         watch = self._watches.get(service)
         if watch is None:
-            watch = self._watches[service] = ServiceWatch(self._root, service, self._session, self._skips, self._turn)
+            watch = self._watches[service] = ServiceWatch(
+                self._root, service, self._session, self._skips, self._turn, self._applications
+            )
             watch.start()
         try:
             async with aclosing(watch.feed.watch()) as snapshots:
@@ -110,7 +129,7 @@ class ZookeeperRegistry:
     async def listing(self) -> Listing:
         """See `ListedRegistry.listing`."""
         await self._first_connection()
-        return await read_listing(self._session, self._root)
+        return await read_listing(self._session, self._root, self._source)
 
     async def remove(self, endpoint: Endpoint) -> bool:
         """See `EditableRegistry.remove`."""
@@ -120,7 +139,7 @@ class ZookeeperRegistry:
     async def diagnose(self) -> Sequence[Finding]:
         """See `DiagnosableRegistry.diagnose`."""
         await self._first_connection()
-        return await Diagnosis(self._session, self._ensemble, self._root, self._timeout_s).run()
+        return await Diagnosis(self._session, self._ensemble, self._root, self._timeout_s, self._source).run()
 
     async def aclose(self) -> None:
         """See `Registry.aclose`. Takes some ten seconds at most."""
@@ -130,6 +149,8 @@ class ZookeeperRegistry:
         watches, self._watches = self._watches, {}
         for watch in watches.values():
             await watch.aclose()
+        if self._applications is not None:
+            await self._applications.aclose()
         await self._announcements.aclose(_CLOSE_S)
         await self._session.aclose()
 
@@ -151,6 +172,8 @@ class ZookeeperRegistry:
     def _on_connected(self) -> None:
         self._connected.set()
         self._announcements.resume()
+        if self._applications is not None:
+            self._applications.refresh()
         for watch in self._watches.values():
             watch.refresh()
 

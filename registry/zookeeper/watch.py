@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
@@ -14,55 +12,73 @@ from gateway.telemetry.logs import shorten
 from gateway.telemetry.once_per import OncePer
 from registry.entries import CONFIGURATORS, PROVIDERS, ROUTERS, read_providers, read_rules
 from registry.feed import Feed
+from registry.instance import Instance
+from registry.metadata import Offer, offered_by
 from registry.slice import Turn
+from registry.zookeeper.application import Applications
 from registry.zookeeper.layout import category_path, decode_name
+from registry.zookeeper.looking import Looking, complain
+from registry.zookeeper.mapping import Mapped
 from registry.zookeeper.session import Session
 
-__all__ = ["ServiceWatch", "read_names"]
+__all__ = ["ServiceWatch", "read_names", "started"]
 
-_LOG: Final = logging.getLogger("polyport.registry.zookeeper")
 _CATEGORIES: Final = (PROVIDERS, ROUTERS, CONFIGURATORS)
-_REST_S: Final = 0.05
-"""Between two looks: a service whose providers come and go all the time costs no more than that."""
-_AGAIN_S: Final = 1.0
+_MAPPING: Final = "mapping"
+_APPLICATIONS: Final = "applications"
 _T = TypeVar("_T")
 
 
 class ServiceWatch:
     """Belongs to one event loop. Life: construct, `start`, `aclose`. `skips`: keeps log lines of bad entries apart.
     `turn`: held while entries are read, so that many services at a time do not keep the loop from calls.
+    `applications`: where providers that are registered by application are found; None leaves them out.
 
     What is not there yet is watched as well; nothing is made for it.
     """
 
-    def __init__(self, root: str, service: ServiceKey, session: Session, skips: OncePer, turn: Turn) -> None:
+    def __init__(
+        self,
+        root: str,
+        service: ServiceKey,
+        session: Session,
+        skips: OncePer,
+        turn: Turn,
+        applications: Applications | None = None,
+    ) -> None:
         self.feed = Feed(service)
         self._service = service
         self._session = session
         self._skips = skips
         self._turn = turn
+        self._looking = Looking(str(service), session, self._look, self._say)
         self._paths = {each: category_path(root, service.interface, each) for each in _CATEGORIES}
         self._watchers: dict[str, Callable[[], None]] = {
-            path: partial(self._mark, category) for category, path in self._paths.items()
+            path: partial(self._looking.mark, category) for category, path in self._paths.items()
         }
-        self._dirty: set[str] = set()
-        self._changed = asyncio.Event()
         self._names: dict[str, Sequence[str]] = {}
         self._known: Mapping[str, Endpoint | None] = {}
         """Providers by the names of their nodes, so that none is read twice."""
-        self._task: asyncio.Task[None] | None = None
+        self._mapped: Mapped | None = None
+        if applications is not None:
+            moved, changed = (partial(self._looking.mark, each) for each in (_MAPPING, _APPLICATIONS))
+            self._mapped = Mapped(service.interface, applications, moved, changed)
+        self._offered: Mapping[tuple[Instance, Offer], Endpoint | None] = {}
+        """Those that are registered by application."""
 
     def start(self) -> None:
         """Begins; looks when there is a connection."""
         for path, watcher in self._watchers.items():
             self._session.subscribe(path, watcher)
-        self._task = asyncio.create_task(self._work(), name=f"watch {self._service} in ZooKeeper")
+        if self._mapped is not None:
+            self._mapped.start()
+        self._looking.start()
         if self._session.is_connected:
             self.refresh()
 
     def refresh(self) -> None:
         """Everything is to be read, and set to be watched, anew."""
-        self._mark(*_CATEGORIES)
+        self._looking.mark(*_CATEGORIES, _MAPPING)
 
     def lose(self) -> None:
         """There is no connection: what is known may be out of date."""
@@ -73,43 +89,33 @@ class ServiceWatch:
         for path, watcher in self._watchers.items():
             self._session.unsubscribe(path, watcher)
         self.feed.close()
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self._looking.aclose()
+        if self._mapped is not None:
+            self._mapped.close()
 
-    def _mark(self, *categories: str) -> None:
-        self._dirty.update(categories)
-        self._changed.set()
-
-    async def _work(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            dirty, self._dirty = self._dirty, set()
-            try:
-                pause = await self._look(dirty)
-            except Exception as exc:  # Whatever is the matter, this has to go on.
-                self._dirty |= dirty
-                self._say(type(exc).__name__, f"cannot be read, trying again: {exc}")
-                pause = _AGAIN_S
-                if self._session.is_connected:
-                    self._changed.set()
-            await asyncio.sleep(pause)
-
-    async def _look(self, categories: set[str]) -> float:
-        """Reads these categories and tells all. Gives how long to rest."""
+    async def _look(self, dirty: set[str]) -> None:
+        """Reads what is marked and tells all."""
         connection = self._session.connections
-        for category in categories:
-            self._names[category] = sorted(await self._session.children(self._paths[category], watch=True) or ())
-        if PROVIDERS in categories:
-            async with self._turn:
+        for category in _CATEGORIES:
+            if category in dirty:
+                self._names[category] = sorted(await self._session.children(self._paths[category], watch=True) or ())
+        if self._mapped is not None and _MAPPING in dirty:
+            await self._mapped.look()
+        async with self._turn:
+            if PROVIDERS in dirty:
                 await self._read_providers(self._names[PROVIDERS])
+            if self._mapped is not None and not dirty.isdisjoint({_MAPPING, _APPLICATIONS}):
+                await self._read_offers(self._mapped)
         rules = {each: self._rules(self._names.get(each, ())) for each in (ROUTERS, CONFIGURATORS)}
-        if self._session.is_connected and self._session.connections == connection:
-            self.feed.publish(self._endpoints(), routers=rules[ROUTERS], configurators=rules[CONFIGURATORS])
         # Otherwise it is out of date already, and `refresh` was called or will be.
-        return _REST_S
+        if self._session.is_connected and self._session.connections == connection and self._is_whole():
+            self.feed.publish(self._endpoints(), routers=rules[ROUTERS], configurators=rules[CONFIGURATORS])
+
+    def _is_whole(self) -> bool:
+        """Whether nobody would be misled: "no provider" is not said as long as there may be one in a moment."""
+        if self._mapped is None or any(self._known.values()):
+            return True
+        return self._mapped.is_listed and (any(self._offered.values()) or self._mapped.is_settled)
 
     async def _read_providers(self, names: Sequence[str]) -> None:
         known: dict[str, Endpoint | None] = {}
@@ -123,14 +129,27 @@ class ServiceWatch:
             await self._turn.breathe()
         self._known = known
 
+    async def _read_offers(self, mapped: Mapped) -> None:
+        offered: dict[tuple[Instance, Offer], Endpoint | None] = {}
+        # Taken at once: it may change in between, and then there is another look.
+        for each in tuple(mapped.offers()):
+            if each in self._offered:
+                offered[each] = self._offered[each]
+            else:
+                offered[each], skipped = offered_by(*each)
+                self._skip(skipped)
+            await self._turn.breathe()
+        self._offered = offered
+
     def _endpoints(self) -> list[Endpoint]:
         newest: dict[Identity, Endpoint] = {}
-        for endpoint in self._known.values():
+        # Whoever is registered both ways says more by interface, so that comes last.
+        for endpoint in (*self._offered.values(), *self._known.values()):
             if endpoint is None or not self._service.covers(endpoint.service):
                 continue
             # One that was started again may stand there twice until the session of its former life has expired.
             former = newest.get(endpoint.identity)
-            if former is None or _started(former) <= _started(endpoint):
+            if former is None or started(former) <= started(endpoint):
                 newest[endpoint.identity] = endpoint
         return list(newest.values())
 
@@ -144,15 +163,7 @@ class ServiceWatch:
             self._say(each.reason, f"skipped, {each.reason}: {each.entry}")
 
     def _say(self, key: str, text: str) -> None:
-        held_back = self._skips.admit((self._service, key))
-        if held_back is not None:
-            _LOG.warning(
-                "registry zookeeper: %s: %s (%d more since the last line)",
-                self._service,
-                shorten(text),
-                held_back,
-                extra={"service": str(self._service)},
-            )
+        complain(self._skips, str(self._service), key, text, service=str(self._service))
 
 
 def read_names(
@@ -170,6 +181,7 @@ def read_names(
     return found, [*unread, *skipped]
 
 
-def _started(endpoint: Endpoint) -> int:
+def started(endpoint: Endpoint) -> int:
+    """When it was started as it says itself, milliseconds since 1970; 0 where it does not."""
     text = endpoint.parameters.get("timestamp", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0

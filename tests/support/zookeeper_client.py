@@ -11,6 +11,8 @@ from urllib.parse import quote
 from kazoo.client import KazooClient
 
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.registry_host import DubboRegistryHost
 from gateway.spi.registry import Freshness, Snapshot
 from registry.zookeeper.layout import parse_ensemble
 from registry.zookeeper.registry import ZookeeperRegistry
@@ -34,8 +36,9 @@ def other_client(address: str, **options: Any) -> Iterator[Any]:
 
 @asynccontextmanager
 async def running(address: str, **options: Any) -> AsyncIterator[ZookeeperRegistry]:
-    """A registry that is started."""
+    """A registry that is started, as an application runs it."""
     registry = ZookeeperRegistry(parse_ensemble(address), **{"session_s": 2.0, "timeout_s": 2.0, **options})
+    registry.hosted_by(DubboRegistryHost(Catalog([]), "test", "test"))
     await registry.start()
     try:
         yield registry
