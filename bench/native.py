@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+
+from bench.apt import Unavailable, install
 
 HERE = Path(__file__).parent
 BUILD = HERE / ".build"
@@ -31,17 +31,11 @@ def build_c(name: str) -> Path:
 
 def has_nginx() -> bool:
     """Whether nginx can be run; root gets it from the distribution's packages."""
-    if shutil.which("nginx") is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
-        quiet: dict[str, Any] = {
-            "capture_output": True,
-            "check": False,
-            "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        }
-        install = ["apt-get", "install", "-y", "--no-install-recommends", "nginx-light"]
-        if subprocess.run(install, **quiet).returncode:
-            subprocess.run(["apt-get", "update"], **quiet)
-            subprocess.run(install, **quiet)
-    return shutil.which("nginx") is not None
+    try:
+        install("nginx:nginx-light")
+    except Unavailable:
+        return False
+    return True
 
 
 def build_java() -> str:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final, Protocol
 
+from bench.apt import Unavailable, install
 from tests.chaos.node import Node
 
 __all__ = ["Gate", "gate_to", "has_own_network"]
 
 _READ_BYTES: Final = 65_536
-_ROOT: Final = Path(__file__).parents[2]
-_INSTALL: Final = _ROOT / "tests" / "interop" / "apt.sh"
-_LOG: Final = _ROOT / ".cache" / "chaos" / "apt.log"
 
 
 class Gate(Protocol):
@@ -91,9 +87,9 @@ class _Relay:
 
 def has_own_network() -> bool:
     """Whether this process may have a network of its own, and drop packets there. Installs what it takes."""
-    _LOG.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([_INSTALL, _LOG, "iptables:iptables", "ip:iproute2"], capture_output=True, check=False)
-    if not all(map(shutil.which, ("unshare", "ip", "iptables"))):
+    try:
+        install("unshare:util-linux", "iptables:iptables", "ip:iproute2")
+    except Unavailable:
         return False
     tried = ["unshare", "--net", "sh", "-c", "ip link set lo up && iptables -A INPUT -p tcp --dport 1 -j DROP"]
     return subprocess.run(tried, capture_output=True, check=False).returncode == 0

@@ -8,12 +8,10 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+
+from bench.apt import install
 
 __all__ = ["ProcessClock"]
-
-_ROOT: Final = Path(__file__).parents[2]
-_INSTALL: Final = _ROOT / "tests" / "interop" / "apt.sh"
 
 
 class ProcessClock:
@@ -33,7 +31,7 @@ class ProcessClock:
 
     @staticmethod
     async def beside(file: Path) -> ProcessClock:
-        """A clock that is right so far. Raises RuntimeError where libfaketime cannot be had."""
+        """A clock that is right so far. Raises Unavailable where libfaketime cannot be had."""
         return ProcessClock(file, await asyncio.to_thread(_library))
 
     def set(self, ahead_s: int) -> None:
@@ -43,11 +41,7 @@ class ProcessClock:
 
 @functools.cache
 def _library() -> str:
-    log = _ROOT / ".cache" / "chaos" / "apt.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([_INSTALL, log, "faketime:faketime"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"libfaketime cannot be had: {done.stderr.strip()}")
+    install("faketime:faketime")
     shown = subprocess.run(["faketime", "-f", "+0", "env"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"^LD_PRELOAD=(\S+)$", shown, re.MULTILINE)
     if found is None:

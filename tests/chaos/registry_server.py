@@ -76,12 +76,10 @@ class _Redis:
         await asyncio.to_thread(self._server.start)
 
     async def kill(self) -> None:
-        await asyncio.to_thread(self._server.stop)
+        await asyncio.to_thread(self._server.kill)
 
     def send(self, number: signal.Signals) -> None:
-        process = self._server._process
-        assert process is not None
-        process.send_signal(number)
+        (self._server.pause if number is signal.SIGSTOP else self._server.go_on)()
 
     async def wipe(self) -> None:
         """Nothing is kept."""

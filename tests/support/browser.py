@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
 
+from bench.apt import INSTALL_S, install
+
 __all__ = ["INSTALL_TIMEOUT", "Visit", "require_browser", "visiting"]
 
-_INSTALL: Final = Path(__file__).parents[1] / "interop" / "apt.sh"
-_INSTALL_S: Final = 900
-_MISSING: Final = 3
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS: Final = (
     "--no-sandbox",
@@ -34,31 +28,16 @@ _FLAGS: Final = (
 """The first because Chromium refuses to run as root with its sandbox; the others keep it from talking to anybody."""
 _PATIENCE_MS: Final = 20_000
 
-INSTALL_TIMEOUT: Final = pytest.mark.timeout(_INSTALL_S + 120)
+INSTALL_TIMEOUT: Final = pytest.mark.timeout(INSTALL_S + 120)
 """For tests that may be the first to need the browser."""
 
 
-@functools.cache
-def _install() -> tuple[int, str]:
-    log = Path(tempfile.gettempdir()) / "polyport-browser-install.log"
-    done = subprocess.run(
-        [_INSTALL, str(log), "chromium:chromium"], stderr=subprocess.PIPE, text=True, timeout=_INSTALL_S, check=False
-    )
-    return done.returncode, done.stderr.strip()
-
-
 def require_browser() -> str:
-    """The path of the browser, installed where it is missing; skips where there is none (with CI=true that fails)."""
+    """The path of the browser, installed where it is missing. Raises Unavailable where it cannot be had."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is not None:
-        return found
-    code, said = _install()
-    if code == _MISSING and os.environ.get("CI") != "true":
-        pytest.skip(said or "no Chromium")
-    found = shutil.which(_NAMES[0])
-    if code or found is None:
-        pytest.fail(said or f"Chromium could not be installed ({code})", pytrace=False)
-    return found
+    if found is None:
+        install(f"{_NAMES[0]}:{_NAMES[0]}")
+    return found or _NAMES[0]
 
 
 @dataclass

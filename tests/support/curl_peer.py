@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
+from bench.apt import install
 from tests.support.peer_program import SCENARIO_S
 
 __all__ = ["CurlAnswer", "curl", "curl_version", "require_curl", "run_curl"]
-
-_ROOT: Final = Path(__file__).parents[2]
-_INSTALL_S: Final = 300
 
 
 @dataclass(frozen=True)
@@ -37,15 +32,9 @@ class CurlAnswer:
         return json.loads(self.body)
 
 
-@functools.cache
 def require_curl() -> None:
-    """Installs curl; skips the test where it cannot be had (with CI=true that is a failure)."""
-    log = _ROOT / ".cache" / "interop-curl.log"
-    log.parent.mkdir(exist_ok=True)
-    install = [_ROOT / "tests" / "interop" / "apt.sh", log, "curl:curl"]
-    done = subprocess.run(install, stderr=subprocess.PIPE, text=True, timeout=_INSTALL_S, check=False)
-    if done.returncode:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(done.stderr.strip())
+    """Installs curl. Raises Unavailable where it cannot be had."""
+    install("curl:curl")
 
 
 def curl_version() -> str:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from aiohttp import web
+
+from bench.apt import install
 
 __all__ = ["firefox_version", "require_firefox", "shown_in_firefox"]
 
 _PROGRAM: Final = "firefox-esr"
-_INSTALL: Final = Path(__file__).parents[1] / "interop" / "apt.sh"
-_INSTALL_S: Final = 900
-_MISSING: Final = 3
 _WAIT_S: Final = 90.0
 _PROFILE: Final = """
 user_pref("app.update.enabled", false);
@@ -48,18 +43,9 @@ const tell = async (seen) => {{
 </script>"""
 
 
-@functools.cache
-def require_firefox() -> str:
-    """The program, installed where it is missing; skips where there is none (with CI=true that fails)."""
-    if shutil.which(_PROGRAM) is None:
-        log = Path(tempfile.gettempdir()) / "polyport-firefox-install.log"
-        command = [_INSTALL, str(log), f"{_PROGRAM}:{_PROGRAM}"]
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=_INSTALL_S, check=False)
-        if done.returncode == _MISSING and os.environ.get("CI") != "true":
-            pytest.skip(done.stderr.strip() or "no Firefox")
-        if done.returncode or shutil.which(_PROGRAM) is None:
-            pytest.fail(done.stderr.strip() or "Firefox could not be installed", pytrace=False)
-    return _PROGRAM
+def require_firefox() -> None:
+    """Installs it where it is missing. Raises Unavailable where it cannot be had."""
+    install(f"{_PROGRAM}:{_PROGRAM}")
 
 
 def firefox_version() -> str:
@@ -93,7 +79,7 @@ async def shown_in_firefox(script: str, folder: Path, host: str = "127.0.0.1") -
     (folder / "user.js").write_text(_PROFILE, encoding="ascii")
     url = f"http://{host}:{runner.addresses[0][1]}/"
     browser = await asyncio.create_subprocess_exec(
-        require_firefox(),
+        _PROGRAM,
         "--headless",
         "--no-remote",
         "--profile",

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import fcntl
-import functools
 import os
 import struct
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
-import pytest
+from bench.apt import Unavailable, install
 
 __all__ = ["OwnNetwork", "in_own_network"]
 
-_ROOT: Final = Path(__file__).parents[2]
-_INSTALL_S: Final = 300
 _LIMIT_S: Final = 100
 # Source: linux, include/uapi/linux/sched.h and if_tun.h.
 _NEW_NETWORK: Final = 0x40000000
@@ -39,7 +35,7 @@ class OwnNetwork:
         try:
             held = self._held[name] = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         except OSError as exc:
-            raise _Unavailable(f"/dev/net/tun: {exc.strerror}") from None
+            raise Unavailable(f"/dev/net/tun: {exc.strerror}") from None
         # As long as it is open the card has a cable, and nobody at the other end.
         fcntl.ioctl(held, _SET_CARD, struct.pack("16sH22s", name.encode(), _TAP | _NO_PACKET_INFORMATION, b""))
         _ip(f"link set {name} up")
@@ -59,9 +55,9 @@ def in_own_network(cards: Mapping[str, Sequence[str]], work: Callable[[OwnNetwor
     """Runs `work` in a loop of a thread that sees only the loopback and these cards (`OwnNetwork.plug`). What it starts
     sees the same.
 
-    Skips the test where a process may not have that (with CI=true it is a failure).
+    Raises Unavailable where a process may not have that.
     """
-    _require_ip()
+    install("ip:iproute2")
     trouble: list[BaseException] = []
 
     def run() -> None:
@@ -80,36 +76,16 @@ def in_own_network(cards: Mapping[str, Sequence[str]], work: Callable[[OwnNetwor
     thread.start()
     thread.join(_LIMIT_S)
     assert not thread.is_alive(), "the work in the other network does not end"
-    if trouble and isinstance(trouble[0], _Unavailable):
-        _give_up(str(trouble[0]))
     if trouble:
         raise trouble[0]
-
-
-class _Unavailable(Exception):
-    pass
 
 
 def _enter() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NEW_NETWORK):
-        raise _Unavailable(f"no network namespace: {os.strerror(ctypes.get_errno())}; run as root")
+        raise Unavailable(f"no network namespace: {os.strerror(ctypes.get_errno())}; run as root")
     _ip("link set lo up")
 
 
 def _ip(arguments: str) -> None:
     subprocess.run(["ip", *arguments.split()], check=True, timeout=10)
-
-
-@functools.cache
-def _require_ip() -> None:
-    log = _ROOT / ".cache" / "interop-ip.log"
-    log.parent.mkdir(exist_ok=True)
-    install = [_ROOT / "tests" / "interop" / "apt.sh", log, "ip:iproute2"]
-    done = subprocess.run(install, stderr=subprocess.PIPE, text=True, timeout=_INSTALL_S, check=False)
-    if done.returncode:
-        _give_up(done.stderr.strip())
-
-
-def _give_up(reason: str) -> None:
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)

@@ -28,13 +28,13 @@ async def test_a_server_that_is_away_refuses_calls_and_takes_them_when_it_is_bac
     try:
         server.start()
         await store.add(call("a"))
-        server.stop()
+        server.kill()
         with pytest.raises(StoreError):
             await store.claim("orders", 1, 60.0)
         server.start()
         assert [each.id for each in await store.claim("orders", 1, 60.0)] == ["a"]
     finally:
-        server.stop()
+        server.kill()
         await store.aclose()
 
 

@@ -349,7 +349,7 @@ async def test_a_registry_that_is_away_is_said_to_be(caplog: pytest.LogCaptureFi
             server.start()
             await watcher.sees(1, 2, within_s=10.0)
         finally:
-            server.stop()
+            server.kill()
     assert "no connection, trying again" in caplog.text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +43,7 @@ async def test_a_server_that_comes_back_empty_is_told_everything_again(server: R
         for port in (1, 2, 3):
             await ours.register(provider(port))
         await watcher.sees(1, 2, 3)
-        server.stop()
+        server.kill()
         await watcher.sees(1, 2, 3, freshness=Freshness.STALE)
         # What changes meanwhile is made up for.
         await ours.unregister(provider(1))
@@ -71,7 +70,7 @@ async def test_what_is_withdrawn_while_a_server_is_away_is_gone_from_it_afterwar
             await ours.register(provider(1))
             await ours.register(provider(2))
             await watcher.sees(1, 2)
-            server.stop()
+            server.kill()
             await watcher.sees(1, 2, freshness=Freshness.STALE)
             await ours.unregister(provider(1))
             server.start()
@@ -90,7 +89,7 @@ async def test_the_next_server_of_the_list_takes_over_until_the_first_is_back(
         async with redis_registry(both) as ours, redis_registry(both) as theirs, watching(theirs) as watcher:
             await ours.register(provider(1))
             await watcher.sees(1)
-            server.stop()
+            server.kill()
             await eventually(lambda: watcher.freshness is Freshness.STALE)
             await eventually(lambda: watcher.freshness is Freshness.FRESH, BACK_S)
             await ours.register(provider(2))
@@ -124,20 +123,18 @@ async def test_a_server_that_hangs_is_left(server: RedisServer, folder: Path) ->
         async with redis_registry(both, timeout_s=0.3) as ours, watching(ours) as watcher:
             await ours.register(provider(1))
             await watcher.sees(1)
-            process = server._process
-            assert process is not None
-            process.send_signal(signal.SIGSTOP)
+            server.pause()
             try:
                 await eventually(lambda: watcher.freshness is Freshness.STALE, BACK_S)
                 await eventually(lambda: watcher.freshness is Freshness.FRESH, BACK_S)
             finally:
-                process.send_signal(signal.SIGCONT)
+                server.go_on()
 
 
 async def test_sentinel_names_the_server(server: RedisServer, folder: Path) -> None:
     (folder / "sentinel.conf").write_text(f"sentinel monitor main 127.0.0.1 {server.port} 1\n")
     with redis_server(folder, append=False) as sentinel:
-        sentinel.stop()
+        sentinel.kill()
         sentinel._command = [
             *("redis-server", str(folder / "sentinel.conf"), "--sentinel", "--port", str(sentinel.port)),
             *("--bind", "127.0.0.1"),

@@ -220,4 +220,4 @@ async def test_sentinel_names_another_server(server: RedisServer, tmp_path: Path
                             await asyncio.sleep(0.05)
                     await watcher.sees(1, 2, within_s=BACK_S)
         finally:
-            sentinel.stop()
+            sentinel.kill()

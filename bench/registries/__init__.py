@@ -1,0 +1,1 @@
+"""How registries bear many services and providers."""
