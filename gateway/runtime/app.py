@@ -35,6 +35,7 @@ from gateway.runtime.selection import consumer_name
 from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
 from gateway.spi.filter_ability import CountingFilter, UpdatableFilter
+from gateway.spi.registry_ability import TakeoverRegistry
 
 __all__ = ["App", "Listening", "StartError"]
 
@@ -150,6 +151,10 @@ class App:
             for endpoint in endpoints:
                 self._plan_announcements(plan, name, endpoint)
         self.listening = tuple(listening)
+        for name, registry in plan.registries.items():
+            own = [each.endpoint for each in self._announced if each.registry == name]
+            if own and isinstance(registry, TakeoverRegistry):
+                await registry.take_over(own)
         for each in self._announced:
             await plan.registries[each.registry].register(each.endpoint)
         await plan.consumers.start()

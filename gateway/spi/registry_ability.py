@@ -17,6 +17,7 @@ __all__ = [
     "ListedRegistry",
     "Listing",
     "Skipped",
+    "TakeoverRegistry",
 ]
 
 
@@ -30,6 +31,19 @@ class ConsumerRegistry(Protocol):
 
     async def unregister_consumer(self, consumer: Consumer) -> None:
         """As `Registry.unregister`."""
+        ...
+
+
+@runtime_checkable
+class TakeoverRegistry(Protocol):
+    """Knows what a process left behind that ended without a word."""
+
+    async def take_over(self, endpoints: Sequence[Endpoint]) -> None:
+        """This process listens where these say, as nobody else does, and is about to register them.
+
+        What stands there of a former process of the same application is taken back, and consumers are given a moment to
+        see it. Raises nothing: it is a courtesy to them.
+        """
         ...
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
 
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import RegistryError
 from gateway.spi.registry import Snapshot
 from gateway.spi.registry_ability import Finding, Listing
 from gateway.spi.registry_host import RegistryHost
@@ -21,10 +23,12 @@ from registry.zookeeper.layout import DEFAULT_ROOT, ApplicationPaths, Ensemble, 
 from registry.zookeeper.listing import read_listing, remove_provider
 from registry.zookeeper.metadata_source import MetadataSource
 from registry.zookeeper.session import Session
+from registry.zookeeper.takeover import take_over
 from registry.zookeeper.watch import ServiceWatch
 
 __all__ = ["ZookeeperRegistry"]
 
+_LOG: Final = logging.getLogger("polyport.registry.zookeeper")
 _SAME_SKIP_S: Final = 600.0
 _CLOSE_S: Final = 5.0
 
@@ -97,6 +101,15 @@ class ZookeeperRegistry:
         """See `Registry.unregister`. Nothing is left to be withdrawn after `aclose`."""
         if not self._closed:
             await self._announcements.take_back(endpoint, await self._moment())
+
+    async def take_over(self, endpoints: Sequence[Endpoint]) -> None:
+        """See `TakeoverRegistry.take_over`. Nothing where the registry cannot be reached at the start."""
+        await self._first_connection()
+        if self._session.is_connected:
+            try:
+                await take_over(self._session, self._root, endpoints)
+            except RegistryError as exc:
+                _LOG.warning("registry zookeeper %s: %s", self._ensemble, exc)
 
     async def register_consumer(self, consumer: Consumer) -> None:
         """See `ConsumerRegistry.register_consumer`."""

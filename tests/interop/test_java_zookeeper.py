@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
@@ -39,7 +40,7 @@ application: {{name: {name}, drain: 5s}}
 listeners:
   front: {{protocol: dubbo, host: "{host}", port: {port}}}
 registries:
-  shared: {{type: zookeeper, options: {{address: "{address}", session: 2s}}}}
+  shared: {{type: zookeeper, options: {{address: "{address}", session: {session}}}}}
 services:
   work:
     contract: tests.support.work_service:Work
@@ -195,10 +196,11 @@ async def test_java_consumers_and_providers_meet_in_our_gateway(
 class WorkGateway:
     """A process that answers `chaos.Work` and is started again at the same address."""
 
-    def __init__(self, name: str, folder: Path, server: ZookeeperServer) -> None:
+    def __init__(self, name: str, folder: Path, server: ZookeeperServer, session: str = "2s") -> None:
         self._record = folder / f"{name}.calls"
         self._config = folder / f"{name}.yaml"
-        text = WORK.format(name=name, host=LOOPBACK, port=free_port(), address=server.address, record=self._record)
+        shared = {"address": server.address, "session": session}
+        text = WORK.format(name=name, host=LOOPBACK, port=free_port(), record=self._record, **shared)
         self._config.write_text(text, encoding="utf-8")
         self._running = ExitStack()
         self._process: Server | None = None
@@ -222,7 +224,7 @@ class WorkGateway:
 
 
 @contextmanager
-def load(version: str, server: ZookeeperServer, outcomes: Path) -> Iterator[None]:
+def load(version: str, server: ZookeeperServer, outcomes: Path, heartbeat_ms: int = HEARTBEAT_MS) -> Iterator[None]:
     """A Java consumer that calls all the time. `outcomes`: see `WorkConsumer`."""
     command = java_command(f"dubbo-{version}", "app.WorkConsumer", "unused:1", str(outcomes))
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -231,7 +233,7 @@ def load(version: str, server: ZookeeperServer, outcomes: Path) -> Iterator[None
     try:
         ready_address(process)
         print(
-            f"load {CALLERS} {java_option(server)}&retries=2&timeout=5000&heartbeat={HEARTBEAT_MS}",
+            f"load {CALLERS} {java_option(server)}&retries=2&timeout=5000&heartbeat={heartbeat_ms}",
             file=process.stdin,
             flush=True,
         )
@@ -275,7 +277,7 @@ def test_no_idempotent_call_of_java_fails_while_everything_is_restarted(version:
             all_answer(both)
             two.end(signal.SIGKILL)
             all_answer([one])
-            # Before that Java keeps what it has of the old process for the new one, and may wait a minute to connect.
+            # That it need not be waited for shows the test below; here a session is to end.
             until(lambda: announced(server) == 1, "the end of a session")
             two.start()
             all_answer(both)
@@ -292,3 +294,23 @@ def test_no_idempotent_call_of_java_fails_while_everything_is_restarted(version:
     became = Counter(outcome for kind, _, outcome in lines if kind == "again")
     assert set(became) == {"ok"}, became.most_common(5)
     assert became["ok"] > 5 * ANSWERED
+
+
+@pytest.mark.direction("Java → us, found in ZooKeeper")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_java_finds_a_gateway_again_that_was_killed_and_started_at_once(version: str, tmp_path: Path) -> None:
+    require_java()
+    with zookeeper_server(tmp_path / "zookeeper") as server, ExitStack() as stack:
+        both = [WorkGateway(name, tmp_path, server, session="60s") for name in ("one", "two")]
+        for each in both:
+            stack.callback(each.close)
+            each.start()
+        # With the heartbeat that Dubbo has by default: it looks after a dead connection once a minute.
+        with load(version, server, tmp_path / "outcomes", heartbeat_ms=60_000):
+            all_answer(both)
+            both[1].end(signal.SIGKILL)
+            both[1].start()
+            assert announced(server) == 2
+            began = time.monotonic()
+            all_answer(both)
+            assert time.monotonic() - began < 20

@@ -12,7 +12,7 @@ import pytest
 from gateway.config.findings import PluginKind
 from gateway.config.load import load_text
 from gateway.model.consumer import Consumer
-from gateway.model.endpoint import ServiceKey
+from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App
 from gateway.spi.plugin import RegistryPlugin
@@ -30,10 +30,15 @@ class Board(EmbeddedRegistry):
     def __init__(self, hub: EmbeddedHub, silent: bool) -> None:
         super().__init__(hub)
         self.consumers: list[Consumer] = []
+        self.taken_over: list[tuple[tuple[Endpoint, ...], tuple[Endpoint, ...]]] = []
+        """What was taken over, and what stood there at the time."""
         self._silent = silent
 
     def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
         return Feed(service).watch() if self._silent else super().watch(service)
+
+    async def take_over(self, endpoints: Sequence[Endpoint]) -> None:
+        self.taken_over.append((tuple(endpoints), self.hub.endpoints(THERE)))
 
     async def register_consumer(self, consumer: Consumer) -> None:
         self.consumers.append(consumer)
@@ -103,6 +108,16 @@ async def test_a_service_is_announced_under_its_java_name_and_an_address_that_ot
         async with app(catalog, CONSUMER) as consumer:
             assert await consumer.reference("doubling", Doubling).twice(21) == 42
     assert catalog.hub.endpoints(THERE) == ()
+
+
+async def test_what_a_former_life_left_is_taken_over_before_anything_is_announced(catalog: BoardCatalog) -> None:
+    async with app(catalog, PROVIDER, host="127.0.0.1"):
+        (board,) = catalog.made
+        ((own, there),) = board.taken_over
+        assert own == catalog.hub.endpoints(THERE)
+        assert there == ()
+        async with app(catalog, CONSUMER):
+            assert catalog.made[1].taken_over == []
 
 
 async def test_who_calls_is_shown_as_long_as_it_does(catalog: BoardCatalog) -> None:
