@@ -65,7 +65,7 @@ def read_metadata(data: bytes) -> Metadata:
 
 def read_metadata_info(info: MetadataInfo) -> Metadata:
     """What a process says. Raises ValueError as `read_metadata`."""
-    return _metadata((key, vars(each)) for key, each in (info.services or {}).items())
+    return _metadata((key, each and vars(each)) for key, each in (info.services or {}).items())
 
 
 def offered_by(instance: Instance, offer: Offer) -> tuple[Endpoint | None, Sequence[Skipped]]:
@@ -109,8 +109,9 @@ def _offer(found: object) -> Offer:
     if port is not None and (not isinstance(port, int) or isinstance(port, bool) or port > 65_535):
         raise ValueError("its port is none")
     parameters = found.get("params") or {}
-    if not isinstance(parameters, dict) or not all(isinstance(each, str) for each in parameters.values()):
+    if not isinstance(parameters, dict) or not all(isinstance(each, str | None) for each in parameters.values()):
         raise ValueError("its parameters are no texts")
+    parameters = {key: value for key, value in parameters.items() if value is not None}
     path = _text(found, "path") or interface
     # -1 is Java's word for none.
     return Offer(

@@ -24,7 +24,7 @@ class ServiceInfo:
     version: str | None
     protocol: str | None
     path: str | None
-    params: dict[str, str] | None
+    params: dict[str, str | None] | None
     port: I32 = -1
 
 
@@ -35,7 +35,7 @@ class MetadataInfo:
 
     app: str | None
     revision: str | None
-    services: dict[str, ServiceInfo] | None
+    services: dict[str, ServiceInfo | None] | None
 
 
 @service("org.apache.dubbo.metadata.MetadataService")

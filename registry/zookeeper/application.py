@@ -249,7 +249,7 @@ class Application:
             revision.hurry.clear()
             instance = random.choice(tuple(revision.instances))
             try:
-                revision.metadata = await self._shared.source.fetch(instance)
+                revision.metadata = await self._shared.source.fetch(instance, again=revision.was_tried)
             except Exception as exc:  # Whatever it answers, it is asked again.
                 self._say(name, f"{instance}: {exc}")
                 revision.was_tried = revision.was_tried or self._session.is_connected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from gateway.model.errors import GatewayError, RegistryError
@@ -19,6 +20,8 @@ from registry.zookeeper.session import Session
 __all__ = ["MetadataSource"]
 
 _ASKED_AT_ONCE: Final = 32
+_ASKED_AGAIN_AT_ONCE: Final = 8
+"""Apart from the others: those that do not answer are not to hold up those that would."""
 _CALL_S: Final = 3.0
 _QUIET_S: Final = 60.0
 _PROTOCOL: Final = "dubbo"
@@ -32,14 +35,17 @@ class MetadataSource:
         self.paths: Final = paths
         self._host = host
         self._asking = asyncio.Semaphore(_ASKED_AT_ONCE)
+        self._asking_again = asyncio.Semaphore(_ASKED_AGAIN_AT_ONCE)
 
-    async def fetch(self, instance: Instance) -> Metadata:
-        """What this instance provides. Takes a few seconds at most, but waits for others.
+    async def fetch(self, instance: Instance, *, again: bool = False) -> Metadata:
+        """What this instance provides. Takes a few seconds at most, but waits for others. `again`: it, or another of
+        the revision, did not say so before.
 
         Raises:
             RegistryError: it cannot be had, now; with the reasons.
         """
-        ways: list[Callable[[Instance], Awaitable[Metadata]]] = [self._read, self._ask]
+        asking = self._asking_again if again else self._asking
+        ways: list[Callable[[Instance], Awaitable[Metadata]]] = [self._read, partial(self._ask, asking=asking)]
         troubles = []
         # The other way as well: metadata may be reported all the same, or a report be lost.
         for way in ways if instance.is_remote else reversed(ways):
@@ -56,7 +62,7 @@ class MetadataSource:
             raise RegistryError(f"there is no node {path}")
         return read_metadata(data)
 
-    async def _ask(self, instance: Instance) -> Metadata:
+    async def _ask(self, instance: Instance, *, asking: asyncio.Semaphore) -> Metadata:
         if instance.metadata_service is None:
             raise RegistryError("it does not say where it answers for it")
         protocol, port, version = instance.metadata_service
@@ -64,7 +70,7 @@ class MetadataSource:
             raise RegistryError(f"it answers for it over {protocol}")
         if self._host is None:
             raise RegistryError("nobody can be asked from here")
-        async with self._asking:
+        async with asking:
             client = self._host.connect(
                 (instance.host, port),
                 MetadataService,

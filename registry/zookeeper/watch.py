@@ -21,7 +21,7 @@ from registry.zookeeper.looking import Looking, complain
 from registry.zookeeper.mapping import Mapped
 from registry.zookeeper.session import Session
 
-__all__ = ["ServiceWatch", "read_names", "started"]
+__all__ = ["ServiceWatch", "read_names"]
 
 _CATEGORIES: Final = (PROVIDERS, ROUTERS, CONFIGURATORS)
 _MAPPING: Final = "mapping"
@@ -149,7 +149,7 @@ class ServiceWatch:
                 continue
             # One that was started again may stand there twice until the session of its former life has expired.
             former = newest.get(endpoint.identity)
-            if former is None or started(former) <= started(endpoint):
+            if former is None or _started(former) <= _started(endpoint):
                 newest[endpoint.identity] = endpoint
         return list(newest.values())
 
@@ -181,7 +181,7 @@ def read_names(
     return found, [*unread, *skipped]
 
 
-def started(endpoint: Endpoint) -> int:
+def _started(endpoint: Endpoint) -> int:
     """When it was started as it says itself, milliseconds since 1970; 0 where it does not."""
     text = endpoint.parameters.get("timestamp", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
