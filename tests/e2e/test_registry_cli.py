@@ -1,4 +1,4 @@
-"""`polyport registry` against a real Redis, and what it says when it cannot do what is asked."""
+"""`polyport registry` against a real Redis and a real ZooKeeper, and what it says when it cannot do what is asked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dubbo_instance import instance, metadata
 from tests.support.program import inside, polyport, start
 from tests.support.redis_server import RedisServer, redis_server
+from tests.support.zookeeper_client import other_client
+from tests.support.zookeeper_server import zookeeper_server
 
 PROVIDER = "dubbo://10.0.0.1:20880/demo.Catalog?application=shop&token=hunter2"
 
@@ -48,6 +51,27 @@ def test_a_provider_is_listed_as_long_as_it_is_announced(announced: str) -> None
     assert [each["address"] for each in rows["entries"]] == ["10.0.0.1:20880"]
     assert "hunter2" not in rows["entries"][0]["url"]
     assert json.loads(inside("registry", "ls", announced, "--json", "--service", "demo.Other").out)["entries"] == []
+
+
+def test_what_is_registered_by_application_is_listed_as_such(tmp_path: Path) -> None:
+    with zookeeper_server(tmp_path) as server:
+        with other_client(server.address) as other:
+            for path, data in {
+                "/dubbo/mapping/demo.Catalog": b"shop",
+                "/dubbo/metadata/shop/r1": metadata(("demo.Catalog", "", "")),
+                "/services/shop/127.0.0.1:20880": instance("shop", 20880),
+                "/services/shop/127.0.0.1:20881": b"{",
+            }.items():
+                other.create(path, data, makepath=True)
+        done = inside("registry", "ls", f"zookeeper://{server.address}")
+        assert done.code == 0, done.err
+        assert done.out.splitlines()[:2] == [
+            "SERVICE       ROLE                      PROTOCOL  ADDRESS          WEIGHT  APPLICATION",
+            "demo.Catalog  provider, by application  dubbo     127.0.0.1:20880  100     shop",
+        ]
+        assert done.err.startswith("skipped: /services/shop/127.0.0.1:20881: it is no JSON")
+        (row,) = json.loads(inside("registry", "ls", f"zookeeper://{server.address}", "--json").out)["entries"]
+        assert row["registered"] == "application"
 
 
 def test_a_watch_shows_what_is_there_and_every_change(announced: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import dubbo, hessian, http_json, texts
+from tests.fuzz import application, dubbo, hessian, http_json, texts
 
 __all__ = ["TARGETS", "Target"]
 
@@ -53,4 +53,7 @@ TARGETS: tuple[Target, ...] = (
     Target("json", http_json.check_json, http_json.json_seeds, _JSON, share=0.5),
     Target("config", texts.check_config, texts.config_seeds, _YAML, 2_000),
     Target("descriptor", texts.check_descriptor, texts.descriptor_seeds, b"[LVZBCDFIJS;/", 100_000, 0.3),
+    Target("application-instance", application.check_instance, application.instance_seeds, _JSON, 50_000, 0.5),
+    Target("application-metadata", application.check_metadata, application.metadata_seeds, _JSON, 50_000, 0.5),
+    Target("application-mapping", application.check_mapping, application.mapping_seeds, b",./ \xff", 50_000, 0.1),
 )

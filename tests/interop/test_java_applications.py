@@ -138,6 +138,20 @@ async def test_a_provider_registered_both_ways_is_one(
 
 @pytest.mark.direction(FOUND)
 @pytest.mark.parametrize("version", ["33"])
+async def test_the_default_root_holds_instances_where_it_was_chosen(
+    version: str, server: ZookeeperServer, registered: Callable[..., None]
+) -> None:
+    registered(root="dubbo", metadata="remote")
+    service = ServiceKey("demo.Catalog", "chosen")
+    async with running(server.address) as ours, aclosing(ours.watch(service)) as snapshots:
+        with provider(server, service.group, "dubbo") as port, other_client(server.address) as other:
+            await next_that(snapshots, fresh_ports(port))
+            assert other.exists(f"/dubbo/interop/2130706433:{port}")
+            assert [each.port for each in (await ours.listing()).endpoints if each.service == service] == [port]
+
+
+@pytest.mark.direction(FOUND)
+@pytest.mark.parametrize("version", ["33"])
 async def test_a_root_of_its_own_is_one_for_instances_too(
     version: str, server: ZookeeperServer, registered: Callable[..., None]
 ) -> None:

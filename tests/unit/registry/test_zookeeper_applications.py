@@ -8,7 +8,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from registry.zookeeper.plugin import PLUGIN
 from registry.zookeeper.registry import ZookeeperRegistry
 from tests.chaos.node import free_port
 from tests.support.dubbo_instance import instance, metadata
-from tests.support.metadata_provider import answering
+from tests.support.metadata_provider import NONSENSE, answering, babbling
 from tests.support.zookeeper_client import fresh_ports, next_that, node_of, other_client, running
 from tests.support.zookeeper_server import ZookeeperServer, zookeeper_server
 
@@ -77,12 +77,33 @@ async def watching(
         yield registry, snapshots
 
 
-def info(*interfaces: str, revision: str = "r1", params: dict[str, str] | None = None) -> MetadataInfo:
-    services = {
-        f"{each}:dubbo": ServiceInfo(each, None, None, "dubbo", each, {"side": "provider", **(params or {})})
+def info(*interfaces: str, revision: str = "r1") -> MetadataInfo:
+    services: dict[str, ServiceInfo | None] = {
+        f"{each}:dubbo": ServiceInfo(each, None, None, "dubbo", each, {"side": "provider", "nothing": None})
         for each in interfaces
     }
     return MetadataInfo("shop", revision, services)
+
+
+@asynccontextmanager
+async def no_long_turns() -> AsyncIterator[None]:
+    """Fails where anything kept the loop for 50 ms; of the processor, since others may keep the machine busy."""
+    longest = 0.0
+
+    async def measure() -> None:
+        nonlocal longest
+        while True:
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.thread_time() - began)
+            await asyncio.sleep(0.001)
+
+    measuring = asyncio.create_task(measure())
+    try:
+        yield
+    finally:
+        measuring.cancel()
+    assert longest < 0.05
 
 
 async def test_instances_are_followed_as_they_come_change_and_go(place: str, other: Any) -> None:
@@ -240,36 +261,41 @@ async def test_an_instance_stays_what_it_was_until_its_new_revision_is_known(pla
 )
 async def test_nonsense_of_any_size_keeps_nobody_from_anything(place: str, other: Any, data: bytes) -> None:
     assert len(data) < MAX_METADATA
-    longest = 0.0
-
-    async def measure() -> None:
-        nonlocal longest
-        while True:
-            # Of the processor: others may keep the machine busy.
-            began = time.thread_time()
-            await asyncio.sleep(0)
-            longest = max(longest, time.thread_time() - began)
-            await asyncio.sleep(0.001)
-
     put_metadata(other, "shop", CATALOG)
     put_instance(other, "shop", 1)
     async with watching(place) as (registry, snapshots):
         await next_that(snapshots, fresh_ports())
-        measuring = asyncio.create_task(measure())
         put_instance(other, "shop", 2, data)
         put(other, "/dubbo/metadata/shop/bad", data)
         put_instance(other, "shop", 3, revision="bad")
         put(other, "/dubbo/mapping/demo.Types", data)
-        put(other, MAPPING, b"shop")
-        await next_that(snapshots, fresh_ports(1))
-        async with aclosing(registry.watch(ServiceKey("demo.Types"))) as types:
-            await next_that(types, fresh_ports())
-        listing = await registry.listing()
-        measuring.cancel()
+        async with no_long_turns():
+            put(other, MAPPING, b"shop")
+            await next_that(snapshots, fresh_ports(1))
+            async with aclosing(registry.watch(ServiceKey("demo.Types"))) as types:
+                await next_that(types, fresh_ports())
+            listing = await registry.listing()
         # As metadata, what says nothing of services is that of an application without any.
         assert len(listing.skipped) >= 2
         assert all(len(each.entry) + len(each.reason) < 3_000 for each in listing.skipped)
-    assert longest < 0.05
+
+
+async def test_whatever_a_process_answers_hides_nobody_else(place: str, other: Any) -> None:
+    put(other, MAPPING, b"shop")
+    async with AsyncExitStack() as stack:
+        for number, body in enumerate([None, *NONSENSE.values()]):
+            port = await stack.enter_async_context(babbling(body))
+            put_instance(other, "shop", 100 + number, revision=f"bad{number}", storage="local", asked_at=port)
+        well = await stack.enter_async_context(answering("shop", r1=info("demo.Catalog")))
+        put_instance(other, "shop", 1, storage="local", asked_at=well.port)
+        registry, snapshots = await stack.enter_async_context(watching(place))
+        async with no_long_turns():
+            await next_that(snapshots, fresh_ports(1))
+            listing = await registry.listing()
+        assert [each.port for each in listing.endpoints] == [1]
+        # What says that it has no services is believed, and one of its services may be skipped alone.
+        believed = len(NONSENSE) + 1 - len(listing.skipped)
+        assert believed <= 1, [each.reason for each in listing.skipped]
 
 
 @pytest.mark.parametrize(
