@@ -74,7 +74,6 @@ _ERROR: Final[dict[int, type[RpcError]]] = {
     _CHANNEL_INACTIVE: ConnectionLost,
     _BAD_REQUEST: BadRequest,
     BAD_RESPONSE: ProviderFailed,
-    _SERVICE_NOT_FOUND: NoSuchService,
     _SERVICE_ERROR: ProviderFailed,
     _SERVER_ERROR: ProviderFailed,
     _CLIENT_ERROR: ProviderFailed,
@@ -130,13 +129,14 @@ def error_of_status(status: int, text: str) -> RpcError:
     """What a response with a status other than OK means.
 
     An error another gateway tagged comes back as the same class. Dubbo's SERVICE_ERROR for a service that is
-    not exported comes back as `NoSuchService`.
+    not exported comes back as `NoSuchService` that may be asked for elsewhere.
     """
     if (tagged := tagged_error(text)) is not None:
         return tagged
     shown = shown_text(text)
-    if status == _SERVICE_ERROR and "Not found exported service" in text:
-        return NoSuchService(shown)
+    if status == _SERVICE_NOT_FOUND or (status == _SERVICE_ERROR and "Not found exported service" in text):
+        # One that stops has done so a moment before the registry says it, and others still have the service.
+        return NoSuchService(shown, retry=Retry.SAFE)
     return _ERROR.get(status, ProviderFailed)(f"status {status}: {shown}")
 
 

@@ -122,7 +122,9 @@ def test_statuses_of_java_providers_become_errors(status: int, kind: type[RpcErr
 
 def test_service_that_java_does_not_export_is_no_such_service() -> None:
     text = "org.apache.dubbo.remoting.RemotingException: Not found exported service: demo.X:20880 in []"
-    assert type(error_of_status(70, text)) is NoSuchService
+    read = error_of_status(70, text)
+    assert type(read) is NoSuchService
+    assert read.retry is Retry.SAFE
 
 
 def test_long_stack_traces_are_cut() -> None:
