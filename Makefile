@@ -10,7 +10,7 @@ QUICK ?=
 export QUICK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench simulate interop matrix plugin hostile chaos failback fuzz clean
+.PHONY: help setup demo test lint bench registries simulate interop matrix plugin hostile chaos failback fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ $(VENV)/.bench: $(READY)
 
 bench: $(VENV)/.bench ## measure against the floors in one run; QUICK=1 for a short one
 	@$(BIN)/python -m bench.run
+
+registries: $(READY) ## registries with 50,000 providers, restarts, and changes that must be seen soon; QUICK=1 one round
+	@$(BIN)/python -m bench.registries
 
 simulate: $(VENV)/.bench ## providers by the hundred on a fake clock through real balancers and modes; plots in .cache/cluster
 	@$(BIN)/python -m bench.cluster
