@@ -91,6 +91,7 @@ class RedisRegistry:
             heard=self._watching.heard,
             lost=self._lost,
             timeout_s=timeout_s,
+            session_s=session_s,
         )
         self._running: asyncio.Task[None] | None = None
         self._refusals = OncePer(_SAME_REFUSAL_S)

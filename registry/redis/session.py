@@ -27,6 +27,8 @@ __all__ = ["Session"]
 _LOG: Final = logging.getLogger("polyport.registry")
 _FIRST_BACK_OFF_S: Final = 0.1
 _LONGEST_BACK_OFF_S: Final = 5.0
+_ATTEMPTS: Final = 4
+"""In a lease."""
 _HEARTBEAT_S: Final = 3.0
 _HELD_S: Final = 5.0
 _SAME_TROUBLE_S: Final = 10.0
@@ -42,7 +44,8 @@ class Session:
     `peers`: in the order in which they are tried, each time from the first: so gateways that share a list meet at the
     same peer. `opened(link)`: what comes first on a connection; where it fails, the next peer is tried. `serve(link,
     pubsub)`: what is to be done with it for as long as it lasts. `heard`: gets the messages of the subscriber. `lost`:
-    called when a connection is gone.
+    called when a connection is gone. `session_s`: how long leases are. Peers are tried several times in one, so that
+    whoever comes back knows of everybody within a lease, however long it was away.
 
     Attributes:
         link: The connection of this moment.
@@ -61,6 +64,7 @@ class Session:
         heard: Callable[[Any], None],
         lost: Callable[[], None],
         timeout_s: float,
+        session_s: float,
     ) -> None:
         self.link: Link | None = None
         self.tried: Final = asyncio.Event()
@@ -75,6 +79,7 @@ class Session:
         self._heard = heard
         self._lost = lost
         self._timeout_s = timeout_s
+        self._longest_back_off_s = min(_LONGEST_BACK_OFF_S, session_s / _ATTEMPTS)
         self._troubles = OncePer(_SAME_TROUBLE_S)
         self._is_left = False
 
@@ -94,7 +99,7 @@ class Session:
                 failures += 1
             self.tried.set()
             # After a connection that held, too: all who had one come back at this moment.
-            delay = min(_LONGEST_BACK_OFF_S, _FIRST_BACK_OFF_S * 2.0 ** min(failures, 10))
+            delay = min(self._longest_back_off_s, _FIRST_BACK_OFF_S * 2.0 ** min(failures, 10))
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
 
     async def _use(self, peer: Peer) -> bool:

@@ -59,6 +59,18 @@ async def test_a_server_that_comes_back_empty_is_told_everything_again(server: R
         assert all(snapshot.endpoints for snapshot in watcher.snapshots[3:])
 
 
+async def test_however_long_a_server_was_away_it_is_found_within_a_lease(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after many attempts.
+    monkeypatch.setattr("registry.redis.session._FIRST_BACK_OFF_S", 60.0)
+    server.stop()
+    async with redis_registry(server.url, session_s=1.0) as ours:
+        await ours._session.tried.wait()
+        server.start()
+        await eventually(lambda: ours._session.link is not None, 1.0)
+
+
 async def test_what_is_withdrawn_while_a_server_is_away_is_gone_from_it_afterwards(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server:
         async with (
