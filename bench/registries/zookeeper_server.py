@@ -20,11 +20,20 @@ _TICK_MS: Final = 100
 
 class ZookeeperServer(Server):
     """It keeps its data until `wipe`. `peers`: lines of an ensemble. `memory_mb`: of the heap.
+    `host`: where it listens.
 
     Raises Unavailable where the program cannot be had.
     """
 
-    def __init__(self, folder: Path, *, identity: int = 1, peers: Sequence[str] = (), memory_mb: int = 128) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        identity: int = 1,
+        peers: Sequence[str] = (),
+        memory_mb: int = 128,
+        host: str = "127.0.0.1",
+    ) -> None:
         # The package has no server in the path, only its inspector.
         install("zooinspector:zookeeper")
         (port,) = free_ports(1)
@@ -32,7 +41,7 @@ class ZookeeperServer(Server):
         self._identity = identity
         self._lines = [
             *(f"tickTime={_TICK_MS}", f"dataDir={self._data}", "initLimit=100", "syncLimit=50"),
-            *(f"clientPort={port}", "clientPortAddress=127.0.0.1", "maxClientCnxns=0"),
+            *(f"clientPort={port}", f"clientPortAddress={host}", "maxClientCnxns=0"),
             *("maxSessionTimeout=60000", "admin.enableServer=false", "4lw.commands.whitelist=ruok,srvr,mntr"),
             *peers,
         ]

@@ -1,4 +1,4 @@
-"""A way between a client and a provider that can be cut without anybody being told."""
+"""A way between a client and a server that can be cut, whole or in one direction, without anybody being told."""
 
 from __future__ import annotations
 
@@ -7,23 +7,31 @@ import contextlib
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from enum import Enum
 from typing import Final, Protocol
 
 from bench.apt import Unavailable, install
-from tests.chaos.node import Node
 
-__all__ = ["Gate", "gate_to", "has_own_network"]
+__all__ = ["Gate", "Way", "gate_to", "has_own_network"]
 
 _READ_BYTES: Final = 65_536
 
 
+class Way(Enum):
+    """A direction in which nothing arrives."""
+
+    TO = "to the server"
+    FROM = "from the server"
+    BOTH = "both ways"
+
+
 class Gate(Protocol):
-    """`address`: where a client connects. While it is cut, what is sent is lost, in both directions."""
+    """`address`: where a client connects. While it is cut, what is sent that way is lost."""
 
     address: str
 
-    def cut(self) -> None:
-        """From now on nothing arrives."""
+    def cut(self, way: Way = Way.BOTH) -> None:
+        """From now on nothing arrives that way. One that is cut is mended before it is cut again."""
 
     def mend(self) -> None:
         """From now on everything does."""
@@ -32,55 +40,68 @@ class Gate(Protocol):
 class _PacketFilter:
     """Drops packets, as a broken cable does. Only for a network of our own: rules of the machine are not touched."""
 
-    def __init__(self, node: Node) -> None:
-        self.address = node.address
-        self._port = str(node.port)
+    def __init__(self, host: str, port: int) -> None:
+        self.address = f"{host}:{port}"
+        self._rules = {
+            Way.TO: ("-p", "tcp", "-d", host, "--dport", str(port), "-j", "DROP"),
+            Way.FROM: ("-p", "tcp", "-s", host, "--sport", str(port), "-j", "DROP"),
+        }
+        self._cut: tuple[Way, ...] = ()
 
-    def cut(self) -> None:
-        self._rules("-A")
+    def cut(self, way: Way = Way.BOTH) -> None:
+        self._cut = tuple(self._rules) if way is Way.BOTH else (way,)
+        self._change("-A")
 
     def mend(self) -> None:
-        self._rules("-D")
+        self._change("-D")
+        self._cut = ()
 
-    def _rules(self, what: str) -> None:
-        for way in ("--dport", "--sport"):
-            subprocess.run(["iptables", what, "INPUT", "-p", "tcp", way, self._port, "-j", "DROP"], check=True)
+    def _change(self, what: str) -> None:
+        for way in self._cut:
+            subprocess.run(["iptables", what, "INPUT", *self._rules[way]], check=True)
 
 
 class _Relay:
-    """Passes on what it gets, or holds everything back: what can be had where packets cannot be dropped."""
+    """Passes on what it gets, or holds it back: what can be had where packets cannot be dropped."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, port: int) -> None:
         self.address = ""
-        self._target = node.port
-        self._open = asyncio.Event()
-        self._open.set()
+        self._target = port
+        self._open = {Way.TO: asyncio.Event(), Way.FROM: asyncio.Event()}
         self._writers: set[asyncio.StreamWriter] = set()
+        self.mend()
 
-    def cut(self) -> None:
-        self._open.clear()
+    def cut(self, way: Way = Way.BOTH) -> None:
+        for each, is_open in self._open.items():
+            if way in (each, Way.BOTH):
+                is_open.clear()
 
     def mend(self) -> None:
-        self._open.set()
+        for is_open in self._open.values():
+            is_open.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         with contextlib.suppress(OSError):
-            await self._open.wait()
+            # No connection comes about where packets are lost in either direction.
+            for is_open in self._open.values():
+                await is_open.wait()
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers.add(far_writer)
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(
+                self._pump(reader, far_writer, self._open[Way.TO]), self._pump(far_reader, writer, self._open[Way.FROM])
+            )
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_open: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_READ_BYTES):
-                await self._open.wait()
+                await is_open.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
 
     def close(self) -> None:
-        self._open.set()
+        self.mend()
         for writer in self._writers:
             writer.transport.abort()
 
@@ -96,12 +117,16 @@ def has_own_network() -> bool:
 
 
 @asynccontextmanager
-async def gate_to(node: Node, *, drops_packets: bool) -> AsyncIterator[Gate]:
-    """A gate in front of a provider. `drops_packets`: this process is in a network of its own."""
+async def gate_to(port: int, *, drops_packets: bool, host: str = "127.0.0.1") -> AsyncIterator[Gate]:
+    """A gate in front of a server on the loopback. `drops_packets`: this process is in a network of its own.
+
+    `host`: where packets are dropped, the address of the loopback that clients of this gate use. Those of others can
+    reach the server at another one, where it listens at all of them.
+    """
     if drops_packets:
-        yield _PacketFilter(node)
+        yield _PacketFilter(host, port)
         return
-    relay = _Relay(node)
+    relay = _Relay(port)
     server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
     relay.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

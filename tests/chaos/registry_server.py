@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from gateway.cli.registry_target import open_registry
 from gateway.config.load import load_text
 from gateway.plugins.catalog import Catalog
+from gateway.routing.providers import Providers
 from gateway.runtime.app import App
 from gateway.spi.registry_ability import ListedRegistry
 from tests.chaos.ground import Ground
@@ -20,7 +22,17 @@ from tests.support.redis_server import RedisServer
 from tests.support.work_service import Work
 from tests.support.zookeeper_server import ZookeeperServer
 
-__all__ = ["KINDS", "SESSION_S", "RegistryServer", "consumer", "listed", "registry_section", "registry_server"]
+__all__ = [
+    "KINDS",
+    "SESSION_S",
+    "Consuming",
+    "RegistryServer",
+    "consumer",
+    "consuming",
+    "listed",
+    "registry_section",
+    "registry_server",
+]
 
 KINDS: Final = ("zookeeper", "redis", "simple")
 SESSION_S: Final = 2.0
@@ -29,8 +41,13 @@ _NAMES: Final = {"zookeeper": "session", "redis": "session", "simple": "lease"}
 _CONTRACT: Final = "tests.support.work_service:Work"
 
 
+def _host(ground: Ground) -> str:
+    """So that a network of the row's own has a way to it for everybody: that network is nothing but a loopback."""
+    return "0.0.0.0" if ground.drops_packets else "127.0.0.1"
+
+
 class RegistryServer(Protocol):
-    """One registry. `port`: on the loopback."""
+    """One registry. `port`: on the loopback, at every address of it where packets are dropped."""
 
     port: int
 
@@ -49,7 +66,7 @@ class RegistryServer(Protocol):
 
 class _Zookeeper:
     def __init__(self, ground: Ground) -> None:
-        self._server = ZookeeperServer(ground.folder / "zookeeper")
+        self._server = ZookeeperServer(ground.folder / "zookeeper", host=_host(ground))
         self.port = self._server.port
 
     async def start(self) -> None:
@@ -69,7 +86,9 @@ class _Redis:
     """It keeps nothing from one start to the next."""
 
     def __init__(self, ground: Ground) -> None:
-        self._server = RedisServer(ground.folder, append=False)
+        # Whom it does not know it serves only on the loopback, which is all there is.
+        more = ("--bind", _host(ground), "--protected-mode", "no") if ground.drops_packets else ()
+        self._server = RedisServer(ground.folder, *more, append=False)
         self.port = self._server.port
 
     async def start(self) -> None:
@@ -90,7 +109,7 @@ class _Simple:
 
     def __init__(self, ground: Ground) -> None:
         self.port = free_port()
-        options = {"serve": f"127.0.0.1:{self.port}", "lease": f"{SESSION_S:g}s"}
+        options = {"serve": f"{_host(ground)}:{self.port}", "lease": f"{SESSION_S:g}s"}
         file = ground.folder / "registry.yaml"
         file.write_text(
             json.dumps(
@@ -129,28 +148,46 @@ async def registry_server(ground: Ground) -> AsyncIterator[RegistryServer]:
         await server.kill()
 
 
-def registry_section(kind: str, port: int) -> str:
-    """The section `registries` of whoever uses it at this port, as one line of YAML."""
-    address = f"redis://127.0.0.1:{port}" if kind == "redis" else f"127.0.0.1:{port}"
-    options: dict[str, Any] = {"address": address, _NAMES[kind]: f"{SESSION_S:g}s"}
+def registry_section(kind: str, address: str) -> str:
+    """The section `registries` of whoever uses it at this address, as one line of YAML."""
+    at = f"redis://{address}" if kind == "redis" else address
+    options: dict[str, Any] = {"address": at, _NAMES[kind]: f"{SESSION_S:g}s"}
     if kind != "simple":
         options["timeout"] = "1s"
     return "registries: " + json.dumps({"home": {"type": kind, "options": options}})
 
 
+@dataclass(frozen=True, slots=True)
+class Consuming:
+    """A consumer that runs. `look`: what it knows of the providers at that moment."""
+
+    work: Work
+    look: Callable[[], Providers]
+
+
 @asynccontextmanager
-async def consumer(kind: str, port: int, **remote: Any) -> AsyncIterator[Work]:
-    """Calls `Work` at whomever the registry names. `remote`: further keys of that part."""
+async def consuming(section: str, **remote: Any) -> AsyncIterator[Consuming]:
+    """Calls `Work` at whomever the registry `home` of this section names. `remote`: further keys of that part."""
     service = {"contract": _CONTRACT, "remote": {"registries": ["home"], "timeout": "2s", **remote}}
     text = [
         "application: {name: consumer, last_known: off, drain: 1s}",
-        registry_section(kind, port),
+        section,
         "services: " + json.dumps({"work": service}),
     ]
     catalog = Catalog()
     async with App(load_text("\n".join(text), "consumer.yaml", catalog), catalog) as app:
+        assert app._plan is not None
+        directory = app._plan.directories["work"]
         # mypy takes a Protocol for abstract where a class is asked for.
-        yield app.reference("work", Work)  # type: ignore[type-abstract,unused-ignore]
+        work = app.reference("work", Work)  # type: ignore[type-abstract,unused-ignore]
+        yield Consuming(work, lambda: directory.providers)
+
+
+@asynccontextmanager
+async def consumer(kind: str, port: int, **remote: Any) -> AsyncIterator[Work]:
+    """`consuming`, at the registry of this kind and port, and only the calls of it."""
+    async with consuming(registry_section(kind, f"127.0.0.1:{port}"), **remote) as made:
+        yield made.work
 
 
 async def listed(kind: str, port: int) -> Mapping[str, str]:

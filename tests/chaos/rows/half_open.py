@@ -32,7 +32,7 @@ async def run(ground: Ground) -> Outcome:
     if ground.wire == "dubbo":
         parameters["heartbeat"] = heartbeat_s
     problems: list[str] = []
-    async with gate_to(cut_node, drops_packets=ground.drops_packets) as gate:
+    async with gate_to(cut_node.port, drops_packets=ground.drops_packets) as gate:
         client = ground.client(gate.address, other, timeout_s=_TIMEOUT_S, parameters=parameters)
         async with client as work:
             load = Load(work, callers=4)

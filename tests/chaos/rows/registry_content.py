@@ -7,7 +7,7 @@ import resource
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from kazoo.client import KazooClient
@@ -17,18 +17,16 @@ from redis.asyncio import Redis
 from gateway.cli.registry_target import open_registry
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.spi.registry import Registry
+from tests.chaos.announced import CALLERS, PAUSE_S, all_listed, announced
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
 from tests.chaos.node import Node
 from tests.chaos.process_clock import ProcessClock
-from tests.chaos.registry_server import KINDS, SESSION_S, consumer, listed, registry_section, registry_server
+from tests.chaos.registry_server import KINDS, SESSION_S, consumer, listed, registry_server
 from tests.chaos.row import Outcome, Row
 
 __all__ = ["ROWS"]
 
-_PROVIDERS: Final = 3
-_CALLERS: Final = 8
-_PAUSE_S: Final = 0.02
 _FLAPPING: Final = 100
 _FLAP_S: Final = 0.1
 _FLAPS_S: Final = 600.0
@@ -58,15 +56,15 @@ async def run_emptied(ground: Ground) -> Outcome:
     problems: list[str] = []
     emptied = 0
     async with registry_server(ground) as server:
-        nodes = await _providers(ground, server.port)
+        nodes = await announced(ground, f"127.0.0.1:{server.port}")
         async with consumer(ground.wire, server.port) as work:
-            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            load = Load(work, callers=CALLERS, pause_s=PAUSE_S)
             async with load.running():
                 ends = monotonic() + (2.0 if ground.quick else ground.seconds)
                 while monotonic() < ends:
                     emptied += await _EMPTIERS[ground.wire](server.port)
                     await load.more(50)
-                await _listed_again(ground, server.port, nodes, problems)
+                await all_listed(ground, server.port, nodes, problems)
                 await load.more(50)
     if not emptied:
         problems.append("nothing was deleted")
@@ -79,13 +77,13 @@ async def run_flapping(ground: Ground) -> Outcome:
     problems: list[str] = []
     flaps = 0
     async with registry_server(ground) as server:
-        await _providers(ground, server.port)
+        await announced(ground, f"127.0.0.1:{server.port}")
         addresses = await ground.crowd("crowd", _FLAPPING)
         endpoints = [
             Endpoint("dubbo", "127.0.0.1", int(each.rpartition(":")[2]), ServiceKey(_INTERFACE)) for each in addresses
         ]
         async with consumer(ground.wire, server.port) as work:
-            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            load = Load(work, callers=CALLERS, pause_s=PAUSE_S)
             flapping = await _opened(ground, server.port)
             try:
                 async with load.running():
@@ -110,16 +108,16 @@ async def run_flapping(ground: Ground) -> Outcome:
 async def run_nonsense(ground: Ground) -> Outcome:
     """Entries that are no providers, and worse, stand beside the good ones."""
     async with registry_server(ground) as server:
-        nodes = await _providers(ground, server.port)
+        nodes = await announced(ground, f"127.0.0.1:{server.port}")
         async with consumer(ground.wire, server.port) as work:
-            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            load = Load(work, callers=CALLERS, pause_s=PAUSE_S)
             async with load.running():
                 await load.more(50)
                 await _WRITERS[ground.wire](server.port)
                 await load.more(200)
                 found = set(await listed(ground.wire, server.port))
         async with consumer(ground.wire, server.port) as late:
-            second = Load(late, callers=_CALLERS, first_id=1_000_001)
+            second = Load(late, callers=CALLERS, first_id=1_000_001)
             async with second.running():
                 await second.more(50)
     problems = [] if found >= {each.address for each in nodes} else ["good entries are not shown beside the bad ones"]
@@ -136,13 +134,15 @@ async def run_skewed(ground: Ground) -> Outcome:
         for index, ahead_s in enumerate((0, _SKEW_S, -_SKEW_S)):
             clock = await ProcessClock.beside(ground.folder / f"clock-{index}")
             clock.set(ahead_s)
-            nodes += await _providers(ground, server.port, environ=clock.environ, first=index + 1, count=1)
+            nodes += await announced(
+                ground, f"127.0.0.1:{server.port}", environ=clock.environ, first=index + 1, count=1
+            )
         async with consumer(ground.wire, server.port, warmup="0s") as work:
-            load = Load(work, callers=_CALLERS, pause_s=_PAUSE_S)
+            load = Load(work, callers=CALLERS, pause_s=PAUSE_S)
             async with load.running():
                 await load.more(50)
                 await asyncio.sleep(3 * SESSION_S if ground.quick else ground.seconds)
-                await _listed_again(ground, server.port, nodes, problems)
+                await all_listed(ground, server.port, nodes, problems)
                 await load.more(50)
             # Who stops withdraws, whatever time it thinks it is.
             await nodes[1].stop()
@@ -151,24 +151,6 @@ async def run_skewed(ground: Ground) -> Outcome:
                 problems.append("a provider that stopped is still there")
     text, more = judge(load, ground.executed())
     return Outcome(f"clocks wrong by {_SKEW_S} s: {text}", problems + more)
-
-
-async def _providers(
-    ground: Ground, port: int, *, environ: Any = None, first: int = 1, count: int = _PROVIDERS
-) -> list[Node]:
-    return list(
-        await asyncio.gather(
-            *(
-                ground.provider(
-                    f"provider-{number}",
-                    service="announce: [home]",
-                    more=registry_section(ground.wire, port),
-                    environ=environ,
-                )
-                for number in range(first, first + count)
-            )
-        )
-    )
 
 
 async def _opened(ground: Ground, port: int) -> Registry:
@@ -182,15 +164,6 @@ async def _flap(registry: Registry, endpoints: Sequence[Endpoint]) -> None:
     await asyncio.sleep(_FLAP_S)
     await asyncio.gather(*(registry.unregister(each) for each in endpoints))
     await asyncio.sleep(_FLAP_S)
-
-
-async def _listed_again(ground: Ground, port: int, nodes: Sequence[Node], problems: list[str]) -> None:
-    wanted = {each.address for each in nodes}
-    ends = monotonic() + SESSION_S + 5.0
-    while (missing := wanted - set(await listed(ground.wire, port))) and monotonic() < ends:
-        await asyncio.sleep(0.1)
-    if missing:
-        problems.append(f"{len(missing)} providers are not in the registry")
 
 
 def _memory() -> int:
