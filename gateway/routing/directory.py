@@ -75,6 +75,7 @@ class Directory:
         self._pacing: asyncio.TimerHandle | None = None
         self._weights: dict[str, float] = {}
         self._origin = "registry unknown"
+        self._unfit = 0
         self.providers = Providers(service, (), self._origin)
         """The providers of this moment. Read it once per call."""
         self._service = service
@@ -218,10 +219,15 @@ class Directory:
             await self._sleep(delay)
 
     def _take(self, source: Source, snapshot: Snapshot) -> None:
+        endpoints, missing = source.endpoints, source.missing
         source.take(snapshot, self._fits)
         if snapshot.freshness is Freshness.FRESH and self._memory is not None and not source.in_doubt:
             self._memory.remember(source.name, self._service, snapshot.endpoints)
-        self._swap_soon()
+        if (source.endpoints, source.missing) == (endpoints, missing) and not self._refused:
+            # A registry that is lost says so of all its services at once, and each may have many providers.
+            self._restate()
+        else:
+            self._swap_soon()
         self._tell_of_doubt(source)
         if all(each.freshness is not Freshness.UNKNOWN for each in self._sources.values()):
             self._informed.set()
@@ -279,7 +285,7 @@ class Directory:
                 invoker.load.registry = registry
                 invoker.load.missing = address in kept
                 after[address] = (endpoint, invoker)
-        self._opened, self._refused = after, refused
+        self._opened, self._refused, self._unfit = after, refused, unfit
         self._origin = describe(self._sources.values(), unfit, len(refused))
         for address, (_, invoker) in before.items():
             if address not in after or after[address][1] is not invoker:
@@ -287,6 +293,13 @@ class Directory:
                 self._close_later(invoker)
         self._show()
         self._expire_later()
+
+    def _restate(self) -> None:
+        """The providers are the same; how far the list can be trusted may be another matter now."""
+        origin = describe(self._sources.values(), self._unfit, len(self._refused))
+        if origin != self._origin:
+            self._origin = origin
+            self.providers = Providers(self._service, self.providers.invokers, origin, panic=self._health.panic)
 
     def _expire_later(self) -> None:
         if self._expiring is not None:

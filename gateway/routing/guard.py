@@ -7,7 +7,7 @@ split; so it is kept for a while and tried last. When most of them vanish, it is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from gateway.config.sections.protection import ProtectionConfig
@@ -21,11 +21,12 @@ _NEVER: Final = ProtectionConfig(enabled=False)
 class Guard:
     """`rules`: None keeps nobody. `clock`: seconds, monotonic."""
 
-    __slots__ = ("_clock", "_missing", "_most", "_present", "_rules", "endpoints", "in_doubt")
+    __slots__ = ("_clock", "_missing", "_most", "_named", "_present", "_rules", "endpoints", "in_doubt")
 
     def __init__(self, rules: ProtectionConfig | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._rules = rules or _NEVER
         self._clock = clock
+        self._named: tuple[Endpoint, ...] = ()
         self._present: dict[Identity, Endpoint] = {}
         self._missing: dict[Identity, tuple[Endpoint, float]] = {}
         """With the time at which each vanished."""
@@ -41,12 +42,17 @@ class Guard:
         """Those that are kept although the registry does not name them."""
         return frozenset(self._missing)
 
-    def take(self, endpoints: Sequence[Endpoint], withdrawn: Iterable[Identity] = ()) -> None:
+    def take(self, endpoints: Sequence[Endpoint], withdrawn: Collection[Identity] = ()) -> None:
         """The registry names these now. `withdrawn`: those that went by their own word."""
+        named = tuple(endpoints)
+        if named == self._named and not withdrawn and not self._missing:
+            # Said again, as when the registry is lost: what follows costs more, for thousands of services at once.
+            return
+        self._named = named
         before = self._present
         self._present = {each.identity: each for each in endpoints}
         if not self._rules.enabled:
-            self.endpoints = tuple(endpoints)
+            self.endpoints = named
             return
         now = self._clock()
         for identity in withdrawn:

@@ -98,6 +98,23 @@ async def test_a_fixed_list_and_an_embedded_registry_are_found_the_same_way(open
         await directory.aclose()
 
 
+async def test_a_registry_that_is_lost_and_found_costs_nothing_for_each_provider(opener: Opener) -> None:
+    directory, source = await started(opener, endpoint(1), endpoint(2))
+    invokers = directory.providers.invokers
+    source.say(STALE, endpoint(1), endpoint(2))
+    await source.heard()
+    assert directory.providers.origin == "registry 2 (stale)"
+    assert directory.providers.invokers is invokers
+    source.say(FRESH, endpoint(1), endpoint(2))
+    await source.heard()
+    assert directory.providers.origin == "registry 2"
+    assert directory.providers.invokers is invokers
+    source.say(FRESH, endpoint(2))
+    await source.heard()
+    assert ports(directory) == [2]
+    await directory.aclose()
+
+
 async def test_invokers_of_unchanged_providers_are_kept_and_the_others_opened_and_closed(opener: Opener) -> None:
     directory, source = await started(opener, endpoint(1), endpoint(2))
     first, second = opener.opened
