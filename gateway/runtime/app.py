@@ -32,6 +32,7 @@ from gateway.runtime.offering import taking_callbacks
 from gateway.runtime.own_address import reachable_host
 from gateway.runtime.proxy import GenericProxy
 from gateway.runtime.selection import consumer_name
+from gateway.runtime.side_by_side import side_by_side
 from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
 from gateway.spi.filter_ability import CountingFilter, UpdatableFilter
@@ -155,8 +156,8 @@ class App:
             own = [each.endpoint for each in self._announced if each.registry == name]
             if own and isinstance(registry, TakeoverRegistry):
                 await registry.take_over(own)
-        for each in self._announced:
-            await plan.registries[each.registry].register(each.endpoint)
+        # A registry that is away may let each of them wait a moment.
+        await side_by_side(plan.registries[each.registry].register(each.endpoint) for each in self._announced)
         await plan.consumers.start()
 
     def _plan_announcements(self, plan: Plan, listener: str, endpoint: Endpoint) -> None:
@@ -373,11 +374,11 @@ class App:
             return
         steps = [(each.registry, plan.registries[each.registry].unregister(each.endpoint)) for each in announced]
         steps += await plan.consumers.settle()
-        for name, step in steps:
-            try:
-                await step
-            except Exception as exc:  # Whatever a registry does wrong, running calls still get their time to finish.
-                _LOG.warning("cannot withdraw from registry %s: %s", name, exc)
+        outcomes = await asyncio.gather(*(step for _, step in steps), return_exceptions=True)
+        for (name, _), outcome in zip(steps, outcomes, strict=True):
+            # Whatever a registry does wrong, running calls still get their time to finish.
+            if isinstance(outcome, Exception):
+                _LOG.warning("cannot withdraw from registry %s: %s", name, outcome)
 
     async def _take_down(self) -> None:
         """Closes everything, also when it is cancelled meanwhile; cancelled a second time it gives up."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from gateway.model.consumer import Consumer
 from gateway.routing.directory import Directory
 from gateway.routing.selection import Selector, narrowed
+from gateway.runtime.side_by_side import side_by_side
 from gateway.spi.registry_ability import ConsumerRegistry
 
 __all__ = ["ConsumerEntries", "ConsumerEntry"]
@@ -60,8 +61,7 @@ class ConsumerEntries:
 
     async def start(self) -> None:
         """Shows them all, and follows what changes. Raises what a registry raises."""
-        for each in self._entries:
-            await self._show(each)
+        await side_by_side(self._show(each) for each in self._entries)
         if self._entries:
             self._selector.on_swap(self._changed.set)
             for service in {each.service for each in self._entries}:

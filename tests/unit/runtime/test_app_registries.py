@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
@@ -25,14 +26,20 @@ THERE = ServiceKey("com.acme.Doubling")
 
 
 class Board(EmbeddedRegistry):
-    """A registry outside of the process, as far as anybody can tell. `silent`: it cannot be asked."""
+    """A registry outside of the process, as far as anybody can tell. `silent`: it cannot be asked.
 
-    def __init__(self, hub: EmbeddedHub, silent: bool) -> None:
+    `meet`: how many consumers come and go together; each waits for the others.
+    """
+
+    def __init__(self, hub: EmbeddedHub, silent: bool, meet: int) -> None:
         super().__init__(hub)
         self.consumers: list[Consumer] = []
         self.taken_over: list[tuple[tuple[Endpoint, ...], tuple[Endpoint, ...]]] = []
         """What was taken over, and what stood there at the time."""
         self._silent = silent
+        self._meet = meet
+        self._met = asyncio.Condition()
+        self._moves = 0
 
     def watch(self, service: ServiceKey) -> AsyncGenerator[Snapshot, None]:
         return Feed(service).watch() if self._silent else super().watch(service)
@@ -41,10 +48,19 @@ class Board(EmbeddedRegistry):
         self.taken_over.append((tuple(endpoints), self.hub.endpoints(THERE)))
 
     async def register_consumer(self, consumer: Consumer) -> None:
+        await self._wait_for_others()
         self.consumers.append(consumer)
 
     async def unregister_consumer(self, consumer: Consumer) -> None:
+        await self._wait_for_others()
         self.consumers.remove(consumer)
+
+    async def _wait_for_others(self) -> None:
+        async with asyncio.timeout(5), self._met:
+            self._moves += 1
+            self._met.notify_all()
+            together = -(-self._moves // self._meet) * self._meet
+            await self._met.wait_for(lambda: self._moves >= together)
 
 
 class BoardCatalog(Catalog):
@@ -54,6 +70,7 @@ class BoardCatalog(Catalog):
         super().__init__([])
         self.hub = EmbeddedHub()
         self.silent = False
+        self.meet = 1
         self.made: list[Board] = []
 
     def names(self, kind: PluginKind) -> Sequence[str]:
@@ -64,7 +81,7 @@ class BoardCatalog(Catalog):
             return super().load(kind, name)
 
         def build(_: Mapping[str, Any]) -> Registry:
-            self.made.append(Board(self.hub, self.silent))
+            self.made.append(Board(self.hub, self.silent, self.meet))
             return self.made[-1]
 
         return RegistryPlugin("board", {}, build, names="java")
@@ -127,6 +144,15 @@ async def test_who_calls_is_shown_as_long_as_it_does(catalog: BoardCatalog) -> N
         assert (consumer.service, consumer.application, consumer.host) == (THERE, "shop", "10.0.0.9")
         assert consumer.protocol == "dubbo"
     assert board.consumers == []
+
+
+async def test_services_do_not_wait_for_each_other_at_the_registry(catalog: BoardCatalog) -> None:
+    catalog.meet = 3
+    remote = '{contract: "tests.support.doubling_service:Doubling", group: %s, remote: {registries: [home]}}'
+    services = "services:\n" + "\n".join(f"  {each}: {remote % each}" for each in ("a", "b", "c"))
+    async with app(catalog, services):
+        assert len(catalog.made[0].consumers) == 3
+    assert catalog.made[0].consumers == []
 
 
 async def test_a_start_without_a_registry_goes_on_with_what_was_known_last(
