@@ -23,6 +23,7 @@ from tests.chaos.rows import (
     registries,
     registry_content,
     registry_partitions,
+    registry_push,
     registry_sessions,
     retry_storm,
     rolling_restart,
@@ -51,6 +52,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *registry_sessions.ROWS,
     *registry_partitions.ROWS,
     *registry_content.ROWS,
+    *registry_push.ROWS,
     *java_consumers.ROWS,
     *java_providers.ROWS,
 )

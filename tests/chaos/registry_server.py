@@ -30,6 +30,7 @@ __all__ = [
     "consumer",
     "consuming",
     "listed",
+    "registry_entry",
     "registry_section",
     "registry_server",
 ]
@@ -148,13 +149,18 @@ async def registry_server(ground: Ground) -> AsyncIterator[RegistryServer]:
         await server.kill()
 
 
-def registry_section(kind: str, address: str) -> str:
-    """The section `registries` of whoever uses it at this address, as one line of YAML."""
+def registry_entry(kind: str, address: str, session_s: float = SESSION_S) -> Mapping[str, Any]:
+    """What stands below its name in the section `registries` of whoever uses it at this address."""
     at = f"redis://{address}" if kind == "redis" else address
-    options: dict[str, Any] = {"address": at, _NAMES[kind]: f"{SESSION_S:g}s"}
+    options: dict[str, Any] = {"address": at, _NAMES[kind]: f"{session_s:g}s"}
     if kind != "simple":
         options["timeout"] = "1s"
-    return "registries: " + json.dumps({"home": {"type": kind, "options": options}})
+    return {"type": kind, "options": options}
+
+
+def registry_section(kind: str, address: str) -> str:
+    """The section `registries` with that one, called `home`, as one line of YAML."""
+    return "registries: " + json.dumps({"home": registry_entry(kind, address)})
 
 
 @dataclass(frozen=True, slots=True)
