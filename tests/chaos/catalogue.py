@@ -25,6 +25,7 @@ from tests.chaos.rows import (
     registry_partitions,
     registry_push,
     registry_sessions,
+    registry_split,
     retry_storm,
     rolling_restart,
     stuck_log,
@@ -53,6 +54,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *registry_partitions.ROWS,
     *registry_content.ROWS,
     *registry_push.ROWS,
+    *registry_split.ROWS,
     *java_consumers.ROWS,
     *java_providers.ROWS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -27,6 +27,7 @@ __all__ = [
     "SESSION_S",
     "Consuming",
     "RegistryServer",
+    "SimpleServer",
     "consumer",
     "consuming",
     "listed",
@@ -105,22 +106,24 @@ class _Redis:
         """Nothing is kept."""
 
 
-class _Simple:
-    """A gateway that is nothing but a registry. It keeps nothing either."""
+class SimpleServer:
+    """A gateway that is nothing but a registry. It keeps nothing either. `peers`: addresses of others like it."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.port = free_port()
+    def __init__(self, ground: Ground, name: str = "registry", port: int = 0, peers: Sequence[str] = ()) -> None:
+        self.port = port or free_port()
         options = {"serve": f"{_host(ground)}:{self.port}", "lease": f"{SESSION_S:g}s"}
-        file = ground.folder / "registry.yaml"
+        if peers:
+            options["address"] = ",".join(peers)
+        file = ground.folder / f"{name}.yaml"
         file.write_text(
             json.dumps(
                 {
-                    "application": {"name": "registry", "drain": "0s", "last_known": "off"},
+                    "application": {"name": name, "drain": "0s", "last_known": "off"},
                     "registries": {"home": {"type": "simple", "options": options}},
                 }
             )
         )
-        self._node = Node("registry", self.port, polyport("serve", str(file)), ground.folder / "registry.log")
+        self._node = Node(name, self.port, polyport("serve", str(file)), ground.folder / f"{name}.log")
 
     async def start(self) -> None:
         await self._node.start()
@@ -135,7 +138,7 @@ class _Simple:
         """Nothing is kept."""
 
 
-_SERVERS: Final = {"zookeeper": _Zookeeper, "redis": _Redis, "simple": _Simple}
+_SERVERS: Final = {"zookeeper": _Zookeeper, "redis": _Redis, "simple": SimpleServer}
 
 
 @asynccontextmanager
@@ -158,9 +161,9 @@ def registry_entry(kind: str, address: str, session_s: float = SESSION_S) -> Map
     return {"type": kind, "options": options}
 
 
-def registry_section(kind: str, address: str) -> str:
+def registry_section(kind: str, address: str, session_s: float = SESSION_S) -> str:
     """The section `registries` with that one, called `home`, as one line of YAML."""
-    return "registries: " + json.dumps({"home": registry_entry(kind, address)})
+    return "registries: " + json.dumps({"home": registry_entry(kind, address, session_s)})
 
 
 @dataclass(frozen=True, slots=True)
