@@ -103,7 +103,7 @@ class Directory:
         self._told: list[Callable[[], None]] = []
 
     def on_change(self, told: Callable[[], None]) -> None:
-        """Calls `told` after each change of `providers`."""
+        """Calls `told` after each change of those who are in `providers`."""
         self._told.append(told)
 
     async def start(self, wait_s: float) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from gateway.model.consumer import Consumer
@@ -50,24 +51,30 @@ class ConsumerEntries:
     ) -> None:
         found = {each.registry: registries[each.registry] for each in entries}
         self._registries = {name: each for name, each in found.items() if isinstance(each, ConsumerRegistry)}
-        self._entries = [each for each in entries if each.registry in self._registries]
+        self._entries: dict[str, list[ConsumerEntry]] = {}
+        """By service."""
+        for each in entries:
+            if each.registry in self._registries:
+                self._entries.setdefault(each.service, []).append(each)
         self._directories = directories
         self._selector = selector
         self._name = name
         self._sleep = sleep
         self._shown: dict[ConsumerEntry, Consumer] = {}
+        self._dirty: dict[str, None] = {}
+        """Services to look at, in order."""
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Shows them all, and follows what changes. Raises what a registry raises."""
-        await side_by_side(self._show(each) for each in self._entries)
+        await side_by_side(self._show(each) for entries in self._entries.values() for each in entries)
         if self._entries:
-            self._selector.on_swap(self._changed.set)
-            for service in {each.service for each in self._entries}:
-                self._directories[service].on_change(self._changed.set)
+            self._selector.on_swap(partial(self._mark, *self._entries))
+            for service in self._entries:
+                self._directories[service].on_change(partial(self._mark, service))
             # What changed meanwhile.
-            self._changed.set()
+            self._mark(*self._entries)
             self._following = asyncio.create_task(self._follow(), name="consumer entries")
 
     async def settle(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
@@ -87,13 +94,22 @@ class ConsumerEntries:
             await self._changed.wait()
             self._changed.clear()
             is_changed = False
-            for each in self._entries:
-                try:
-                    is_changed |= await self._show(each)
-                except Exception as exc:  # Whatever a registry does wrong, calls do not depend on it.
-                    _LOG.warning("cannot tell registry %s which protocol is in use: %s", each.registry, exc)
+            while self._dirty:
+                service = next(iter(self._dirty))
+                del self._dirty[service]
+                for each in self._entries[service]:
+                    try:
+                        is_changed |= await self._show(each)
+                    except Exception as exc:  # Whatever a registry does wrong, calls do not depend on it.
+                        _LOG.warning("cannot tell registry %s which protocol is in use: %s", each.registry, exc)
+                # There may be thousands of them.
+                await asyncio.sleep(0)
             if is_changed:
                 await self._sleep(_REST_S)
+
+    def _mark(self, *services: str) -> None:
+        self._dirty.update(dict.fromkeys(services))
+        self._changed.set()
 
     async def _show(self, entry: ConsumerEntry) -> bool:
         """False when it is shown so already."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.model.consumer import Consumer
-from gateway.model.endpoint import Endpoint
+from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.routing.directory import Directory
 from gateway.routing.selection import ProtocolOrder, SelectionTable, Selector, ServiceSelection
 from gateway.runtime.consumer_entry import ConsumerEntries, ConsumerEntry
@@ -101,6 +101,32 @@ async def test_the_protocol_is_the_one_in_use() -> None:
         assert process.board.said == ["http"]
         (shown,) = process.board.shown.values()
         assert (shown.service, shown.application, shown.host) == (SERVICE, "shop", "10.0.0.9")
+
+
+async def test_what_changes_of_one_service_is_no_work_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    providers = EmbeddedRegistry()
+    names = [f"service-{number}" for number in range(5)]
+    selector = Selector(SelectionTable(dict.fromkeys(names, DUBBO_FIRST)))
+    directories = {
+        name: Directory(ServiceKey(name), {"them": providers}, FakeInvoker, protocols=DUBBO_FIRST.protocols)
+        for name in names
+    }
+    for name, directory in directories.items():
+        await directory.start(1.0)
+        monkeypatch.setattr(directory, "admit", lambda _, name=name: looked.append(name))
+    entries = [ConsumerEntry("board", each, Consumer(ServiceKey(each), "shop", "10.0.0.9")) for each in names]
+    made = ConsumerEntries(entries, {"board": Board()}, directories, selector, "shop")
+    await made.start()
+    await quiet()
+    looked.clear()
+    await providers.register(Endpoint("dubbo", "127.0.0.1", 1, ServiceKey(names[3])))
+    await quiet()
+    assert looked == [names[3]]
+    for _, step in await made.settle():
+        await step
+    for directory in directories.values():
+        await directory.aclose()
 
 
 async def test_while_nobody_is_there_it_is_the_preferred_one() -> None:
