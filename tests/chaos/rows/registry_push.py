@@ -9,20 +9,20 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
 
+from bench.registries.population import PROVIDERS, SERVICES, service
+from bench.registries.stall import watching_stalls
 from gateway.cli.collector import tuned_collector
 from gateway.config.load import load_text
 from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
 from gateway.runtime.app import App
 from tests.chaos.announced import CALLERS, PAUSE_S, announced
-from tests.chaos.filler import FILLED, FILLED_PROVIDERS, filling
+from tests.chaos.filler import fill
 from tests.chaos.gate import gate_to
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
-from tests.chaos.node import Node
 from tests.chaos.registry_server import KINDS, registry_entry, registry_server
 from tests.chaos.row import Outcome, Row
-from tests.chaos.stall import watching_stalls
 from tests.support.work_service import Work
 
 __all__ = ["ROWS"]
@@ -42,8 +42,7 @@ async def run(ground: Ground) -> Outcome:
         registry_server(ground) as server,
         gate_to(server.port, drops_packets=ground.drops_packets, host="127.0.0.2") as gate,
     ):
-        filler = Node("filler", 0, filling(ground.wire, server.port), ground.folder / "filler.log")
-        await ground.started(filler)
+        await fill(ground, server.port)
         await announced(ground, f"127.0.0.1:{server.port}")
         gate.cut()
         with tuned_collector():
@@ -68,12 +67,12 @@ async def run(ground: Ground) -> Outcome:
         problems.append(f"it took {known_s:.1f} and {again_s:.1f} s, {_KNOWN_S:g} s are allowed")
     if longest_ms > _STALL_S * 1000:
         problems.append(f"the loop stood still for {longest_ms:.0f} ms")
-    if fewest < FILLED_PROVIDERS:
+    if fewest < PROVIDERS:
         problems.append(f"a service was left with {fewest} providers")
     text, more = judge(load, ground.executed())
     stalled = f"longest stalls {first_ms:.0f}, {lost_ms:.0f}, {longest_ms:.0f} ms"
     return Outcome(
-        f"{len(FILLED)} services with {FILLED_PROVIDERS} providers known in {known_s:.1f} s, again in {again_s:.1f} s, "
+        f"{SERVICES} services with {PROVIDERS} providers known in {known_s:.1f} s, again in {again_s:.1f} s, "
         f"{stalled}: {text}",
         problems + more,
     )
@@ -86,8 +85,13 @@ async def _consuming(ground: Ground, port: int, gate: str) -> AsyncIterator[tupl
         "big": registry_entry(ground.wire, gate, _BIG_SESSION_S),
     }
     many = {
-        f"many{number}": {"generic": True, "interface": each, "remote": {"registries": ["big"]}}
-        for number, each in enumerate(FILLED)
+        f"many{number}": {
+            "generic": True,
+            "interface": service(number).interface,
+            "version": service(number).version,
+            "remote": {"registries": ["big"]},
+        }
+        for number in range(SERVICES)
     }
     contract = "tests.support.work_service:Work"
     services = {"work": {"contract": contract, "remote": {"registries": ["home"], "timeout": "2s"}}, **many}
@@ -105,7 +109,7 @@ async def _consuming(ground: Ground, port: int, gate: str) -> AsyncIterator[tupl
 
 
 def _is_full(directory: Directory) -> bool:
-    return len(directory.providers.invokers) == FILLED_PROVIDERS and _is_fresh(directory)
+    return len(directory.providers.invokers) == PROVIDERS and _is_fresh(directory)
 
 
 def _is_fresh(directory: Directory) -> bool:
