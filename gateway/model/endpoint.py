@@ -175,18 +175,20 @@ class Endpoint:
         Raises:
             ValueError: no protocol, host, port or interface, or a weight that is no number; the text says which.
         """
-        parts, shown = urlsplit(url), masked(url)
+        parts = urlsplit(url)
         if not parts.scheme or not parts.netloc:
-            raise ValueError(f"{shown!r} is not protocol://host:port/interface")
+            raise ValueError(f"{masked(url)!r} is not protocol://host:port/interface")
         host, port = parse_address(parts.netloc.rpartition("@")[2])
         own = _own_parameters(parts.query)
         interface = own.get("interface") or parts.path.lstrip("/")
         if not interface:
-            raise ValueError(f"{shown!r} names no interface after the address")
+            raise ValueError(f"{masked(url)!r} names no interface after the address")
         weight = own.get("weight", str(DEFAULT_WEIGHT))
         if not (weight.isascii() and weight.isdecimal() and len(weight) <= _MAX_WEIGHT_DIGITS):
             # One entry of a registry must not overflow what is multiplied with weights.
-            raise ValueError(f"{shown!r}: the weight is not a whole number of at most {_MAX_WEIGHT_DIGITS} digits")
+            raise ValueError(
+                f"{masked(url)!r}: the weight is not a whole number of at most {_MAX_WEIGHT_DIGITS} digits"
+            )
         service = _service_key(interface, own.get("group", ""), own.get("version", ""))
         return Endpoint(intern(parts.scheme), host, port, service, int(weight), _QueryParameters(parts.query))
 
