@@ -15,6 +15,7 @@ import typer
 
 from gateway.cli.config_file import read_config
 from gateway.cli.outcome import Misuse
+from gateway.cli.table import cells_of, print_table
 
 if TYPE_CHECKING:
     from gateway.spi.failback import CallStore, StoredCall
@@ -23,6 +24,7 @@ __all__ = ["failback_commands"]
 
 _T = TypeVar("_T")
 _COLUMNS: Final = ("ID", "SERVICE", "METHOD", "STATE", "SINCE", "NEXT", "ATTEMPTS", "LAST TROUBLE")
+_KEYS: Final = ("id", "service", "method", "state", "created", "due", "attempts", "error")
 _PAGE: Final = 500
 
 File = Annotated[
@@ -75,10 +77,7 @@ def list_calls(
         typer.echo(json.dumps({"calls": rows, "services": totals}, indent=2, ensure_ascii=False))
         return
     if rows:
-        table = [_COLUMNS, *(_cells(row) for row in rows)]
-        widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
-        for row in table:
-            typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print_table(_COLUMNS, [cells_of(row, _KEYS) for row in rows])
     for name, each in totals.items():
         typer.echo(f"{name}: {each['waiting']} waiting, {each['dead']} dead, {each['bytes']} bytes")
     if not totals:
@@ -194,8 +193,3 @@ def _content(call: StoredCall) -> Any:
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    keys = ("id", "service", "method", "state", "created", "due", "attempts", "error")
-    return tuple("-" if row[key] in (None, "") else str(row[key]) for key in keys)

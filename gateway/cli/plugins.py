@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from gateway.cli.outcome import Exit
+from gateway.cli.table import print_table
 
 if TYPE_CHECKING:
     from gateway.plugins.registration import Registration
@@ -36,10 +37,7 @@ def plugins(
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
-        table = [_COLUMNS, *(_cells(row) for row in rows)]
-        widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
-        for line in table:
-            typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print_table(_COLUMNS, map(_cells, rows))
     for problem in problems:
         typer.echo(f"problem: {problem}", err=True)
     if problems:

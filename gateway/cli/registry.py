@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from gateway.cli.outcome import Exit, Misuse
+from gateway.cli.table import cells_of, print_table
 
 if TYPE_CHECKING:
     from gateway.model.endpoint import Endpoint
@@ -70,10 +71,7 @@ def list_entries(
         skipped = [{"entry": each.entry, "reason": each.reason} for each in listing.skipped]
         typer.echo(json.dumps({"entries": rows, "skipped": skipped}, indent=2, ensure_ascii=False))
         return
-    table = [_COLUMNS, *(_cells(row) for row in rows)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
-    for cells in table:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    print_table(_COLUMNS, map(_cells, rows))
     for each in listing.skipped:
         typer.echo(f"skipped: {each.entry}: {each.reason}", err=True)
     providers = sum(row["role"] == "provider" for row in rows)
@@ -219,12 +217,11 @@ def _rows(listing: Listing) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["service"], row["role"] == "consumer", row["protocol"], row["address"]))
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    keys = ("service", "role", "protocol", "address", "weight", "application")
-    cells = ["-" if row[key] in (None, "") else str(row[key]) for key in keys]
+def _cells(row: dict[str, Any]) -> list[str]:
+    cells = cells_of(row, ("service", "role", "protocol", "address", "weight", "application"))
     if row["registered"] == "application":
         cells[1] += ", by application"
-    return tuple(cells)
+    return cells
 
 
 def _changes(before: Sequence[Endpoint], snapshot: Snapshot, as_json: bool) -> list[str]:

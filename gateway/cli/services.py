@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.config_file import ConfigFile, read_config
+from gateway.cli.table import print_table
 
 if TYPE_CHECKING:
     from gateway.config import GatewayConfig
@@ -30,10 +31,7 @@ def services(
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = [_COLUMNS, *(_cells(row) for row in rows)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
-    for row in table:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print_table(_COLUMNS, map(_cells, rows))
 
 
 def _row(name: str, service: ServiceConfig, config: GatewayConfig, catalog: Catalog) -> dict[str, Any]:
