@@ -110,18 +110,7 @@ class RemoteService:
         policy = self._methods.get(invocation.method, self._policy)
         if self._is_plain and invocation.explanation is None and not policy.attachments:
             return policy.run(invocation, CallCandidates(providers, policy.balancer, invocation))
-        if policy.attachments:
-            return self._call_asking(invocation, providers, policy.attachments)
         return self._call(invocation, providers, policy)
-
-    def _call(self, invocation: Invocation, providers: Providers, policy: MethodPolicy) -> Coroutine[Any, Any, Result]:
-        if invocation.explanation is not None:
-            return self._call_traced(invocation, providers, invocation.explanation)
-        if self._sampled is not None and self._sampled():
-            return self._call_sampled(invocation, providers)
-        if self._routers:
-            return self._call_routed(invocation, providers)
-        return policy.run(invocation, CallCandidates(providers, policy.balancer, invocation))
 
     def _choose(self) -> None:
         """Decides once for all calls until providers or selections change."""
@@ -153,32 +142,26 @@ class RemoteService:
                 extra={"service": str(providers.service), "protocol": taken},
             )
 
-    async def _call_routed(self, invocation: Invocation, providers: Providers) -> Result:
+    async def _call(self, invocation: Invocation, providers: Providers, policy: MethodPolicy) -> Result:
         # A coroutine of its own, so that a rule that fails fails this call and not whoever asked for it.
-        policy = self._methods.get(invocation.method, self._policy)
-        candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
-        return await policy.cluster(invocation, candidates)
-
-    async def _call_asking(self, invocation: Invocation, providers: Providers, wanted: Attachments) -> Result:
-        policy = self._methods.get(invocation.method, self._policy)
-        asking = invocation.replace(attachments={**invocation.attachments, **wanted})
-        result = await self._call(asking, providers, policy)
+        if wanted := policy.attachments:
+            invocation = invocation.replace(attachments={**invocation.attachments, **wanted})
+        is_sampled = invocation.explanation is None and self._sampled is not None and self._sampled()
+        sample = Explanation() if is_sampled else None
+        try:
+            candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
+            told = sample or invocation.explanation
+            traced = None if told is None else TracedCandidates(candidates, told, policy.balance)
+            result = await policy.cluster(invocation, traced or candidates)
+        finally:
+            if sample is not None:
+                _log(invocation, sample)
         received = attachments_of(result)
         if wanted.keys().isdisjoint(received):
             return result
         return result.with_attachments({key: each for key, each in received.items() if key not in wanted})
 
-    async def _call_traced(self, invocation: Invocation, providers: Providers, explanation: Explanation) -> Result:
-        policy = self._methods.get(invocation.method, self._policy)
-        candidates = CallCandidates(providers, policy.balancer, invocation, self._routers)
-        return await policy.cluster(invocation, TracedCandidates(candidates, explanation, policy.balance))
 
-    async def _call_sampled(self, invocation: Invocation, providers: Providers) -> Result:
-        explanation = Explanation()
-        try:
-            return await self._call_traced(invocation, providers, explanation)
-        finally:
-            fields = call_fields(invocation)
-            _SAMPLES.info(
-                "%s.%s: %s", fields["service"], fields["method"], "; ".join(explanation.lines()), extra=fields
-            )
+def _log(invocation: Invocation, sample: Explanation) -> None:
+    fields = call_fields(invocation)
+    _SAMPLES.info("%s.%s: %s", fields["service"], fields["method"], "; ".join(sample.lines()), extra=fields)
