@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures what the command line names."""
     options = _parse(arguments)
     found = {kind: _measure(kind, options.quick) for kind in options.kinds or KINDS}
-    if not options.kinds:
+    if not options.kinds and not options.quick:
         found["every registry"] = [_measure_memory()]
     for kind, figures in found.items():
         print(kind)
@@ -60,7 +60,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.registries", description=(__doc__ or "").partition("\n")[0])
     quick = os.environ.get("QUICK", "") not in ("", "0")
     parser.add_argument("kinds", nargs="*", metavar="kind", help=f"default: all of {', '.join(KINDS)}, and memory")
-    parser.add_argument("--quick", action="store_true", default=quick, help="one round of each, wider margin")
+    parser.add_argument("--quick", action="store_true", default=quick, help="one round, wider margin, no memory")
     options = parser.parse_args(arguments)
     if unknown := [kind for kind in options.kinds if kind not in KINDS]:
         parser.error(f"there is no kind {', '.join(unknown)}; there are {', '.join(KINDS)}")

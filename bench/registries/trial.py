@@ -13,7 +13,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import uvloop
 
@@ -95,22 +95,23 @@ async def measure(bed: Bed, plan: Plan, announce: Callable[[str], None]) -> list
 
 
 async def _first_load(bed: ServerBed, plan: Plan, announce: Callable[[str], None]) -> list[Figure]:
-    took_s, stalls_s = [], []
+    took: list[_Took] = []
+    stalls_s: list[float] = []
     more: list[Figure] = []
     for number in range(plan.rounds):
         announce(f"first lists of {SERVICES} services, {number + 1} of {plan.rounds}")
         async with bed.open() as registry, watching_stalls() as stalls:
-            began = time.perf_counter()
+            began = _Took.now()
             async with _watching(registry, stalls) as watched:
                 async with asyncio.timeout(_PATIENCE_S):
                     await watched.known.wait()
-                took_s.append(time.perf_counter() - began)
+                took.append(began.until_now())
                 stalls_s.append(stalls.longest_s)
                 if number == plan.rounds - 1:
                     more += await bed.lose(watched, plan.margin)
     what = f"first lists of {SERVICES} services with {PROVIDERS} providers each"
     return [
-        Figure(what, median(took_s), FIRST_LOAD_S[bed.name] * plan.margin, "s"),
+        _best(what, took, FIRST_LOAD_S[bed.name] * plan.margin),
         Figure("longest stall meanwhile", max(stalls_s) * 1e3, STALL_S * 1e3 * plan.margin, "ms"),
         *more,
     ]
@@ -135,7 +136,8 @@ async def _watching(registry: Registry, stalls: Stalls) -> AsyncIterator[_Watche
 
 
 async def _announce_again(bed: ServerBed, plan: Plan, announce: Callable[[str], None]) -> list[Figure]:
-    took_s, stalls_s = [], []
+    took: list[_Took] = []
+    stalls_s: list[float] = []
     for number in range(plan.rounds):
         announce(f"{OWN} own registrations again, {number + 1} of {plan.rounds}")
         await bed.stop()
@@ -147,16 +149,38 @@ async def _announce_again(bed: ServerBed, plan: Plan, announce: Callable[[str], 
             async with watching_stalls() as stalls:
                 await bed.stop()
                 await bed.start()
-                began = time.perf_counter()
+                began = _Took.now()
                 async with asyncio.timeout(_PATIENCE_S):
                     await bed.await_own()
-                took_s.append(time.perf_counter() - began)
+                took.append(began.until_now())
                 stalls_s.append(stalls.longest_s)
     what = f"{OWN} own registrations after a restart of the server"
     return [
-        Figure(what, median(took_s), AGAIN_S * plan.margin, "s"),
+        _best(what, took, AGAIN_S * plan.margin),
         Figure("longest stall meanwhile", max(stalls_s) * 1e3, STALL_S * 1e3 * plan.margin, "ms"),
     ]
+
+
+class _Took(NamedTuple):
+    """Seconds that passed, and of this process's CPU."""
+
+    passed_s: float
+    cpu_s: float
+
+    @staticmethod
+    def now() -> _Took:
+        return _Took(time.perf_counter(), time.process_time())
+
+    def until_now(self) -> _Took:
+        now = _Took.now()
+        return _Took(now.passed_s - self.passed_s, now.cpu_s - self.cpu_s)
+
+
+def _best(what: str, took: Sequence[_Took], wanted_s: float) -> Figure:
+    """Whatever else the machine does makes it longer only."""
+    best = min(took)
+    rounds = ", ".join(f"{each.passed_s:.2f}" for each in took)
+    return Figure(what, best.passed_s, wanted_s, "s", f"rounds {rounds}; {best.cpu_s:.2f} s of CPU in this process")
 
 
 async def _changes(bed: Bed, plan: Plan, announce: Callable[[str], None]) -> list[Figure]:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from kazoo.client import KazooClient
 
@@ -16,7 +16,7 @@ from bench.registries.zookeeper_server import ZookeeperServer
 from gateway.spi.registry import Registry
 from registry.entries import CATEGORIES, provider_url
 from registry.entries import PROVIDERS as PROVIDERS_CATEGORY
-from registry.zookeeper.layout import category_path, encode_name, parse_ensemble
+from registry.zookeeper.layout import category_path, encode_name, parent_of, parse_ensemble
 from registry.zookeeper.registry import ZookeeperRegistry
 
 __all__ = ["ZookeeperBed"]
@@ -68,14 +68,23 @@ class ZookeeperBed(ServerBed):
         client = KazooClient(self._server.address)
         client.start()
         try:
-            for number in range(SERVICES):
-                folders = [category_path(_ROOT, service(number).interface, each) for each in CATEGORIES]
-                for each in [client.create_async(folder, makepath=True) for folder in folders]:
-                    each.get()
-                folder = folders[CATEGORIES.index(PROVIDERS_CATEGORY)]
-                names = [encode_name(provider_url(each)) for each in endpoints([number], PROVIDERS)]
-                for each in [client.create_async(f"{folder}/{name}") for name in names]:
-                    each.get()
+            client.create(_ROOT)
+            # A change for each service: node by node it would take longer than everything that is measured.
+            changes = [self._announce(client, number) for number in range(SERVICES)]
+            for each in changes:
+                if troubles := [result for result in each.get() if isinstance(result, Exception)]:
+                    raise troubles[0]
         finally:
             client.stop()
             client.close()
+
+    def _announce(self, client: Any, number: int) -> Any:
+        interface = service(number).interface
+        folders = {each: category_path(_ROOT, interface, each) for each in CATEGORIES}
+        change = client.transaction()
+        change.create(parent_of(folders[PROVIDERS_CATEGORY]))
+        for folder in folders.values():
+            change.create(folder)
+        for each in endpoints([number], PROVIDERS):
+            change.create(f"{folders[PROVIDERS_CATEGORY]}/{encode_name(provider_url(each))}")
+        return change.commit_async()
