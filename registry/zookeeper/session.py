@@ -96,6 +96,7 @@ class Session:
         self._on_lost = on_lost
         self._expiry: asyncio.TimerHandle | None = None
         self._reading = asyncio.Semaphore(_AT_ONCE)
+        self._is_bare = False
         self._watchers: dict[str, set[Callable[[], None]]] = {}
 
     async def start(self) -> None:
@@ -146,15 +147,19 @@ class Session:
 
     async def create(self, path: str, *, ephemeral: bool) -> bool:
         """Makes a node, and those above it that are missing. False when it is there already."""
+        above = parent_of(path)
+        folders = [parent_of(above), above]
         for _ in range(3):
-            # Not with kazoo's own `create`, which leaves some fifty objects behind for the garbage collector.
-            refusal = await self._change([], [], path, ephemeral)
-            if not isinstance(refusal, NoNodeError):
-                return refusal is None
-            above = parent_of(path)
-            # A service that is new here, in one go; step by step where more is missing, or less.
-            if await self._change([], [parent_of(above), above], path, ephemeral) is None:
-                return True
+            # As it was the last time: where one service is new, as in a registry that came back empty, others are too.
+            for missing in (folders, []) if self._is_bare else ([], folders):
+                # Not with kazoo's own `create`, which leaves some fifty objects behind for the garbage collector.
+                refusal = await self._change([], missing, path, ephemeral)
+                if refusal is None:
+                    self._is_bare = bool(missing)
+                    return True
+                if not missing and isinstance(refusal, NodeExistsError):
+                    return False
+            # Step by step where more is missing, or less.
             await self.create(above, ephemeral=False)
         raise RegistryError(f"what is above it comes and goes: {path}")
 
