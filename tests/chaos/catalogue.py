@@ -18,6 +18,7 @@ from tests.chaos.rows import (
     java_providers,
     killed,
     modes,
+    multicast,
     outlier,
     overload,
     registries,
@@ -55,6 +56,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *registry_content.ROWS,
     *registry_push.ROWS,
     *registry_split.ROWS,
+    *multicast.ROWS,
     *java_consumers.ROWS,
     *java_providers.ROWS,
 )
