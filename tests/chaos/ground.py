@@ -48,7 +48,6 @@ services:
     contract: tests.support.work_service:Work
     listeners: [front]
     remote:
-      addresses: [{addresses}]
       timeout: 5s
 {remote}"""
 
@@ -136,16 +135,16 @@ class Ground:
         prepare: Callable[[], None] | None = None,
         wrap: Sequence[str] = (),
     ) -> Node:
-        """A running gateway that passes `Work` on to the nodes behind it. `remote`: further lines of that part.
+        """A running gateway that passes `Work` on to the nodes behind it, or to whom `remote` names: further lines
+        of that part.
 
         The rest as `provider` has it.
         """
         port = free_port()
         addresses = ", ".join(f'"{url}"' for url in self.url(*behind))
-        lines = "".join(f"      {line}\n" for line in remote.splitlines())
-        text = _GATEWAY.format(
-            name=name, wire=self.protocol, port=port, listener=listener, addresses=addresses, remote=lines
-        )
+        named = [f"addresses: [{addresses}]"] if behind else []
+        lines = "".join(f"      {line}\n" for line in (*named, *remote.splitlines()))
+        text = _GATEWAY.format(name=name, wire=self.protocol, port=port, listener=listener, remote=lines)
         return await self._serve(name, port, text + more, environ, prepare, wrap, None)
 
     async def _serve(

@@ -22,7 +22,7 @@ from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
 from tests.chaos.node import Node
 from tests.chaos.process_clock import ProcessClock
-from tests.chaos.registry_server import KINDS, SESSION_S, consumer, listed, registry_server
+from tests.chaos.registry_server import KINDS, SESSION_S, consumer, consuming, listed, registry_section, registry_server
 from tests.chaos.row import Outcome, Row
 
 __all__ = ["ROWS"]
@@ -34,6 +34,8 @@ _QUICK_FLAPS_S: Final = 3.0
 _GROWTH: Final = 48 << 20
 """Of memory while a hundred providers come and go: their connections are made and closed all the time."""
 _SKEW_S: Final = 300
+_SKEWED: Final = 3
+"""Providers, the first of which has the right time."""
 _INTERFACE: Final = "chaos.Work"
 _NODES: Final = f"/dubbo/{_INTERFACE}/providers"
 """The path, and the key, below which Dubbo keeps providers."""
@@ -127,30 +129,41 @@ async def run_nonsense(ground: Ground) -> Outcome:
 
 
 async def run_skewed(ground: Ground) -> Outcome:
-    """The clocks of two providers are five minutes ahead and five minutes late."""
+    """The clocks of two providers and of a consumer are five minutes ahead or late, and jump by ten while they run."""
     problems: list[str] = []
     async with registry_server(ground) as server:
+        at = f"127.0.0.1:{server.port}"
+        clocks = [await ProcessClock.beside(ground.folder / f"clock-{index}") for index in range(4)]
+        skews = (0, _SKEW_S, -_SKEW_S, -_SKEW_S)
+        for clock, skew_s in zip(clocks, skews, strict=True):
+            clock.set(skew_s)
         nodes: list[Node] = []
-        for index, ahead_s in enumerate((0, _SKEW_S, -_SKEW_S)):
-            clock = await ProcessClock.beside(ground.folder / f"clock-{index}")
-            clock.set(ahead_s)
-            nodes += await announced(
-                ground, f"127.0.0.1:{server.port}", environ=clock.environ, first=index + 1, count=1
-            )
-        async with consumer(ground.wire, server.port, warmup="0s") as work:
-            load = Load(work, callers=CALLERS, pause_s=PAUSE_S)
-            async with load.running():
-                await load.more(50)
-                await asyncio.sleep(3 * SESSION_S if ground.quick else ground.seconds)
-                await all_listed(ground, server.port, nodes, problems)
-                await load.more(50)
+        for index, clock in enumerate(clocks[:_SKEWED]):
+            nodes += await announced(ground, at, environ=clock.environ, first=index + 1, count=1)
+        section = registry_section(ground.wire, at)
+        remote = "registries: [home]\nwarmup: 0s"
+        behind = await ground.gateway("consumer", (), remote=remote, more=section, environ=clocks[_SKEWED].environ)
+        async with consuming(section, warmup="0s") as right, ground.client(behind) as wrong:
+            loads = [
+                Load(work, callers=CALLERS // 2, pause_s=PAUSE_S, first_id=first)
+                for work, first in ((right.work, 1), (wrong, 1_000_001))
+            ]
+            async with loads[0].running(), loads[1].running():
+                for turn in (1, -1):
+                    for clock, skew_s in zip(clocks, skews, strict=True):
+                        clock.set(turn * skew_s)
+                    await asyncio.sleep(3 * SESSION_S if ground.quick else ground.seconds)
+                    await all_listed(ground, server.port, nodes, problems)
+                    await asyncio.gather(*(load.more(50) for load in loads))
             # Who stops withdraws, whatever time it thinks it is.
             await nodes[1].stop()
             left = await listed(ground.wire, server.port)
             if nodes[1].address in left:
                 problems.append("a provider that stopped is still there")
-    text, more = judge(load, ground.executed())
-    return Outcome(f"clocks wrong by {_SKEW_S} s: {text}", problems + more)
+    executed = ground.executed()
+    judged = [judge(load, executed) for load in loads]
+    text = "; ".join(each for each, _ in judged)
+    return Outcome(f"clocks wrong by {_SKEW_S} s: {text}", [*problems, *judged[0][1], *judged[1][1]])
 
 
 async def _opened(ground: Ground, port: int) -> Registry:
