@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,13 +18,10 @@ _R = TypeVar("_R", bound=Registry)
 
 
 class Watched(Protocol):
-    """All services, watched by one process."""
+    """All services, watched by one process. `complete`: is set while every list has all providers."""
 
     stalls: Stalls
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every list has all providers."""
+    complete: asyncio.Event
 
 
 class Bed(ABC):

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -57,22 +57,22 @@ FULL: Final = Plan(3, 200, 1.0)
 QUICK: Final = Plan(1, 50, QUICK_MARGIN)
 
 
-@dataclass
 class _Watched:
     """See `Watched`."""
 
-    stalls: Stalls
-    counts: dict[int, int] = field(default_factory=dict)
-    known: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def is_complete(self) -> bool:
-        return len(self.counts) == SERVICES and set(self.counts.values()) == {PROVIDERS}
+    def __init__(self, stalls: Stalls) -> None:
+        self.stalls = stalls
+        self.complete = asyncio.Event()
+        self._counts = [0] * SERVICES
+        self._short = SERVICES
 
     def take(self, number: int, count: int) -> None:
-        self.counts[number] = count
-        if len(self.counts) == SERVICES and self.is_complete:
-            self.known.set()
+        self._short += (count != PROVIDERS) - (self._counts[number] != PROVIDERS)
+        self._counts[number] = count
+        if self._short:
+            self.complete.clear()
+        else:
+            self.complete.set()
 
 
 async def measure(bed: Bed, plan: Plan, announce: Callable[[str], None]) -> list[Figure]:
@@ -104,7 +104,7 @@ async def _first_load(bed: ServerBed, plan: Plan, announce: Callable[[str], None
             began = _Took.now()
             async with _watching(registry, stalls) as watched:
                 async with asyncio.timeout(_PATIENCE_S):
-                    await watched.known.wait()
+                    await watched.complete.wait()
                 took.append(began.until_now())
                 stalls_s.append(stalls.longest_s)
                 if number == plan.rounds - 1:
