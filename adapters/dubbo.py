@@ -33,6 +33,7 @@ _CALLBACKS: Final = 1
 _CALLBACK_TIMEOUT_S: Final = 1.0
 _CALLBACK_CONNECTIONS: Final = 100
 _CALLBACK_CALLS: Final = 100
+_ELEMENTS: Final = Option(OptionKind.COUNT, "Elements of all containers of one message.", _MAX_ELEMENTS, minimum=1_000)
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
@@ -57,13 +58,16 @@ def _server(options: ListenerOptions) -> ServerAdapter:
 
 
 def _client() -> ClientAdapter:
-    wires: dict[int, ClientWire] = {}
+    wires: dict[Limits, ClientWire] = {}
 
     def wire_for(reference: Reference) -> ClientWire:
-        payload = reference.parameters.get("payload", _PAYLOAD_BYTES)
-        if payload not in wires:
-            wires[payload] = DubboClientWire(Limits(max_frame_bytes=payload))
-        return wires[payload]
+        own = reference.parameters
+        limits = Limits(
+            max_frame_bytes=own.get("payload", _PAYLOAD_BYTES), max_elements=own.get("max_elements", _MAX_ELEMENTS)
+        )
+        if limits not in wires:
+            wires[limits] = DubboClientWire(limits)
+        return wires[limits]
 
     return TcpClient(wire_for, _connection_options)
 
@@ -106,9 +110,7 @@ PLUGIN: Final = ProtocolPlugin(
             "max_depth": Option(
                 OptionKind.COUNT, "Containers inside each other in one message.", _MAX_DEPTH, minimum=4, maximum=200
             ),
-            "max_elements": Option(
-                OptionKind.COUNT, "Elements of all containers of one message.", _MAX_ELEMENTS, minimum=1_000
-            ),
+            "max_elements": _ELEMENTS,
             "callbacks": Option(
                 OptionKind.COUNT,
                 "Callbacks of one interface that a caller may have on one connection.",
@@ -141,6 +143,7 @@ PLUGIN: Final = ProtocolPlugin(
             "payload": Option(
                 OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
             ),
+            "max_elements": _ELEMENTS,
             "callbacks": Option(
                 OptionKind.COUNT,
                 "Callbacks of one interface offered over one connection, as many as the provider takes; what goes "

@@ -28,6 +28,10 @@ _CALLBACK_TIMEOUT_S: Final = 5.0
 _CALLBACKS: Final = 10_000
 """Dubbo's own number for its registry clients, which have a listener for each subscription."""
 _CONNECT_TIMEOUT_S: Final = 2.0
+_MAX_ELEMENTS: Final = 1_000_000
+_ELEMENT_BYTES: Final = 12
+"""What registries are told is text of some length. A message of more elements than that takes long to read, and no call
+is answered meanwhile."""
 
 
 class _Server:
@@ -103,7 +107,12 @@ class DubboRegistryHost:
         """See `RegistryHost.connect`."""
         described = contract_of(contract)
         key = ServiceKey(described.name, group, version)
-        parameters = {"payload": message_bytes, "heartbeat": quiet_s, "connect_timeout": _CONNECT_TIMEOUT_S}
+        parameters = {
+            "payload": message_bytes,
+            "max_elements": min(_MAX_ELEMENTS, message_bytes // _ELEMENT_BYTES),
+            "heartbeat": quiet_s,
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+        }
         reference = Reference(
             key, described, timeout_s=timeout_s, token=token, application=self.application, parameters=parameters
         )
