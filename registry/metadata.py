@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from gateway.model.endpoint import Endpoint, format_address
+from gateway.model.endpoint import Endpoint, ServiceKey, format_address
 from gateway.spi.registry_ability import Skipped
 from gateway.telemetry.logs import shorten
-from registry.entries import is_scheme, read_providers
+from registry.entries import MAX_ENTRY, is_scheme, read_providers
 from registry.instance import Instance, read_object
 from registry.metadata_service import MetadataInfo
 
@@ -30,6 +30,10 @@ __all__ = ["MAX_METADATA", "Metadata", "Offer", "offered_by", "read_metadata", "
 MAX_METADATA: Final = 1_048_576
 """Bytes; as much as ZooKeeper takes into a node. A service has some 600."""
 _MAX_SERVICES: Final = 10_000
+_MAX_OFFERS: Final = 256
+"""Of one interface, in all groups and versions: each is one provider more for every instance."""
+_MAX_PARAMETERS: Final = 1_000
+"""Of one service. Each is written anew for every instance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +47,11 @@ class Offer:
     port: int
     path: str
     parameters: Mapping[str, str]
+
+    @property
+    def service(self) -> ServiceKey:
+        """What is offered."""
+        return ServiceKey(self.interface, self.group, self.version)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +88,12 @@ def offered_by(instance: Instance, offer: Offer) -> tuple[Endpoint | None, Seque
     # In the order of Java: a revision names the port where all of its instances have the same.
     port = offer.port or instance.ports.get(offer.protocol, instance.port)
     address = format_address(instance.host, port)
-    url = f"{offer.protocol}://{address}/{quote(offer.path)}?{urlencode(sorted(parameters.items()))}"
+    try:
+        _check_length([offer.path, *parameters, *parameters.values()])
+        url = f"{offer.protocol}://{address}/{quote(offer.path)}?{urlencode(sorted(parameters.items()))}"
+    except ValueError as exc:
+        # JSON may hold halves of characters, which no URL can.
+        return None, [Skipped(shorten(f"{offer.interface} of {instance}"), shorten(str(exc)))]
     found, skipped = read_providers([url], None)
     return (found[0] if found else None), skipped
 
@@ -92,10 +106,12 @@ def _metadata(services: Iterable[tuple[str, Any]]) -> Metadata:
             raise ValueError(f"it has more than {_MAX_SERVICES} services")
         try:
             offer = _offer(each)
+            others = offers.setdefault(offer.interface, [])
+            if len(others) >= _MAX_OFFERS:
+                raise ValueError(f"{_MAX_OFFERS} services of its interface are read")
+            others.append(offer)
         except ValueError as exc:
             skipped.append(Skipped(shorten(str(key)[:1_000]), str(exc)))
-        else:
-            offers.setdefault(offer.interface, []).append(offer)
     return Metadata(offers, skipped)
 
 
@@ -111,12 +127,21 @@ def _offer(found: object) -> Offer:
     parameters = found.get("params") or {}
     if not isinstance(parameters, dict) or not all(isinstance(each, str | None) for each in parameters.values()):
         raise ValueError("its parameters are no texts")
+    if len(parameters) > _MAX_PARAMETERS:
+        raise ValueError(f"it has {len(parameters)} parameters; {_MAX_PARAMETERS} are read")
     parameters = {key: value for key, value in parameters.items() if value is not None}
     path = _text(found, "path") or interface
     # -1 is Java's word for none.
     return Offer(
         interface, _text(found, "group"), _text(found, "version"), protocol, max(port or 0, 0), path, parameters
     )
+
+
+def _check_length(texts: Sequence[str]) -> None:
+    """As `registry.entries` does, before the URL of them is written."""
+    length = sum(map(len, texts))
+    if length > MAX_ENTRY:
+        raise ValueError(f"its path and parameters have {length} characters; {MAX_ENTRY} are read")
 
 
 def _text(found: Mapping[str, object], key: str) -> str:

@@ -113,7 +113,7 @@ class ServiceWatch:
 
     def _is_whole(self) -> bool:
         """Whether nobody would be misled: "no provider" is not said as long as there may be one in a moment."""
-        if self._mapped is None or any(self._known.values()):
+        if self._mapped is None or any(each and self._service.covers(each.service) for each in self._known.values()):
             return True
         return self._mapped.is_listed and (any(self._offered.values()) or self._mapped.is_settled)
 
@@ -135,7 +135,7 @@ class ServiceWatch:
         for each in tuple(mapped.offers()):
             if each in self._offered:
                 offered[each] = self._offered[each]
-            else:
+            elif self._service.covers(each[1].service):
                 offered[each], skipped = offered_by(*each)
                 self._skip(skipped)
             await self._turn.breathe()

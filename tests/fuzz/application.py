@@ -20,6 +20,7 @@ def instance_seeds() -> Iterator[bytes]:
     """As Dubbo writes it, and some more."""
     yield RECORDED.encode()
     yield instance("interop", asked_at=20880, tag="grey")
+    yield instance("interop", tag="\ud83d\ude00", region="\ud800")
 
 
 def check_instance(data: bytes) -> None:
@@ -37,6 +38,7 @@ def metadata_seeds() -> Iterator[bytes]:
     """As Dubbo writes it, and some more."""
     yield METADATA.encode()
     yield metadata(("demo.Catalog", "g", "1.0"), ("demo.Types", "", ""), weight="5")
+    yield metadata(("demo.Catalog", "\ud83d\ude00", "1.0"), ("demo.Types", "\ud800", ""), tag="\udfff")
 
 
 def check_metadata(data: bytes) -> None:

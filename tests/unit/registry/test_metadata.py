@@ -132,6 +132,51 @@ def test_one_service_that_cannot_be_read_leaves_the_others(changes: dict[str, An
     assert [each.entry for each in read.skipped] == ["/demo.Catalog::dubbo"]
 
 
+@pytest.mark.parametrize("changes", [{"group": "\ud800"}, {"version": "\ud800"}, {"path": "a\udfff"}])
+def test_half_a_character_makes_no_provider(changes: dict[str, Any]) -> None:
+    (offer,) = read_metadata(service(**changes)).offers["demo.Catalog"]
+    endpoint, (skipped,) = offered_by(here(), offer)
+    assert endpoint is None
+    assert "surrogates" in skipped.reason
+    (skipped.entry + skipped.reason).encode()
+
+
+def test_half_a_character_in_parameters_makes_no_provider() -> None:
+    (offer,) = read_metadata(metadata(("demo.Catalog", "", ""), tag="\ud800")).offers["demo.Catalog"]
+    assert offered_by(here(), offer)[0] is None
+    (offer,) = read_metadata(metadata(("demo.Catalog", "", ""))).offers["demo.Catalog"]
+    assert offered_by(here(tag="\ud800"), offer)[0] is None
+    assert offered_by(here(**{"\udfff": "x"}), offer)[0] is None
+
+
+def test_an_interface_has_no_more_offers_than_are_read_for_every_instance() -> None:
+    services = [("demo.Catalog", "", str(n)) for n in range(1, 1_001)]
+    read = read_metadata(metadata(*services, ("demo.Types", "", "")))
+    assert len(read.offers["demo.Catalog"]) == 256
+    assert len(read.offers["demo.Types"]) == 1
+    assert {each.reason for each in read.skipped} == {"256 services of its interface are read"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        metadata(("demo.Catalog", "", ""), **{f"{n:x}": "" for n in range(70_000)}),
+        metadata(("demo.Catalog", "", ""), x="\u00e9" * 170_000),
+        service(path="\u00e9" * 170_000),
+    ],
+    ids=["many", "long", "path"],
+)
+def test_what_is_too_long_is_not_written_for_every_instance(data: bytes) -> None:
+    assert 0.7 * MAX_METADATA < len(data) <= MAX_METADATA
+    there = here()
+    offers = read_metadata(data).offers.get("demo.Catalog", ())
+    started = time.thread_time()
+    for _ in range(100):
+        for offer in offers:
+            assert offered_by(there, offer)[0] is None
+    assert time.thread_time() - started < 0.1
+
+
 @pytest.mark.parametrize("each", [None, 7, "text", [], [[]]])
 def test_what_is_no_description_of_a_service_is_skipped(each: object) -> None:
     read = read_metadata(json.dumps({"services": {"key": each}}).encode())
