@@ -173,31 +173,55 @@ class Application:
         self._notify()
 
     async def _read(self, dirty: set[str]) -> None:
+        """Takes what it has read out of `dirty`. Raises RegistryError where something is left, after all the rest."""
+        troubles: list[RegistryError] = []
         for folder in self._folders:
             if folder in dirty:
-                # Where the root was chosen, interfaces stand beside applications, with folders in them.
-                names = [each for each in await self._session.children(folder, watch=True) or () if ":" in each]
-                there = {f"{folder}/{each}" for each in names}
-                for gone in [each for each in self._watchers if each.startswith(f"{folder}/") and each not in there]:
-                    self._unsubscribe(gone)
-                    self._nodes.pop(gone, None)
-                new = there.difference(self._watchers)
-                for path in new:
-                    self._subscribe(path)
-                dirty |= new
-        paths = sorted(each for each in dirty.difference(self._folders) if each in self._watchers)
+                try:
+                    dirty |= await self._list(folder)
+                    dirty.discard(folder)
+                except RegistryError as exc:
+                    troubles.append(exc)
+        dirty.intersection_update(self._watchers)
+        paths = sorted(dirty.difference(self._folders))
         for start in range(0, len(paths), _AT_ONCE):
             now = paths[start : start + _AT_ONCE]
-            found = await asyncio.gather(*(self._session.data(path, watch=True) for path in now))
+            found = await asyncio.gather(*(self._data(path) for path in now))
             async with self._shared.turn:
                 for path, data in zip(now, found, strict=True):
+                    if isinstance(data, RegistryError):
+                        troubles.append(data)
+                        continue
                     self._take(path, data)
+                    dirty.discard(path)
                     await self._shared.turn.breathe()
         self._update_revisions()
+        if troubles:
+            raise troubles[0]
+
+    async def _list(self, folder: str) -> set[str]:
+        """The nodes there that have to be read."""
+        # Where the root was chosen, interfaces stand beside applications, with folders in them.
+        names = [each for each in await self._session.children(folder, watch=True) or () if ":" in each]
+        there = {f"{folder}/{each}" for each in names}
+        for gone in [each for each in self._watchers if each.startswith(f"{folder}/") and each not in there]:
+            self._unsubscribe(gone)
+            self._nodes.pop(gone, None)
+        for path in there:
+            self._subscribe(path)
+        # One that was gone for a moment is not watched any more.
+        return there.difference(self._nodes)
+
+    async def _data(self, path: str) -> bytes | RegistryError | None:
+        try:
+            # Its folder tells when it is made: of those that come and go, nothing is to be left.
+            return await self._session.data(path, watch=True, awaited=False)
+        except RegistryError as exc:
+            # One that may not be read hides no other.
+            return exc
 
     def _take(self, path: str, data: bytes | None) -> None:
         if data is None:
-            # Its folder tells that it is gone.
             self._nodes.pop(path, None)
             return
         node = self._nodes.get(path)

@@ -21,7 +21,7 @@ _AGAIN_S: Final = 1.0
 
 class Looking:
     """Belongs to one event loop. Life: construct, `start`, `aclose`. `name`: for people. `look`: is given what was
-    marked; what it raises is told to `say` (kind of trouble, text), and it is called again."""
+    marked; what it raises is told to `say` (kind of trouble, text), and it is called again with what it left there."""
 
     def __init__(
         self,

@@ -124,16 +124,16 @@ class Session:
                         return None
         raise RegistryError(f"it comes and goes: {path}")
 
-    async def data(self, path: str, *, watch: bool = False) -> bytes | None:
-        """What a node holds, None when it is not there. `watch`: tells `subscribe`rs when it is made, changed or
-        deleted."""
+    async def data(self, path: str, *, watch: bool = False, awaited: bool = True) -> bytes | None:
+        """What a node holds, None when it is not there. `watch`: tells `subscribe`rs when it is changed or deleted, and
+        where it is `awaited`, when it is made."""
         watcher = self._client.watcher if watch else None
         async with self._reading:
             for _ in range(3):
                 try:
                     held, _ = await self._answer(path, lambda client: client.get_async(path, watch=watcher))
                 except _Missing:
-                    if not watch or await self.stat(path, watch=True) is None:
+                    if not (watch and awaited) or await self.stat(path, watch=True) is None:
                         return None
                 else:
                     return bytes(held or b"")

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ import pytest
 from kazoo.security import make_digest_acl
 
 from gateway.model.endpoint import ServiceKey
+from gateway.model.errors import GatewayError
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.registry_host import DubboRegistryHost
 from gateway.spi.registry import Freshness
 from gateway.spi.registry_host import HostedRegistry
 from registry.metadata import MAX_METADATA
-from registry.metadata_service import MetadataInfo, ServiceInfo
+from registry.metadata_service import MetadataInfo, MetadataService, ServiceInfo
 from registry.zookeeper.plugin import PLUGIN
 from registry.zookeeper.registry import ZookeeperRegistry
 from tests.chaos.node import free_port
@@ -104,6 +108,14 @@ async def no_long_turns() -> AsyncIterator[None]:
     finally:
         measuring.cancel()
     assert longest < 0.05
+
+
+def watches(server: ZookeeperServer) -> int:
+    """How many things the server watches, for everybody."""
+    with socket.create_connection(("127.0.0.1", server.port)) as asking:
+        asking.sendall(b"mntr")
+        said = b"".join(iter(partial(asking.recv, 65_536), b"")).decode()
+    return int(next(line.split()[1] for line in said.splitlines() if line.startswith("zk_watch_count")))
 
 
 async def test_instances_are_followed_as_they_come_change_and_go(place: str, other: Any) -> None:
@@ -278,6 +290,104 @@ async def test_nonsense_of_any_size_keeps_nobody_from_anything(place: str, other
         # As metadata, what says nothing of services is that of an application without any.
         assert len(listing.skipped) >= 2
         assert all(len(each.entry) + len(each.reason) < 3_000 for each in listing.skipped)
+
+
+async def test_half_a_character_hides_nobody_else(place: str, other: Any) -> None:
+    put(other, MAPPING, b"shop")
+    put_metadata(other, "shop", CATALOG)
+    put(other, "/dubbo/metadata/shop/bad", metadata(("demo.Catalog", "", "\ud800"), ("demo.Catalog", "", "1.0")))
+    async with watching(place) as (registry, snapshots):
+        put_instance(other, "shop", 1, tag="\udfff")
+        put_instance(other, "shop", 2, revision="bad")
+        put_instance(other, "shop", 3)
+        await next_that(snapshots, fresh_ports(3))
+        listing = await registry.listing()
+        assert {(each.port, each.service.version) for each in listing.endpoints} == {(2, "1.0"), (3, "")}
+        assert len(listing.skipped) == 2
+
+
+async def test_no_provider_is_not_said_because_another_group_has_one(place: str, other: Any) -> None:
+    url = "dubbo://127.0.0.1:9/demo.Catalog?interface=demo.Catalog&group=b"
+    other.create(f"/dubbo/demo.Catalog/providers/{node_of(url)}", makepath=True)
+    put(other, MAPPING, b"shop")
+    async with answering("shop", r1=info("demo.Catalog")) as well:
+        put_instance(other, "shop", 1, storage="local", asked_at=well.port)
+        async with watching(place) as (_, snapshots):
+            assert (await anext(snapshots)).freshness is Freshness.UNKNOWN
+            assert fresh_ports(1)(await anext(snapshots))
+
+
+async def test_an_instance_that_may_not_be_read_hides_no_other(place: str, other: Any) -> None:
+    put(other, MAPPING, b"shop")
+    put_metadata(other, "shop", CATALOG)
+    other.ensure_path("/services/shop")
+    secret = [make_digest_acl("somebody", "else", all=True)]
+    other.create("/services/shop/127.0.0.1:1", instance("shop", 1), acl=secret)
+    put_instance(other, "shop", 2)
+    put_instance(other, "shop", 3)
+    async with watching(place) as (_, snapshots):
+        await next_that(snapshots, fresh_ports(2, 3))
+        other.delete("/services/shop/127.0.0.1:3")
+        await next_that(snapshots, fresh_ports(2))
+        # It is tried again.
+        other.delete("/services/shop/127.0.0.1:1")
+        put_instance(other, "shop", 1)
+        await next_that(snapshots, fresh_ports(1, 2))
+
+
+async def test_a_folder_that_may_not_be_read_does_not_hide_the_other(place: str, other: Any) -> None:
+    put(other, MAPPING, b"shop")
+    put_metadata(other, "shop", CATALOG)
+    other.ensure_path("/services")
+    other.create("/services/shop", acl=[make_digest_acl("somebody", "else", all=True)])
+    put(other, "/dubbo/shop/127.0.0.1:1", instance("shop", 1))
+    async with watching(place) as (_, snapshots):
+        await next_that(snapshots, fresh_ports(1))
+        put(other, "/dubbo/shop/127.0.0.1:2", instance("shop", 2))
+        await next_that(snapshots, fresh_ports(1, 2))
+
+
+async def test_instances_that_come_and_go_leave_nothing_behind(place: str, other: Any, server: ZookeeperServer) -> None:
+    def come_and_go() -> None:
+        for port in range(2, 502):
+            put_instance(other, "shop", port)
+            other.delete(f"/services/shop/127.0.0.1:{port}")
+        put_instance(other, "shop", 1_000)
+
+    put(other, MAPPING, b"shop")
+    put_metadata(other, "shop", CATALOG)
+    put_instance(other, "shop", 1)
+    async with watching(place) as (_, snapshots):
+        await next_that(snapshots, fresh_ports(1))
+        before = watches(server)
+        await asyncio.to_thread(come_and_go)
+        await next_that(snapshots, fresh_ports(1, 1_000))
+        assert watches(server) == before + 1
+
+
+async def test_an_instance_that_is_made_again_at_once_is_found_again(place: str, other: Any) -> None:
+    put(other, MAPPING, b"shop")
+    put_metadata(other, "shop", CATALOG)
+    put_instance(other, "shop", 1)
+    async with watching(place) as (_, snapshots):
+        await next_that(snapshots, fresh_ports(1))
+        for tag in map(str, range(50)):
+            other.delete("/services/shop/127.0.0.1:1")
+            put_instance(other, "shop", 1, tag=tag)
+            await next_that(
+                snapshots, lambda it, tag=tag: fresh_ports(1)(it) and it.endpoints[0].parameters.get("tag") == tag
+            )
+
+
+async def test_an_answer_of_many_elements_is_not_read_to_its_end() -> None:
+    host = DubboRegistryHost(Catalog([]), "test", "test")
+    async with babbling(NONSENSE["a wide map"]) as port:
+        client = host.connect(("127.0.0.1", port), MetadataService, "", 3.0, 60.0, message_bytes=MAX_METADATA)
+        try:
+            with pytest.raises(GatewayError, match="expected at most 87381 elements, found more"):
+                await client.proxy.getMetadataInfo("r1")
+        finally:
+            await client.aclose()
 
 
 async def test_whatever_a_process_answers_hides_nobody_else(place: str, other: Any) -> None:
