@@ -231,7 +231,7 @@ class Application:
         try:
             current = read_instance(data, self._name)
         except ValueError as exc:
-            self._say(str(exc), f"skipped, {exc}: {path}")
+            self._say("instance", f"skipped, {exc}: {path}")
         former = node.known if node is not None and current is not None and current.revision else None
         self._nodes[path] = _Node(data, current, former)
 
@@ -275,7 +275,7 @@ class Application:
             try:
                 revision.metadata = await self._shared.source.fetch(instance, again=revision.was_tried)
             except Exception as exc:  # Whatever it answers, it is asked again.
-                self._say(name, f"{instance}: {exc}")
+                self._say("metadata", f"{instance}: {exc}")
                 revision.was_tried = revision.was_tried or self._session.is_connected
                 self._notify()
                 # However often others come, nobody is asked all the time.
@@ -286,7 +286,7 @@ class Application:
                 except TimeoutError:
                     back_off = min(2 * back_off, _LONGEST_BACK_OFF_S)
         for each in revision.metadata.skipped:
-            self._say(each.reason, f"revision {name}: skipped, {each.reason}: {each.entry}")
+            self._say("service", f"revision {name}: skipped, {each.reason}: {each.entry}")
         revision.was_tried = True
         self._complete(revision)
         self._notify()

@@ -137,7 +137,7 @@ class ServiceWatch:
                 offered[each] = self._offered[each]
             elif self._service.covers(each[1].service):
                 offered[each], skipped = offered_by(*each)
-                self._skip(skipped)
+                self._skip(skipped, _APPLICATIONS)
             await self._turn.breathe()
         self._offered = offered
 
@@ -158,9 +158,10 @@ class ServiceWatch:
         self._skip(skipped)
         return found
 
-    def _skip(self, skipped: Sequence[Skipped]) -> None:
+    def _skip(self, skipped: Sequence[Skipped], kind: str = "") -> None:
+        """`kind`: where one mistake is repeated by every instance, with its address in the reason."""
         for each in skipped:
-            self._say(each.reason, f"skipped, {each.reason}: {each.entry}")
+            self._say(kind or each.reason, f"skipped, {each.reason}: {each.entry}")
 
     def _say(self, key: str, text: str) -> None:
         complain(self._skips, str(self._service), key, text, service=str(self._service))

@@ -379,6 +379,25 @@ async def test_an_instance_that_is_made_again_at_once_is_found_again(place: str,
             )
 
 
+async def test_however_many_are_wrong_the_log_stays_short(
+    place: str, other: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(other, MAPPING, b"shop")
+    put(other, "/dubbo/metadata/shop/r1", metadata(CATALOG, weight="much"))
+    for port in range(2, 22):
+        put_instance(other, "shop", port)
+        put_instance(other, "shop", 100 + port, json.dumps({"name": f"other{port}"}).encode())
+        put_instance(other, "shop", 200 + port, revision=f"nowhere{port}")
+    put_instance(other, "shop", 1, revision="well")
+    put_metadata(other, "shop", CATALOG, revision="well")
+    async with watching(place) as (_, snapshots):
+        await next_that(snapshots, fresh_ports(1))
+        put_instance(other, "shop", 23, revision="well")
+        await next_that(snapshots, fresh_ports(1, 23))
+    lines = [each.getMessage() for each in caplog.records if "skipped" in each.message or "no metadata" in each.message]
+    assert len(lines) == 3, lines
+
+
 async def test_an_answer_of_many_elements_is_not_read_to_its_end() -> None:
     host = DubboRegistryHost(Catalog([]), "test", "test")
     async with babbling(NONSENSE["a wide map"]) as port:
