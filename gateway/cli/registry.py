@@ -218,7 +218,11 @@ def _rows(listing: Listing) -> list[dict[str, Any]]:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    cells = cells_of(row, ("service", "role", "protocol", "address", "weight", "application"))
+    from gateway.telemetry.logs import shorten
+
+    keys = ("service", "role", "protocol", "address", "weight", "application")
+    # Whoever writes into a registry must not write more lines here, or to the terminal.
+    cells = [shorten(each) for each in cells_of(row, keys)]
     if row["registered"] == "application":
         cells[1] += ", by application"
     return cells

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from gateway.model.endpoint import Endpoint, format_address
 from gateway.model.errors import RegistryError
 from gateway.spi.registry_ability import Finding
+from gateway.telemetry.logs import shorten
 from registry.entries import CATEGORIES, PROVIDERS, read_providers
 from registry.slice import Slice
 from registry.zookeeper.application_listing import bounded, read_applications
@@ -216,10 +217,13 @@ async def _trouble(host: str, port: int) -> str:
         return "no answer"
     except OSError as exc:
         return exc.strerror or str(exc)
+    except ValueError as exc:
+        # A host that no address can have.
+        return str(exc)
     return ""
 
 
 def _listed(endpoints: Sequence[Endpoint]) -> str:
-    shown = ", ".join(f"{each.protocol}://{each.address}/{each.service}" for each in endpoints[:_SHOWN])
+    shown = ", ".join(shorten(f"{each.protocol}://{each.address}/{each.service}") for each in endpoints[:_SHOWN])
     more = len(endpoints) - _SHOWN
     return f"{len(endpoints)}: {shown}" + (f" and {more} more" if more > 0 else "")

@@ -74,6 +74,19 @@ def test_what_is_registered_by_application_is_listed_as_such(tmp_path: Path) -> 
         assert row["registered"] == "application"
 
 
+def test_what_a_provider_says_makes_no_lines_of_its_own_in_a_listing(server: RedisServer) -> None:
+    url = "dubbo://10.0.0.2:20880/demo.Odd?application=red%1b%5b31m%0aX"
+    with start("registry", "register", server.url, url) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        done = inside("registry", "ls", server.url)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=20)
+    assert done.code == 0, done.err
+    (line,) = [each for each in done.out.splitlines() if "10.0.0.2" in each]
+    assert line.endswith(r"red\x1b[31m\nX")
+
+
 def test_a_watch_shows_what_is_there_and_every_change(announced: str) -> None:
     done = polyport("registry", "watch", announced, "demo.Catalog", "--for", "2")
     assert done.code == 0, done.err

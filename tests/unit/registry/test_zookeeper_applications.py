@@ -491,6 +491,15 @@ async def test_the_doctor_knows_them(place: str, other: Any) -> None:
         assert "127.0.0.1:2" in ill["applications"].detail
 
 
+async def test_the_doctor_is_not_stopped_by_a_host_that_none_can_have(place: str, other: Any) -> None:
+    url = "dubbo://a..b:1/demo.Catalog?interface=demo.Catalog"
+    other.create(f"/dubbo/demo.Catalog/providers/{node_of(url)}", makepath=True)
+    async with running(place) as registry:
+        ill = {each.what: each for each in await registry.diagnose()}
+    assert "a..b:1" in ill["providers' ports"].detail
+    assert not ill["providers' ports"].is_well
+
+
 async def test_nothing_goes_on_after_the_last_watch(place: str, other: Any) -> None:
     put(other, MAPPING, b"shop")
     put_instance(other, "shop", 1, revision="never")
