@@ -102,7 +102,7 @@ class TcpClient:
                 await connection.finish()
         finally:
             self._connections.difference_update(invoker.connections)
-            await asyncio.gather(*(connection.aclose() for connection in invoker.connections))
+            await _close(invoker.connections)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._connections:
@@ -122,10 +122,10 @@ class TcpClient:
         connections = tuple(self._connections)
         self._connections.clear()
         self._shared.clear()
-        await asyncio.gather(*(connection.aclose() for connection in connections))
         if self._wheel is not None:
             self._wheel.close()
             self._wheel = None
+        await _close(connections)
 
 
 class _TcpInvoker:
@@ -193,3 +193,11 @@ class _TcpInvoker:
         if not self._closed:
             self._closed = True
             await self._client.release(self)
+
+
+async def _close(connections: Sequence[ProviderConnection]) -> None:
+    for each in connections:
+        # All of them before anything is waited for: a task that is cancelled before it began would close nothing, and
+        # a connection that is not closed is made anew for ever.
+        each.close()
+    await asyncio.gather(*(each.aclose() for each in connections))

@@ -108,6 +108,7 @@ class ProviderConnection(asyncio.Protocol):
         """Before the next attempt to reconnect."""
         self._draining = False
         self._closed = False
+        self._is_shut = False
         self._broken = False
         self._made_at = self._last_read = self._last_ping = 0.0
         self._idle: asyncio.Event | None = None
@@ -404,19 +405,27 @@ class ProviderConnection(asyncio.Protocol):
             self._idle.clear()
             await self._idle.wait()
 
-    async def aclose(self) -> None:
-        """Closes; calls in progress fail with `ConnectionLost`. What was sent is delivered if the provider reads it."""
+    def close(self) -> None:
+        """What of `aclose` waits for nothing: whoever is cancelled in that has closed it all the same."""
+        if self._is_shut:
+            return
+        self._is_shut = True
         # Draining too, so that whoever is told below does not call again here.
         self._closed = self._draining = True
-        tasks = [task for task in (self._connecting, self._healing) if task is not None]
-        for task in tasks:
-            task.cancel()
+        for task in (self._connecting, self._healing):
+            if task is not None:
+                task.cancel()
         self._fail_pending(f"{self.address}: the client was closed before the answer came")
         self._flush()
-        transport = self._transport
-        if transport is not None:
+        if self._transport is not None:
             self._lost = self._lost or asyncio.Event()
-            transport.close()
+            self._transport.close()
+
+    async def aclose(self) -> None:
+        """Closes; calls in progress fail with `ConnectionLost`. What was sent is delivered if the provider reads it."""
+        self.close()
+        transport = self._transport
+        tasks = [task for task in (self._connecting, self._healing) if task is not None]
         if tasks:
             await asyncio.wait(tasks)
         if transport is not None and self._lost is not None:

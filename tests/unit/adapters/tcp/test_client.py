@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -478,3 +479,29 @@ async def test_client_that_has_nothing_left_keeps_no_timer() -> None:
 def test_call_frame_and_client_agree() -> None:
     # The tests above rest on the toy wire; this is the form its description promises.
     assert call_frame(7, "echo", b"\x01", 1.5) == bytes.fromhex("0000000f0100000007000005dc04") + b"echo\x01"
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_client_whose_end_is_cancelled_connects_no_more(turns: int) -> None:
+    def at_work() -> list[str]:
+        return [str(each) for each in asyncio.all_tasks() if "ProviderConnection" in str(each)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client = TcpClient(lambda _: ToyClientWire(), options_of)
+    with pytest.raises(ConnectFailed):
+        await client.open(Endpoint("toy", "127.0.0.1", port, SERVICE), REFERENCE)(Invocation(SERVICE, "echo", ("x",)))
+    # It goes on trying by itself.
+    assert at_work()
+    ending = asyncio.create_task(client.aclose())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.wait([ending])
+    if turns:
+        # Otherwise it had not begun.
+        async with asyncio.timeout(LIMIT_S):
+            while at_work():
+                await asyncio.sleep(0.01)
+    await client.aclose()
+    assert not at_work()
