@@ -80,6 +80,8 @@ def _connection_options(reference: Reference) -> ConnectionOptions:
         callbacks=own.get("callbacks", _CALLBACKS),
         callback_connections=own.get("callback_connections", _CALLBACK_CONNECTIONS),
         callback_calls=own.get("callback_calls", _CALLBACK_CALLS),
+        # No option: said by those who make clients for one call.
+        is_logged=own.get("is_logged", True),
     )
 
 

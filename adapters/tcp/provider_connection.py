@@ -55,7 +55,8 @@ class ConnectionOptions:
     `max_write_buffer_bytes`: unsent bytes beyond which new calls are refused as overload.
     `callbacks`: callbacks of one interface offered over one connection; more of them take more connections.
     `callback_connections`: such connections to one provider. `callback_calls`: calls a provider may have in progress on
-    one of them.
+    one of them. `is_logged`: whether a connection that cannot be made, or ends by a mistake of the peer, is a warning;
+    callers are told anyway.
     """
 
     connect_timeout_s: float = 3.0
@@ -66,6 +67,7 @@ class ConnectionOptions:
     callbacks: int = 1
     callback_connections: int = 100
     callback_calls: int = 100
+    is_logged: bool = True
 
 
 def spared_s(took_s: float, backoff_s: float) -> float:
@@ -243,11 +245,15 @@ class ProviderConnection(asyncio.Protocol):
 
     def _fail_connect(self, why: str, began: float) -> None:
         if self._failure is None:
-            _LOG.warning("cannot connect to %s: %s", self.address, why, extra={"peer": self.address})
+            self._warn("cannot connect to %s: %s", why)
         self._failure = ConnectFailed(f"cannot connect to {self.address}: {why}")
         now = monotonic()
         self._spared_until = now + spared_s(now - began, self._options.backoff_s)
         self._broken = True
+
+    def _warn(self, text: str, why: object) -> None:
+        level = logging.WARNING if self._options.is_logged else logging.DEBUG
+        _LOG.log(level, text, self.address, why, extra={"peer": self.address})
 
     def _connect_done(self, task: asyncio.Task[None]) -> None:
         self._connecting = None
@@ -318,7 +324,7 @@ class ProviderConnection(asyncio.Protocol):
             else:
                 self._called(event)
         if codec.broken is not None:
-            _LOG.warning("%s broke the protocol: %s", self.address, codec.broken, extra={"peer": self.address})
+            self._warn("%s broke the protocol: %s", codec.broken)
             transport.abort()
         self._tell_if_idle()
 

@@ -103,6 +103,7 @@ class DubboRegistryHost:
         group: str = "",
         version: str = "",
         message_bytes: int = MESSAGE_BYTES,
+        is_logged: bool = True,
     ) -> _Client[_T]:
         """See `RegistryHost.connect`."""
         described = contract_of(contract)
@@ -112,6 +113,7 @@ class DubboRegistryHost:
             "max_elements": min(_MAX_ELEMENTS, message_bytes // _ELEMENT_BYTES),
             "heartbeat": quiet_s,
             "connect_timeout": _CONNECT_TIMEOUT_S,
+            "is_logged": is_logged,
         }
         reference = Reference(
             key, described, timeout_s=timeout_s, token=token, application=self.application, parameters=parameters

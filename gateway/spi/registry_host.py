@@ -77,9 +77,12 @@ class RegistryHost(Protocol):
         group: str = "",
         version: str = "",
         message_bytes: int = MESSAGE_BYTES,
+        is_logged: bool = True,
     ) -> RegistryClient[_T]:
         """A client of such a service. `timeout_s`: of a call, the connection included. `quiet_s`: after so long without
-        a byte the server is asked whether it is there. `message_bytes`: the longest message that is taken."""
+        a byte the server is asked whether it is there. `message_bytes`: the longest message that is taken, and what
+        bounds its elements. `is_logged`: whether trouble with the connection is logged beside being raised; not where
+        clients are made for one call, again and again."""
         ...
 
     def offer(self, listener: _T, lost: Callable[[str], None]) -> _T:

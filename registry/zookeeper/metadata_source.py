@@ -80,6 +80,7 @@ class MetadataSource:
                 group=instance.application,
                 version=version,
                 message_bytes=MAX_METADATA,
+                is_logged=False,
             )
             try:
                 info = await client.proxy.getMetadataInfo(instance.revision)

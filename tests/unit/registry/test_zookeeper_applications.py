@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -396,6 +397,21 @@ async def test_however_many_are_wrong_the_log_stays_short(
         await next_that(snapshots, fresh_ports(1, 23))
     lines = [each.getMessage() for each in caplog.records if "skipped" in each.message or "no metadata" in each.message]
     assert len(lines) == 3, lines
+
+
+async def test_one_that_cannot_be_asked_is_no_line_for_every_question(
+    place: str, other: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(other, MAPPING, b"shop")
+    put_metadata(other, "shop", CATALOG, revision="well")
+    put_instance(other, "shop", 1, revision="well")
+    with caplog.at_level(logging.WARNING):
+        async with babbling(NONSENSE["more than is taken"]) as breaking, watching(place) as (registry, snapshots):
+            for number, port in enumerate([breaking, *(free_port() for _ in range(10))]):
+                put_instance(other, "shop", 2 + number, revision=f"r{number}", storage="local", asked_at=port)
+            await next_that(snapshots, fresh_ports(1))
+            assert len((await registry.listing()).skipped) == 11
+    assert [each.name for each in caplog.records if each.levelno >= logging.WARNING] == ["polyport.registry.zookeeper"]
 
 
 async def test_an_answer_of_many_elements_is_not_read_to_its_end() -> None:
