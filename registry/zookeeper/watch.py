@@ -89,9 +89,12 @@ class ServiceWatch:
         for path, watcher in self._watchers.items():
             self._session.unsubscribe(path, watcher)
         self.feed.close()
-        await self._looking.aclose()
-        if self._mapped is not None:
-            self._mapped.close()
+        try:
+            await self._looking.aclose()
+        finally:
+            # Applications would be followed for nobody.
+            if self._mapped is not None:
+                self._mapped.close()
 
     async def _look(self, dirty: set[str]) -> None:
         """Reads what is marked and tells all."""

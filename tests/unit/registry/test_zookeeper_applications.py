@@ -30,7 +30,7 @@ from registry.zookeeper.registry import ZookeeperRegistry
 from tests.chaos.node import free_port
 from tests.support.dubbo_instance import instance, metadata
 from tests.support.metadata_provider import NONSENSE, answering, babbling
-from tests.support.zookeeper_client import fresh_ports, next_that, node_of, other_client, running
+from tests.support.zookeeper_client import eventually, fresh_ports, next_that, node_of, other_client, running
 from tests.support.zookeeper_server import ZookeeperServer, zookeeper_server
 
 SERVICE = ServiceKey("demo.Catalog")
@@ -531,6 +531,26 @@ async def test_nothing_goes_on_after_the_last_watch(place: str, other: Any) -> N
         async with asyncio.timeout(5.0):
             while tasks() != before:
                 await asyncio.sleep(0.01)
+
+
+async def test_nothing_goes_on_after_a_watch_whose_end_is_cancelled(place: str, other: Any) -> None:
+    put(other, MAPPING, b"shop")
+    put_instance(other, "shop", 1, revision="never")
+
+    async def follow(registry: ZookeeperRegistry) -> None:
+        async with aclosing(registry.watch(SERVICE)) as snapshots:
+            await next_that(snapshots, fresh_ports())
+            await anext(snapshots)
+
+    async with running(place) as registry:
+        before = asyncio.all_tasks()
+        following = asyncio.create_task(follow(registry))
+        await eventually(lambda: any("metadata" in each.get_name() for each in asyncio.all_tasks()))
+        following.cancel()
+        await asyncio.sleep(0)
+        following.cancel()
+        await asyncio.wait([following])
+        await eventually(lambda: asyncio.all_tasks() == before)
 
 
 async def test_what_changes_while_the_servers_are_away_is_known_afterwards(tmp_path: Path) -> None:
