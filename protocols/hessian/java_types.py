@@ -1,7 +1,7 @@
 """Java classes that have a Python value of their own: BigDecimal, BigInteger, UUID and the handles of java.time.
 
-Each travels as an ordinary object of a few fields. Here are its class definition, how its fields become the Python
-value and how the Python value becomes its fields. Both package names of the handles are read; Dubbo's is written.
+Each travels as an ordinary object of a few fields. Here is how these become the Python value and how the Python value
+becomes them. All forms that are known are read; which ones are written says `protocols.hessian.dialect`.
 
 Source: apache/dubbo-hessian-lite: hessian-lite/src/main/java/com/alibaba/com/caucho/hessian/io (`java8/*Handle.java`,
 `UUIDDeserializer.java`, `BigDecimalDeserializer.java`); BigInteger by its Java serialized form (`signum`, `mag`).
@@ -10,6 +10,7 @@ Source: apache/dubbo-hessian-lite: hessian-lite/src/main/java/com/alibaba/com/ca
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -23,13 +24,7 @@ from protocols.hessian.text import encode_text
 __all__ = [
     "BIG_DECIMAL",
     "BIG_INTEGER",
-    "DURATION",
-    "INSTANT",
     "KNOWN_CLASSES",
-    "LOCAL_DATE",
-    "LOCAL_DATE_TIME",
-    "LOCAL_TIME",
-    "UUID_CLASS",
     "Inexact",
     "big_integer",
     "class_names",
@@ -42,6 +37,7 @@ __all__ = [
     "parse_decimal",
     "split_duration",
     "split_instant",
+    "split_uuid",
 ]
 
 _PACKAGES: Final = ("com.alibaba.com.caucho.hessian.io.", "com.caucho.hessian.io.")
@@ -70,19 +66,8 @@ def definition_bytes(name: str, fields: tuple[str, ...]) -> bytes:
     return b"".join((b"C", encode_text(name), encode_int(len(fields)), *map(encode_text, fields)))
 
 
-def _handle(name: str, *fields: str) -> bytes:
-    return definition_bytes(_PACKAGES[0] + "java8." + name, fields)
-
-
-# Fields stand in the order in which hessian-lite writes them.
 BIG_DECIMAL: Final = definition_bytes("java.math.BigDecimal", ("value",))
 BIG_INTEGER: Final = definition_bytes("java.math.BigInteger", ("signum", "mag"))
-UUID_CLASS: Final = definition_bytes("java.util.UUID", ("value",))
-LOCAL_DATE: Final = _handle("LocalDateHandle", "day", "month", "year")
-LOCAL_TIME: Final = _handle("LocalTimeHandle", "nano", "second", "minute", "hour")
-LOCAL_DATE_TIME: Final = _handle("LocalDateTimeHandle", "time", "date")
-INSTANT: Final = _handle("InstantHandle", "nanos", "seconds")
-DURATION: Final = _handle("DurationHandle", "nanos", "seconds")
 
 
 def decimal_text(value: Decimal) -> str:
@@ -118,6 +103,12 @@ def split_duration(value: timedelta) -> tuple[int, int]:
     return _split(value)
 
 
+def split_uuid(value: UUID) -> tuple[int, int]:
+    """The most and the least significant 64 bits, signed."""
+    high, low = struct.unpack(">qq", value.bytes)
+    return high, low
+
+
 def _split(value: timedelta) -> tuple[int, int]:
     return value.days * 86_400 + value.seconds, value.microseconds * 1_000
 
@@ -148,6 +139,22 @@ def _int(fields: Mapping[str, Any], name: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise Inexact(f"field {name} is no integer")
+
+
+def _long(fields: Mapping[str, Any], name: str) -> int:
+    value = _int(fields, name)
+    if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
+        raise Inexact(f"field {name} has more than 64 bits")
+    return value
+
+
+def _boxed(fields: Mapping[str, Any]) -> int | float:
+    value = fields.get("_value")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return value
+    raise Inexact("field _value is no number")
 
 
 def _micros(fields: Mapping[str, Any], name: str) -> int:
@@ -191,6 +198,8 @@ def big_integer(fields: Mapping[str, Any]) -> int:
 
 
 def _uuid(fields: Mapping[str, Any]) -> UUID:
+    if "value" not in fields:
+        return UUID(bytes=struct.pack(">qq", _long(fields, "mostSigBits"), _long(fields, "leastSigBits")))
     text = fields.get("value")
     if not isinstance(text, str) or not _UUID_TEXT.fullmatch(text):
         raise Inexact("field value is no UUID")
@@ -229,11 +238,13 @@ def _known() -> dict[str, Callable[[Mapping[str, Any]], Any]]:
         "java.util.UUID": _uuid,
     }
     for package in _PACKAGES:
-        known[package + "java8.LocalDateHandle"] = _local_date
-        known[package + "java8.LocalTimeHandle"] = _local_time
-        known[package + "java8.LocalDateTimeHandle"] = _local_date_time
-        known[package + "java8.InstantHandle"] = _instant
-        known[package + "java8.DurationHandle"] = _duration
+        known |= {f"{package}{name}Handle": _boxed for name in ("Byte", "Short", "Float")}
+    for form in (*(f"{package}java8.{{}}Handle" for package in _PACKAGES), "java.time.{}"):
+        known[form.format("LocalDate")] = _local_date
+        known[form.format("LocalTime")] = _local_time
+        known[form.format("LocalDateTime")] = _local_date_time
+        known[form.format("Instant")] = _instant
+        known[form.format("Duration")] = _duration
     return known
 
 

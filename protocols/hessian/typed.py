@@ -28,18 +28,20 @@
 Null is refused where the type is not nullable. Unknown fields of structs are read and dropped, absent ones get their
 default. With the hint `("precision", "truncate")` what is too fine is cut off instead of refused. A list, map or
 object that occurs again under the same type is shared, also in cycles; one that occurs again under another type is
-refused when reading (unless it is empty) and written again when writing.
+refused when reading (unless it is empty) and written again when writing. The table is that of dubbo://; what Caucho's
+dialect has different says `protocols.hessian.caucho`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from gateway.model.contract import EnumType, ServiceContract
 from gateway.model.errors import ValueMappingError
 from gateway.model.typeref import Kind, TypeRef
+from protocols.hessian.dialect import LITE, Dialect
 from protocols.hessian.errors import READ_ERRORS
 from protocols.hessian.reader import Reader
 from protocols.hessian.typed_class import ClassPlans, class_reader
@@ -53,10 +55,12 @@ from protocols.hessian.typed_containers import (
 )
 from protocols.hessian.typed_enum import enum_plans, enum_writer
 from protocols.hessian.typed_scalars import (
+    RANGES,
     SCALAR_READERS,
     SCALAR_WRITERS,
     TypedReader,
     TypedWriter,
+    boxed_reader,
     nullable_reader,
     nullable_writer,
 )
@@ -66,6 +70,9 @@ from protocols.hessian.writer import Writer
 from protocols.java import class_name, element, field_name
 
 __all__ = ["TypedCompiler", "TypedReader", "TypedWriter", "compile_reader", "compile_writer"]
+
+
+_NUMBERS: Final = frozenset({*RANGES, Kind.F32, Kind.F64})
 
 
 def compile_reader(ref: TypeRef, contract: ServiceContract) -> TypedReader:
@@ -79,10 +86,11 @@ def compile_writer(ref: TypeRef, contract: ServiceContract) -> TypedWriter:
 
 
 class TypedCompiler:
-    """Compiles the types of one contract, each once."""
+    """Compiles the types of one contract, each once. Writers are to be used with a `Writer` of the same dialect."""
 
-    def __init__(self, contract: ServiceContract) -> None:
+    def __init__(self, contract: ServiceContract, dialect: Dialect = LITE) -> None:
         self._contract = contract
+        self._dialect = dialect
         self._readers: dict[TypeRef, TypedReader] = {}
         self._writers: dict[TypeRef, TypedWriter] = {}
         self._forms: dict[tuple[TypeRef, str | None], object] = {}
@@ -174,9 +182,10 @@ class TypedCompiler:
         if kind is Kind.ANY:
             return self._read_any
         if kind in SCALAR_READERS:
-            return SCALAR_READERS[kind]
+            read = SCALAR_READERS[kind]
+            return boxed_reader(kind, read) if self._dialect.reads_boxes and kind in _NUMBERS else read
         if kind in VALUE_KINDS:
-            return value_reader(ref)
+            return value_reader(ref, self._dialect)
         if kind is Kind.LIST:
             return sequence_reader(ref, self._form(ref, None), self._reader(ref.args[0]))
         if kind is Kind.SET:

@@ -25,6 +25,7 @@ __all__ = [
     "SCALAR_WRITERS",
     "TypedReader",
     "TypedWriter",
+    "boxed_reader",
     "mismatch",
     "nullable_reader",
     "nullable_writer",
@@ -92,6 +93,27 @@ def nullable_writer(write: TypedWriter) -> TypedWriter:
             write(writer, value)
 
     return write_nullable
+
+
+def boxed_reader(kind: Kind, read: TypedReader) -> TypedReader:
+    """The same reader of numbers, which takes the object of a boxed one as well (Caucho's `ByteHandle`)."""
+    wanted = float if kind in (Kind.F32, Kind.F64) else int
+
+    def read_boxed(reader: Reader) -> Any:
+        pos = reader.pos
+        tag = reader.data[pos]
+        if tag != 0x43 and tag != 0x4F and tag != 0x51 and not 0x60 <= tag < 0x70:
+            return read(reader)
+        value = reader.next_value()
+        # Exactly: a boolean is an int, and what else an object may stand for is no such number either.
+        if type(value) is not wanted:
+            raise HessianError(f"expected {kind.value}, found an object", pos)
+        low, high = RANGES.get(kind, (value, value))
+        if not (low <= value <= high or value != value):
+            raise HessianError(f"expected {kind.value}, found an integer beyond its range", pos)
+        return _nearest_single(value, pos) if kind is Kind.F32 else value
+
+    return read_boxed
 
 
 def read_null(reader: Reader) -> None:
@@ -164,7 +186,10 @@ def read_f64(reader: Reader) -> float:
 def read_f32(reader: Reader) -> float:
     """Like `read_f64`, rounded to the nearest single: Java sends a Float as the double of its decimal text."""
     pos = reader.pos
-    value = read_f64(reader)
+    return _nearest_single(read_f64(reader), pos)
+
+
+def _nearest_single(value: float, pos: int) -> float:
     try:
         rounded: float = _single.unpack(_single.pack(value))[0]
     except OverflowError:

@@ -16,6 +16,7 @@ from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Record
 from gateway.model.typeref import Kind, TypeRef
 from protocols.hessian.definition import ClassDefinition
+from protocols.hessian.dialect import LITE, Dialect
 from protocols.hessian.errors import HessianError
 from protocols.hessian.java_types import (
     KNOWN_CLASSES,
@@ -26,6 +27,7 @@ from protocols.hessian.java_types import (
     parse_decimal,
 )
 from protocols.hessian.reader import INCOMPLETE, Reader
+from protocols.hessian.text import STRING_TAGS
 from protocols.hessian.typed_class import ClassPlans, Plan, class_reader
 from protocols.hessian.typed_scalars import TypedReader, TypedWriter, read_string, reject
 from protocols.hessian.writer import Writer, encode_date
@@ -49,8 +51,8 @@ _unpack_int: Final = struct.Struct(">i").unpack_from
 _unpack_long: Final = struct.Struct(">q").unpack_from
 
 
-def value_reader(ref: TypeRef) -> TypedReader:
-    """The reader of a type of `VALUE_KINDS`; null aside.
+def value_reader(ref: TypeRef, dialect: Dialect = LITE) -> TypedReader:
+    """The reader of a type of `VALUE_KINDS`; null aside. Texts are read where the dialect has them.
 
     With the hint `("precision", "truncate")` a time finer than microseconds loses what is finer; it is refused
     without.
@@ -67,6 +69,8 @@ def value_reader(ref: TypeRef) -> TypedReader:
             lambda definition: convert(kind.value, definition, truncate),
         )
     )
+    if (parse_text := dialect.parse_text.get(kind)) is not None:
+        read_object = _or_text(kind, parse_text, read_object)
     if kind is Kind.BIGINT:
 
         def read_bigint(reader: Reader) -> int:
@@ -86,6 +90,21 @@ def value_reader(ref: TypeRef) -> TypedReader:
 
         return read_datetime
     return read_object
+
+
+def _or_text(kind: Kind, parse: Callable[[str], Any], read_object: TypedReader) -> TypedReader:
+    """The same reader, which takes a text as well."""
+
+    def read_value(reader: Reader) -> Any:
+        pos = reader.pos
+        if reader.data[pos] not in STRING_TAGS:
+            return read_object(reader)
+        try:
+            return parse(read_string(reader))
+        except ValueMappingError as exc:
+            raise HessianError(f"expected {kind.value}, found text that is none ({exc})", pos) from None
+
+    return read_value
 
 
 def _read_date(reader: Reader, tag: int) -> datetime:

@@ -35,15 +35,11 @@ from uuid import UUID
 
 from gateway.model.errors import LocalWireError, ValueMappingError
 from gateway.model.generic import BigInt, JavaDate, Long, Pairs, Record, TypedList, TypedMap
+from gateway.model.typeref import Kind
+from protocols.hessian.dialect import LITE, Dialect
 from protocols.hessian.java_types import (
     BIG_DECIMAL,
     BIG_INTEGER,
-    DURATION,
-    INSTANT,
-    LOCAL_DATE,
-    LOCAL_DATE_TIME,
-    LOCAL_TIME,
-    UUID_CLASS,
     Inexact,
     decimal_text,
     definition_bytes,
@@ -51,6 +47,7 @@ from protocols.hessian.java_types import (
     millis_from_date,
     split_duration,
     split_instant,
+    split_uuid,
 )
 from protocols.hessian.late_reference import EarlyReferences
 from protocols.hessian.numbers import encode_double, encode_int, encode_long
@@ -76,12 +73,16 @@ class Writer:
         layouts: Class definitions of the records met, by class and field names.
         depth: Containers that may still be entered (`Limits.max_depth`).
         known: How values of a contract's classes are written, by Python class.
+        dialect: How times, decimals and UUIDs are written.
     """
 
-    __slots__ = ("classes", "depth", "forms", "keep", "known", "layouts", "limits", "out", "refs", "types")
+    __slots__ = ("classes", "depth", "dialect", "forms", "keep", "known", "layouts", "limits", "out", "refs", "types")
 
     def __init__(
-        self, limits: Limits = DEFAULT_LIMITS, known: Mapping[type, Callable[[Writer, Any], None]] | None = None
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        known: Mapping[type, Callable[[Writer, Any], None]] | None = None,
+        dialect: Dialect = LITE,
     ) -> None:
         self.out = bytearray()
         self.refs: dict[Any, int] = {}
@@ -93,6 +94,7 @@ class Writer:
         self.depth = limits.max_depth
         self.limits = limits
         self.known = known
+        self.dialect = dialect
 
     def write(self, value: Any) -> None:
         """Appends one value.
@@ -190,7 +192,9 @@ class Writer:
             text = decimal_text(value)
         except Inexact as exc:
             raise ValueMappingError(str(exc)) from None
-        if not self.refer(value):
+        if Kind.DECIMAL in self.dialect.format_text:
+            self.out += encode_text(text)
+        elif not self.refer(value):
             self.begin_object(BIG_DECIMAL)
             self.out += encode_text(text)
 
@@ -207,15 +211,23 @@ class Writer:
 
     def write_uuid(self, value: UUID) -> None:
         """A UUID."""
-        self.refer_to_early_only()
+        dialect = self.dialect
+        if not dialect.uuid_bits:
+            self.refer_to_early_only()
         self.forms.append(None)
-        self.begin_object(UUID_CLASS)
-        self.out += encode_text(str(value))
+        self.begin_object(dialect.uuid)
+        if dialect.uuid_bits:
+            high, low = split_uuid(value)
+            self.out += encode_long(high) + encode_long(low)
+        else:
+            self.out += encode_text(str(value))
 
     def write_local_date(self, value: date) -> None:
         """A LocalDate."""
-        if not self.refer(value):
-            self.begin_object(LOCAL_DATE)
+        if (format_text := self.dialect.format_text.get(Kind.DATE)) is not None:
+            self.out += encode_text(format_text(value))
+        elif not self.refer(value):
+            self.begin_object(self.dialect.local_date)
             self._local_date_fields(value)
 
     def _local_date_fields(self, value: date) -> None:
@@ -225,8 +237,10 @@ class Writer:
         """A LocalTime. Raises ValueMappingError for a time with a zone."""
         if value.tzinfo is not None:
             raise ValueMappingError("expected a time without a zone, found one with a zone")
-        if not self.refer(value):
-            self.begin_object(LOCAL_TIME)
+        if (format_text := self.dialect.format_text.get(Kind.TIME)) is not None:
+            self.out += encode_text(format_text(value))
+        elif not self.refer(value):
+            self.begin_object(self.dialect.local_time)
             self._local_time_fields(value)
 
     def _local_time_fields(self, value: time | datetime) -> None:
@@ -235,27 +249,35 @@ class Writer:
 
     def write_local_datetime(self, value: datetime) -> None:
         """A LocalDateTime, from a naive datetime."""
+        dialect = self.dialect
+        if (format_text := dialect.format_text.get(Kind.LOCAL_DATETIME)) is not None:
+            self.out += encode_text(format_text(value))
+            return
         if self.refer(value):
             return
-        self.begin_object(LOCAL_DATE_TIME)
+        self.begin_object(dialect.local_date_time)
         self.forms.append(None)
-        self.begin_object(LOCAL_TIME)
+        self.begin_object(dialect.local_time)
         self._local_time_fields(value)
         self.forms.append(None)
-        self.begin_object(LOCAL_DATE)
+        self.begin_object(dialect.local_date)
         self._local_date_fields(value)
 
     def write_instant(self, value: datetime) -> None:
-        """An Instant, from an aware datetime."""
-        if not self.refer(value):
-            self.begin_object(INSTANT)
+        """An Instant, from an aware datetime; a date where the dialect says so, then of whole milliseconds."""
+        if self.dialect.dates:
+            self.out += encode_date(value)
+        elif not self.refer(value):
+            self.begin_object(self.dialect.instant)
             seconds, nanos = split_instant(value)
             self.out += encode_int(nanos) + encode_long(seconds)
 
     def write_duration(self, value: timedelta) -> None:
         """A Duration."""
-        if not self.refer(value):
-            self.begin_object(DURATION)
+        if (format_text := self.dialect.format_text.get(Kind.DURATION)) is not None:
+            self.out += encode_text(format_text(value))
+        elif not self.refer(value):
+            self.begin_object(self.dialect.duration)
             seconds, nanos = split_duration(value)
             self.out += encode_int(nanos) + encode_long(seconds)
 
@@ -416,7 +438,7 @@ def _write_entries(writer: Writer, owner: Any, type_name: str, entries: Iterable
 
 
 def _write_record(writer: Writer, value: Record) -> None:
-    if value.type_name == _UUID:
+    if value.type_name == _UUID and not writer.dialect.uuid_bits:
         writer.refer_to_early_only()
     if writer.refer(value):
         return

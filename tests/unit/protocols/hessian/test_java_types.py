@@ -97,8 +97,9 @@ def test_fields_that_make_no_exact_value_are_refused(name: str, fields: dict[str
         KNOWN_CLASSES[name](fields)
 
 
-def test_a_class_is_found_in_both_packages() -> None:
-    assert class_names("Instant") == (JAVA8 + "InstantHandle", "com.caucho.hessian.io.java8.InstantHandle")
+def test_a_class_is_found_in_all_packages() -> None:
+    caucho = "com.caucho.hessian.io.java8.InstantHandle"
+    assert class_names("Instant") == (JAVA8 + "InstantHandle", caucho, "java.time.Instant")
     assert class_names("UUID") == ("java.util.UUID",)
 
 
