@@ -12,7 +12,6 @@ from gateway.model.errors import (
     BadRequest,
     DeadlineExceeded,
     Forbidden,
-    LocalWireError,
     NoProvider,
     NoSuchMethod,
     Overloaded,
@@ -20,10 +19,10 @@ from gateway.model.errors import (
     Retry,
     RpcError,
     Unauthenticated,
-    ValueMappingError,
 )
 from protocols.http.context import reply_headers
 from protocols.http.message import HttpResponse
+from protocols.http.unwritable import unwritable
 from protocols.http_json.media import JSON, PROBLEM
 from protocols.http_json.problem import FAILURE_STATUS, ExceptionForms, problem_of, problem_of_fault, status_of
 
@@ -35,7 +34,6 @@ __all__ = [
     "failed",
     "fault_response",
     "refused",
-    "unwritable",
     "unwritable_response",
     "value_response",
 ]
@@ -116,21 +114,6 @@ def fault_response(fault: Fault, forms: ExceptionForms, status: int | None = Non
 def attachment_fields(attachments: Attachments) -> tuple[tuple[str, str], ...]:
     """The header fields for the attachments of an answer. Raises like `fault_response`."""
     return reply_headers(attachments) if attachments is not NO_ATTACHMENTS else ()
-
-
-def unwritable(problem: Exception) -> tuple[RpcError, str]:
-    """What a caller is told whose answer cannot be written, and the place of the value that is to blame.
-
-    `problem`: whatever writing it raised; a value's own code runs then, and may raise anything.
-    """
-    if isinstance(problem, RpcError):
-        return problem, ""
-    if isinstance(problem, ValueMappingError):
-        return ProviderFailed(f"the answer cannot be sent: {problem}", retry=Retry.NEVER), problem.path
-    if isinstance(problem, LocalWireError):
-        return ProviderFailed(f"the answer cannot be sent: {problem}", retry=Retry.NEVER), ""
-    why = f"writing it raised {type(problem).__name__}"
-    return ProviderFailed(f"the answer cannot be sent: {why}", retry=Retry.NEVER), ""
 
 
 def unwritable_response(problem: Exception) -> HttpResponse:

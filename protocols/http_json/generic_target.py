@@ -13,13 +13,14 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, RpcError, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.binding import HttpExchange
+from protocols.http.invocation import make_invocation
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json.answer import error_response, fault_response, unwritable_response, value_response
 from protocols.http_json.caller import Caller
 from protocols.http_json.lazy import LazyArguments
 from protocols.http_json.method import place_of
 from protocols.http_json.problem import ExceptionForms
-from protocols.http_json.target import CallTarget, make_invocation
+from protocols.http_json.target import CallTarget
 
 __all__ = ["NO_EXCEPTIONS", "GenericTarget", "encode_generic", "read_generic_arguments"]
 
@@ -46,7 +47,7 @@ class GenericTarget(CallTarget):
         if request.query:
             raise BadRequest("the arguments of a POST stand in its body, not in a query")
         raw = LazyArguments(partial(_read_body, body))
-        invocation = make_invocation(self._service, captured[0], raw, None, request, caller, now, oneway=False)
+        invocation = make_invocation(self._service, captured[0], raw, None, request, caller.context, now, oneway=False)
         return _GenericExchange(invocation)
 
 

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from gateway.model.errors import BadRequest, NoSuchMethod
 from protocols.dubbo.generic import find_method
+from protocols.http.invocation import make_invocation
 from protocols.http.message import HttpRequest
 from protocols.http_json.caller import Caller
 from protocols.http_json.jsonrpc import RpcRequest
 from protocols.http_json.lazy import LazyArguments
 from protocols.http_json.rpc_target import RpcCall, RpcService, RpcTarget
 from protocols.http_json.service import ServiceBinding
-from protocols.http_json.target import make_invocation
 
 __all__ = ["GENERIC_PATH", "InvokeTarget"]
 
@@ -50,7 +50,7 @@ class InvokeTarget(RpcTarget):
             LazyArguments(partial(method.read_positional, values)),
             signature,
             request,
-            caller,
+            caller.context,
             now,
             oneway=read.request_id is None or signature.oneway,
         )

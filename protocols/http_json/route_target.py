@@ -10,6 +10,7 @@ from gateway.jsonform.text import parse_json
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest
 from protocols.http.binding import HttpExchange
+from protocols.http.invocation import make_invocation
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json.caller import Caller
 from protocols.http_json.lazy import LazyArguments
@@ -17,7 +18,7 @@ from protocols.http_json.method import MethodBinding
 from protocols.http_json.query import read_query
 from protocols.http_json.route import Route
 from protocols.http_json.service import ServiceBinding
-from protocols.http_json.target import CallTarget, MethodExchange, make_invocation, refuse_body
+from protocols.http_json.target import CallTarget, MethodExchange, refuse_body
 
 __all__ = ["RouteTarget"]
 
@@ -77,7 +78,7 @@ class RouteTarget(CallTarget):
                 LazyArguments(partial(self._read, request, captured)),
                 signature,
                 request,
-                caller,
+                caller.context,
                 now,
                 oneway=signature.oneway,
             ),

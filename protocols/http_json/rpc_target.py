@@ -17,9 +17,11 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, NoSuchMethod, RpcError, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.binding import HttpExchange
+from protocols.http.invocation import make_invocation
 from protocols.http.message import HttpRequest, HttpResponse
+from protocols.http.unwritable import unwritable
 from protocols.http_json import jsonrpc
-from protocols.http_json.answer import attachment_fields, unwritable
+from protocols.http_json.answer import attachment_fields
 from protocols.http_json.caller import Caller
 from protocols.http_json.generic_target import NO_EXCEPTIONS, encode_generic, read_generic_arguments
 from protocols.http_json.jsonrpc import InvalidRequest, RpcRequest
@@ -27,7 +29,7 @@ from protocols.http_json.lazy import LazyArguments
 from protocols.http_json.method import ArgumentError, MethodBinding, place_of
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.service import ServiceBinding, bind_arguments
-from protocols.http_json.target import CallTarget, make_invocation
+from protocols.http_json.target import CallTarget
 
 __all__ = ["RpcCall", "RpcService", "RpcTarget"]
 
@@ -200,7 +202,9 @@ class RpcTarget(CallTarget):
         if binding is None:
             values = [] if read.params is None else read.params
             generic = LazyArguments(partial(read_generic_arguments, values))
-            invocation = make_invocation(service.key, name, generic, None, request, caller, now, oneway=notification)
+            invocation = make_invocation(
+                service.key, name, generic, None, request, caller.context, now, oneway=notification
+            )
             return RpcCall(invocation, None, NO_EXCEPTIONS, read.request_id)
         method, read_values = bind_arguments(binding.group(name), {} if read.params is None else read.params)
         signature = method.signature
@@ -210,7 +214,7 @@ class RpcTarget(CallTarget):
             LazyArguments(read_values),
             signature,
             request,
-            caller,
+            caller.context,
             now,
             oneway=notification or signature.oneway,
         )

@@ -13,11 +13,11 @@ from typing import Final
 
 from gateway.jsonform.text import parse_json
 from gateway.model.call import Fault, Invocation, Ok, RawArguments
-from gateway.model.contract import MethodContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, RpcError, ValueMappingError
 from protocols.contract import Outcome
 from protocols.http.binding import HttpExchange
+from protocols.http.invocation import make_invocation
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json.answer import (
     allow,
@@ -43,7 +43,6 @@ __all__ = [
     "NamedTarget",
     "QueryTarget",
     "Target",
-    "make_invocation",
     "refuse_body",
 ]
 
@@ -83,42 +82,6 @@ class CallTarget(Target):
         self, request: HttpRequest, now: float, caller: Caller, captured: Sequence[str]
     ) -> HttpExchange | HttpResponse:
         """As `decode`, with the header read. Raises what `decode` answers: RpcError, ValueMappingError."""
-
-
-def make_invocation(
-    service: ServiceKey,
-    name: str,
-    raw: RawArguments,
-    signature: MethodContract | None,
-    request: HttpRequest,
-    caller: Caller,
-    now: float,
-    *,
-    oneway: bool,
-) -> Invocation:
-    """The call that a request asks for.
-
-    The answer to a oneway call leaves before the call runs, so its arguments are read at once, raising as `raw.decode`.
-    """
-    context = caller.context
-    timeout_s = context.timeout_s
-    # By position: with keywords, making it takes twice as long.
-    return Invocation(
-        service,
-        name,
-        raw.decode() if oneway else None,
-        signature,
-        raw,
-        context.attachments,
-        None if timeout_s is None else now + timeout_s,
-        context.traceparent,
-        request.peer,
-        context.consumer,
-        oneway,
-        None,
-        None,
-        context.token,
-    )
 
 
 class MethodExchange:
@@ -194,7 +157,7 @@ class NamedTarget(CallTarget):
         signature = method.signature
         return MethodExchange(
             make_invocation(
-                self._service, signature.name, raw, signature, request, caller, now, oneway=signature.oneway
+                self._service, signature.name, raw, signature, request, caller.context, now, oneway=signature.oneway
             ),
             method,
             self._exceptions,
@@ -235,7 +198,7 @@ class QueryTarget(CallTarget):
                 LazyArguments(partial(method.read_texts, texts)),
                 signature,
                 request,
-                caller,
+                caller.context,
                 now,
                 oneway=signature.oneway,
             ),
