@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.http.provider_options import ProviderOptions
+from adapters.http.reference import PROVIDER_OPTIONS, hashable, header_misfits, provider_options
 from gateway.model.contract import ServiceContract
-from gateway.model.endpoint import Endpoint
 from gateway.spi.adapter import ClientAdapter, Reference
 from gateway.spi.plugin import Misfit, Option, OptionKind
-from protocols.http_json.client_fields import parse_base_path, read_extra_fields
+from protocols.http.extra_fields import parse_base_path
 from protocols.http_json.route import parse_route
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ def make_client() -> ClientAdapter:
     bindings: dict[Any, JsonClientBinding] = {}
 
     def binding_for(reference: Reference) -> JsonClientBinding:
-        key = _hashable(reference.parameters)
+        key = hashable(reference.parameters)
         found = bindings.get(key)
         if found is None:
             found = bindings[key] = JsonClientBinding(_client_options(reference))
         return found
 
-    return HttpClient(binding_for, _provider_options)
+    return HttpClient(binding_for, provider_options)
 
 
 def check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
@@ -53,18 +53,8 @@ def check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Se
             found.append(Misfit(("routes", name) if name else ("routes",) if "routes" in options else (), text))
     elif "routes" in options:
         found.append(Misfit(("routes",), "routes are for the style rest"))
-    for name, value in options.get("headers", {}).items():
-        try:
-            read_extra_fields({name: value})
-        except ValueError as exc:
-            found.append(Misfit(("headers", name), str(exc)))
+    found += header_misfits(options)
     return found
-
-
-def _hashable(parameters: Mapping[str, Any]) -> Any:
-    return frozenset(
-        (name, _hashable(each) if isinstance(each, Mapping) else each) for name, each in parameters.items()
-    )
 
 
 def _client_options(reference: Reference) -> ClientOptions:
@@ -86,20 +76,6 @@ def _client_options(reference: Reference) -> ClientOptions:
         bearer=own.get("bearer", ""),
         basic=own.get("basic", ""),
         max_request_bytes=own.get("payload", _DEFAULTS.max_response_bytes),
-    )
-
-
-def _provider_options(endpoint: Endpoint, reference: Reference) -> ProviderOptions:
-    own = reference.parameters
-    return ProviderOptions(
-        tls=own.get("tls", endpoint.parameters.get("tls") == "true"),
-        ca_file=own.get("ca_file", ""),
-        server_name=own.get("server_name", ""),
-        connect_timeout_s=own.get("connect_timeout", _DEFAULTS.connect_timeout_s),
-        keep_alive_s=own.get("keep_alive", _DEFAULTS.keep_alive_s),
-        max_connections=reference.connections or own.get("max_connections", _DEFAULTS.max_connections),
-        max_response_bytes=own.get("payload", _DEFAULTS.max_response_bytes),
-        compress=own.get("compress", False),
     )
 
 
@@ -148,49 +124,7 @@ REFERENCE_OPTIONS: Final = MappingProxyType(
             "Whether attachments, the caller's timeout and our name are sent along as header fields. Default: not with "
             "rest.",
         ),
-        "headers": Option(OptionKind.TEXTS, "Further header fields of every request, by name.", named=True),
-        "api_key": Option(OptionKind.CREDENTIAL, "Secret to show as X-API-Key."),
-        "bearer": Option(OptionKind.CREDENTIAL, "Secret to show as a bearer token, instead of the remote's token."),
-        "basic": Option(OptionKind.CREDENTIAL, "user:password to show as basic authentication."),
-        "tls": Option(OptionKind.FLAG, "Whether to speak HTTPS. Default: what the address says, https:// or http://."),
-        "ca_file": Option(
-            OptionKind.TEXT, "PEM file with the certificates to trust, instead of those the system trusts.", default=""
-        ),
-        "server_name": Option(
-            OptionKind.TEXT, "Name the provider's certificate must bear, where it is not the host.", default=""
-        ),
-        "connect_timeout": Option(
-            OptionKind.DURATION,
-            "Longest time a connection may take.",
-            _DEFAULTS.connect_timeout_s,
-            minimum=0.01,
-            maximum=60,
-        ),
-        "keep_alive": Option(
-            OptionKind.DURATION,
-            "How long a connection may wait for its next call. Should be less than the provider allows, since one that "
-            "is closed just then costs a call.",
-            _DEFAULTS.keep_alive_s,
-            minimum=0.1,
-            maximum=3600,
-        ),
-        "max_connections": Option(
-            OptionKind.COUNT,
-            "Connections to one provider; further calls wait until one is free.",
-            _DEFAULTS.max_connections,
-            minimum=1,
-            maximum=10_000,
-        ),
-        "payload": Option(
-            OptionKind.SIZE,
-            "Largest message in either direction.",
-            _DEFAULTS.max_response_bytes,
-            minimum=1024,
-            maximum=1024**3,
-        ),
-        "compress": Option(
-            OptionKind.FLAG, "Whether larger messages travel as gzip, in both directions.", default=False
-        ),
+        **PROVIDER_OPTIONS,
     }
 )
 """By name; all values as `Reference.parameters` has them."""

@@ -1,4 +1,8 @@
-"""Content codings (RFC 9110, section 8.4): gzip and deflate in, gzip out."""
+"""Content codings (RFC 9110, section 8.4): gzip and deflate in, gzip out.
+
+By the RFC, deflate is what RFC 1951 defines inside of what RFC 1950 defines around it. Many leave out the latter, and
+some (Caucho's Hessian client) take nothing else: both are read, and the bare form can be written.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,22 @@ from typing import Final
 
 from protocols.http.message import Headers
 
-__all__ = ["MAX_PLAIN_BYTES", "ContentRefused", "accepts_gzip", "content_codings", "gzip", "inflate", "is_compressible"]
+__all__ = [
+    "MAX_PLAIN_BYTES",
+    "ContentRefused",
+    "accepts_gzip",
+    "bare_deflate",
+    "content_codings",
+    "gzip",
+    "inflate",
+    "is_compressible",
+]
 
 MAX_PLAIN_BYTES: Final = 1_024
 """Bodies up to this are left as they are: they fit into one packet either way."""
 _GZIP_WBITS: Final = 31
 _ZLIB_WBITS: Final = 15
+_BARE_WBITS: Final = -15
 _MAX_MEMBERS: Final = 16
 """Gzip members in one body. Each of them costs a copy of what follows it."""
 _LEVEL: Final = 1
@@ -49,11 +63,12 @@ def inflate(body: bytes, codings: tuple[str, ...], limit: int) -> bytes:
         shown = ", ".join(codings)[:80]
         raise ContentRefused(415, f"the content coding {shown} is not offered here, only one of gzip and deflate")
     is_gzip = codings[0] != "deflate"
+    wbits = _GZIP_WBITS if is_gzip else _ZLIB_WBITS if _has_zlib_header(body) else _BARE_WBITS
     parts: list[bytes] = []
     left = limit
     rest = body
     for _ in range(_MAX_MEMBERS):
-        machine = zlib.decompressobj(_GZIP_WBITS if is_gzip else _ZLIB_WBITS)
+        machine = zlib.decompressobj(wbits)
         try:
             part = machine.decompress(rest, left + 1)
         except zlib.error as exc:
@@ -93,3 +108,17 @@ def gzip(body: bytes) -> bytes:
     """The body as one gzip member."""
     machine = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WBITS)
     return machine.compress(body) + machine.flush()
+
+
+def bare_deflate(body: bytes) -> bytes:
+    """The body as RFC 1951 defines, with nothing around it."""
+    machine = zlib.compressobj(_LEVEL, zlib.DEFLATED, _BARE_WBITS)
+    return machine.compress(body) + machine.flush()
+
+
+def _has_zlib_header(body: bytes) -> bool:
+    """Whether it begins as RFC 1950, section 2.2, has it.
+
+    Bare data begins so only with a stored block whose padding is not zero, which nobody writes.
+    """
+    return len(body) > 1 and body[0] & 0x0F == 8 and ((body[0] << 8) + body[1]) % 31 == 0
