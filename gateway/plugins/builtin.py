@@ -14,7 +14,11 @@ __all__ = ["BUILTIN"]
 
 BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "protocol": {"dubbo": "adapters.dubbo:PLUGIN", "http": "adapters.http_json:PLUGIN"},
+        "protocol": {
+            "dubbo": "adapters.dubbo:PLUGIN",
+            "http": "adapters.http_json:PLUGIN",
+            "hessian": "adapters.hessian:PLUGIN",
+        },
         "registry": {
             "direct": "registry.direct:PLUGIN",
             "embedded": "registry.embedded:PLUGIN",

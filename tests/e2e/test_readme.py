@@ -120,6 +120,7 @@ class Reader:
             "PYTHONUTF8": "1",
             "POLYPORT_DUBBO_PORT": self._free_port("20880"),
             "POLYPORT_HTTP_PORT": self._free_port("8080"),
+            "POLYPORT_HESSIAN_PORT": self._free_port("8081"),
         }
 
     def need_java(self) -> None:

@@ -27,6 +27,7 @@ class Refusal:
 
 REFUSALS: Final = (
     Refusal("dubbo", "decimal", "BigDecimal has no negative zero"),
+    Refusal("hessian", "decimal", "BigDecimal has no negative zero"),
     # RFC 8259, section 8.2: what receivers make of a lone surrogate is unpredictable; UTF-8 has no form for one.
     Refusal("http", "string", "lone surrogate"),
     Refusal("http", "char", "lone surrogate"),

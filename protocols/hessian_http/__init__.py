@@ -1,0 +1,1 @@
+"""hessian://: Hessian 1 and 2 over HTTP, in both directions, without I/O."""

@@ -1,0 +1,289 @@
+"""Hessian 1 values as Hessian 2 values, so that everything that reads the one reads the other.
+
+| Hessian 1 | Hessian 2 |
+| --- | --- |
+| null, boolean, int, long, double | the same bytes |
+| date `d`, binary `b` `B`, string `s` `S`, XML `x` `X` | date `4A`, binary `A` `B`, string `R` `S`, string |
+| list `V`, with and without type and length | list of fixed length, with and without type |
+| map `M` without a type, or of a class of maps | map `H`, `M` |
+| any other map `M` whose keys are texts | object of that class |
+| reference `R` | reference `Q`: both number lists, maps and objects as they begin |
+| remote `r` | object of `com.caucho.hessian.io.HessianRemote` with `type` and `url` |
+
+Class definitions are not written: `Translated.classes` has them in the order in which objects refer to them, one object
+for the same class and fields in all messages, so that what readers derived from it is found again.
+
+Source: Hessian 1.0.2 specification, http://hessian.caucho.com/doc/hessian-1.0-spec.xtp; com.caucho:hessian 4.0:
+com/caucho/hessian/io/HessianInput.java.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from protocols.hessian import cost
+from protocols.hessian.definition import ClassDefinition
+from protocols.hessian.errors import TRUNCATED, HessianError
+from protocols.hessian.numbers import encode_int
+from protocols.hessian.text import decode_units, end_of_units
+from protocols.reader import Limits
+
+__all__ = ["Layouts", "Translated", "translate"]
+
+_REMOTE: Final = (b"com.caucho.hessian.io.HessianRemote", b"type", b"url")
+_MAP_SUFFIX: Final = b"Map"
+_MAPS: Final = frozenset({b"java.util.Hashtable", b"java.util.Properties"})
+_JAVA: Final = b"java.util."
+_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_MAX_LAYOUTS: Final = 512
+_MAX_LAYOUT_BYTES: Final = 8_192
+_END: Final = 0x7A
+_SAME: Final = {0x4E: 1, 0x54: 1, 0x46: 1, 0x49: 5, 0x4C: 9, 0x44: 9}
+"""Size of the values that are written alike, their tag included: null, true, false, int, long, double."""
+_CHUNKS: Final = {0x53: b"S", 0x73: b"R", 0x58: b"S", 0x78: b"R", 0x42: b"B", 0x62: b"A"}
+"""Tags of pieces of strings, XML and binaries in Hessian 2; small ones are followed by another piece."""
+
+
+class Layouts:
+    """Class definitions met before, by class and field names as they stand in messages.
+
+    The one that would be too many empties it, so a peer that makes up classes costs no memory.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, ...], ClassDefinition] = {}
+
+    def of(self, names: tuple[bytes, ...], limits: Limits) -> ClassDefinition:
+        """The definition for a class and its fields. Raises HessianError where a name is too long or no text."""
+        found = self._known.get(names)
+        if found is None:
+            if max(map(len, names)) > limits.max_name_bytes:
+                raise HessianError(f"expected names of at most {limits.max_name_bytes} bytes, found a longer one")
+            name, *fields = map(_text, names)
+            if len(set(fields)) != len(fields):
+                raise HessianError("expected fields of different names, found one twice")
+            found = ClassDefinition(name, tuple(fields), b"")
+            if sum(map(len, names)) <= _MAX_LAYOUT_BYTES:
+                if len(self._known) >= _MAX_LAYOUTS:
+                    self._known.clear()
+                self._known[names] = found
+        return found
+
+
+class Translated(NamedTuple):
+    """`data`: the values in Hessian 2. `values`: how many. `end`: behind the `z` that ended them."""
+
+    data: bytes
+    classes: list[ClassDefinition]
+    values: int
+    end: int
+
+
+class _Open:
+    """A list or map that has not ended, or all values together. `at`: the place of its head.
+
+    `count`: its values, keys and values of a map each. `keys`: of what may be an object, the places of its keys; one
+    that is no text of one piece ends that.
+    """
+
+    __slots__ = ("at", "count", "is_map", "keys", "type_name")
+
+    def __init__(self, at: int, is_map: bool, type_name: bytes) -> None:
+        self.at = at
+        self.count = 0
+        self.is_map = is_map
+        self.type_name = type_name
+        self.keys: list[int] | None = [] if is_map and type_name and not _is_map_class(type_name) else None
+
+
+def translate(data: bytes, pos: int, limits: Limits, layouts: Layouts) -> Translated:
+    """The values from `pos` up to the `z` behind the last of them.
+
+    Raises:
+        HessianError: they are malformed, incomplete or beyond a limit.
+    """
+    try:
+        return _Translation(data, limits, layouts).run(pos)
+    except TRUNCATED:
+        raise HessianError("expected more bytes, found the end of the data", len(data)) from None
+
+
+class _Translation:
+    """What one message becomes. Heads of lists and maps are written when they end, because they say how many."""
+
+    __slots__ = ("budget", "classes", "data", "indexes", "layouts", "limits", "out")
+
+    def __init__(self, data: bytes, limits: Limits, layouts: Layouts) -> None:
+        self.data = data
+        self.limits = limits
+        self.layouts = layouts
+        self.out: list[bytes] = []
+        self.classes: list[ClassDefinition] = []
+        self.indexes: dict[ClassDefinition, int] = {}
+        self.budget = limits.max_elements
+
+    def run(self, pos: int) -> Translated:
+        data, out = self.data, self.out
+        append = out.append
+        top = _Open(-1, False, b"")
+        stack: list[_Open] = []
+        while True:
+            tag = data[pos]
+            if tag == _END:
+                pos += 1
+                if not stack:
+                    return Translated(b"".join(out), self.classes, top.count, pos)
+                self._close(top, pos)
+                top = stack.pop()
+                continue
+            keys = top.keys
+            if keys is not None and not top.count & 1:
+                if tag == 0x53:
+                    keys.append(len(out))
+                else:
+                    top.keys = None
+            top.count += 1
+            self.pay(1, pos)
+            size = _SAME.get(tag)
+            if size is not None:
+                end = pos + size
+                append(data[pos:end])
+                pos = end
+            elif tag == 0x53:
+                units = (data[pos + 1] << 8) + data[pos + 2]
+                end = self._text_end(pos + 3, units)
+                # A tag and two bytes of length, or the lower of them alone.
+                append(data[pos + 2 : end] if units < 32 else data[pos:end])
+                pos = end
+            elif tag == 0x4D or tag == 0x56:
+                if len(stack) >= self.limits.max_depth:
+                    raise HessianError(f"expected at most {self.limits.max_depth} levels, found more", pos)
+                self.pay(cost.CONTAINER, pos)
+                stack.append(top)
+                type_name, pos = self._type(pos + 1)
+                if tag == 0x56 and data[pos] == 0x6C:
+                    # What the elements are, they say themselves; the length may be missing, or -1.
+                    pos += 5
+                top = _Open(len(out), tag == 0x4D, type_name)
+                append(b"")
+            elif tag in _CHUNKS:
+                pos = self._chunks(pos)
+            elif tag == 0x64:
+                append(b"\x4a" + data[pos + 1 : pos + 9])
+                pos += 9
+            elif tag == 0x52:
+                append(b"\x51\x49" + data[pos + 1 : pos + 5])
+                pos += 5
+            elif tag == 0x72:
+                pos = self._remote(pos + 1)
+            else:
+                raise HessianError(f"expected a Hessian 1 value, found tag 0x{tag:02x}", pos)
+            if pos > len(data):
+                raise HessianError("expected more bytes, found the end of the data", len(data))
+
+    def pay(self, amount: int, pos: int) -> None:
+        """Takes from the budget."""
+        self.budget -= amount
+        if self.budget < 0:
+            raise HessianError(f"expected at most {self.limits.max_elements} elements, found more", pos)
+
+    def _close(self, ended: _Open, pos: int) -> None:
+        out, count = self.out, ended.count
+        if not ended.is_map:
+            if ended.type_name:
+                out[ended.at] = b"V" + _string(ended.type_name) + encode_int(count)
+            else:
+                out[ended.at] = bytes((0x78 + count,)) if count < 8 else b"X" + encode_int(count)
+            return
+        if count & 1:
+            raise HessianError("expected the value of a map's entry, found its end", pos - 1)
+        if ended.keys is not None:
+            out[ended.at] = self._object(ended.type_name, ended.keys, pos)
+            return
+        out[ended.at] = b"M" + _string(ended.type_name) if ended.type_name else b"H"
+        out.append(b"Z")
+
+    def _object(self, type_name: bytes, keys: list[int], pos: int) -> bytes:
+        """The head of an object; its keys stand in its class."""
+        out = self.out
+        names = [type_name]
+        for at in keys:
+            key = out[at]
+            names.append(key[1:] if key[0] < 32 else key[3:])
+            out[at] = b""
+        return self._head(tuple(names), pos)
+
+    def _head(self, names: tuple[bytes, ...], pos: int) -> bytes:
+        definition = self.layouts.of(names, self.limits)
+        index = self.indexes.get(definition)
+        if index is None:
+            self.pay(definition.price, pos)
+            index = self.indexes[definition] = len(self.classes)
+            self.classes.append(definition)
+        return bytes((0x60 + index,)) if index < 16 else b"O" + encode_int(index)
+
+    def _remote(self, pos: int) -> int:
+        """A remote object: its type and its address."""
+        type_name, pos = self._type(pos)
+        if self.data[pos] != 0x53:
+            raise HessianError("expected the address of a remote object, found another value", pos)
+        units = (self.data[pos + 1] << 8) + self.data[pos + 2]
+        end = self._text_end(pos + 3, units)
+        self.pay(cost.CONTAINER + 2, pos)
+        self.out += (self._head(_REMOTE, pos), _string(type_name), self.data[pos:end])
+        return end
+
+    def _type(self, pos: int) -> tuple[bytes, int]:
+        """The name of a type as it stands there, empty where there is none, and where it ends."""
+        if self.data[pos] != 0x74:
+            return b"", pos
+        units = (self.data[pos + 1] << 8) + self.data[pos + 2]
+        if units > self.limits.max_name_bytes:
+            raise HessianError(f"expected a type name of at most {self.limits.max_name_bytes} bytes", pos)
+        end = self._text_end(pos + 3, units)
+        return self.data[pos + 3 : end], end
+
+    def _chunks(self, pos: int) -> int:
+        """A string, XML or binary, in pieces or in one; each piece but the last has a small letter for a tag."""
+        data, out = self.data, self.out
+        first = data[pos]
+        is_text = first not in (0x42, 0x62)
+        last = first & 0xDF
+        while True:
+            tag = data[pos]
+            if tag & 0xDF != last:
+                raise HessianError(f"expected the next piece of a {'string' if is_text else 'binary'}", pos)
+            size = (data[pos + 1] << 8) + data[pos + 2]
+            end = self._text_end(pos + 3, size) if is_text else pos + 3 + size
+            if end > len(data):
+                raise HessianError(f"expected {size} bytes, found the end of the data", pos)
+            out.append(_CHUNKS[tag] + data[pos + 1 : end])
+            pos = end
+            if tag == last:
+                return pos
+            self.pay(cost.CHUNK, pos)
+
+    def _text_end(self, pos: int, units: int) -> int:
+        end = pos + units
+        raw = self.data[pos:end]
+        return end if raw.isascii() and len(raw) == units else end_of_units(self.data, pos, units)
+
+
+def _string(text: bytes) -> bytes:
+    """A string value of the characters of another one."""
+    units = len(text) if text.isascii() else len(text.translate(None, _CONTINUATION))
+    return (bytes((units,)) if units < 32 else b"S" + units.to_bytes(2, "big")) + text
+
+
+def _text(raw: bytes) -> str:
+    """A name. Raises HessianError."""
+    if raw.isascii():
+        return raw.decode()
+    return decode_units(raw, 0, len(raw.translate(None, _CONTINUATION)))[0]
+
+
+def _is_map_class(type_name: bytes) -> bool:
+    """Whether Java writes a map as `M` of this class; objects are written alike."""
+    return type_name in _MAPS or (type_name.startswith(_JAVA) and type_name.endswith(_MAP_SUFFIX))
