@@ -4,7 +4,8 @@ Each travels as an ordinary object of a few fields. Here is how these become the
 becomes them. All forms that are known are read; which ones are written says `protocols.hessian.dialect`.
 
 Source: apache/dubbo-hessian-lite: hessian-lite/src/main/java/com/alibaba/com/caucho/hessian/io (`java8/*Handle.java`,
-`UUIDDeserializer.java`, `BigDecimalDeserializer.java`); BigInteger by its Java serialized form (`signum`, `mag`).
+`UUIDDeserializer.java`, `BigDecimalDeserializer.java`); BigInteger by its Java serialized form (`signum`, `mag`);
+apache/dubbo (2.7): dubbo-serialization/dubbo-serialization-native-hession/.../hessian/serializer/java8/.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ __all__ = [
 ]
 
 _PACKAGES: Final = ("com.alibaba.com.caucho.hessian.io.", "com.caucho.hessian.io.")
+_TIME_HANDLES: Final = (
+    *(f"{package}java8.{{}}Handle" for package in _PACKAGES),
+    # What Dubbo 2.7 adds to Caucho's library for its hessian://.
+    "org.apache.dubbo.serialize.hessian.serializer.java8.{}Handle",
+    "java.time.{}",
+)
 _MICROS_PER_SECOND: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _JAVA_EPOCH: Final = JavaDate(1970, 1, 1, tzinfo=UTC)
@@ -165,7 +172,15 @@ def _micros(fields: Mapping[str, Any], name: str) -> int:
 
 
 def _big_decimal(fields: Mapping[str, Any]) -> Decimal:
-    return parse_decimal(fields.get("value"))
+    if "value" in fields:
+        return parse_decimal(fields["value"])
+    # Caucho's library up to 4.0.51 writes the fields as they are, and a BigDecimal of up to 18 digits keeps its value
+    # in another one, which is not written.
+    unscaled = fields.get("intVal")
+    if not isinstance(unscaled, int) or isinstance(unscaled, bool):
+        raise Inexact("a BigDecimal whose value was lost when it was written (Caucho's Hessian up to 4.0.51)")
+    sign, digits, _ = Decimal(unscaled).as_tuple()
+    return Decimal((sign, digits, -_int(fields, "scale")))
 
 
 def parse_decimal(text: object) -> Decimal:
@@ -239,7 +254,7 @@ def _known() -> dict[str, Callable[[Mapping[str, Any]], Any]]:
     }
     for package in _PACKAGES:
         known |= {f"{package}{name}Handle": _boxed for name in ("Byte", "Short", "Float")}
-    for form in (*(f"{package}java8.{{}}Handle" for package in _PACKAGES), "java.time.{}"):
+    for form in _TIME_HANDLES:
         known[form.format("LocalDate")] = _local_date
         known[form.format("LocalTime")] = _local_time
         known[form.format("LocalDateTime")] = _local_date_time

@@ -27,6 +27,12 @@ UUID_OF_CAUCHO = bytes.fromhex(
 )
 DECIMAL_OF_4_0_66 = bytes.fromhex("43146a6176612e6d6174682e426967446563696d616c910576616c75656004312e3230")
 DECIMAL_OF_4_0_38 = bytes.fromhex("43146a6176612e6d6174682e426967446563696d616c92057363616c6506696e7456616c60924e")
+LONG_DECIMAL_OF_4_0_38 = bytes.fromhex(
+    "43146a6176612e6d6174682e426967446563696d616c92057363616c6506696e7456616c609143146a6176612e6d6174682e426967496e74"
+    "6567657296067369676e756d0f626974436f756e74506c75734f6e65106269744c656e677468506c75734f6e65136c6f77657374536574426974"
+    "506c757354776f1966697273744e6f6e7a65726f496e744e756d506c757354776f036d616761919090909073045b696e749649b14e9f81492f"
+    "366c39"
+)
 BIG_INTEGER = bytes.fromhex(
     "43146a6176612e6d6174682e426967496e746567657296067369676e756d0f626974436f756e74506c75734f6e65106269744c656e677468"
     "506c75734f6e65136c6f77657374536574426974506c757354776f1966697273744e6f6e7a65726f496e744e756d506c757354776f036d61"
@@ -72,6 +78,7 @@ def test_behind_a_uuid_values_are_referred_to() -> None:
     ("kind", "data", "expected"),
     [
         (Kind.DECIMAL, DECIMAL_OF_4_0_66, Decimal("1.20")),
+        (Kind.DECIMAL, LONG_DECIMAL_OF_4_0_38, Decimal("12345678901234567890.5")),
         (Kind.BIGINT, BIG_INTEGER, 123456789012345678901234567890),
         (Kind.F32, BOXED_FLOAT, 1.100000023841858),
         (Kind.I8, BOXED_BYTE, 1),
@@ -99,7 +106,7 @@ def test_an_object_of_a_boxed_number_is_a_number_where_anything_may_stand() -> N
     ("kind", "data", "why"),
     [
         # It is lost before it gets here: Java itself reads these bytes as 0.00.
-        (Kind.DECIMAL, DECIMAL_OF_4_0_38, "expected decimal"),
+        (Kind.DECIMAL, DECIMAL_OF_4_0_38, "expected decimal, found a BigDecimal whose value was lost"),
         (Kind.DATE, text("2026-02-30"), "expected date, found text that is none"),
         (Kind.DATETIME, text("2026-08-14T09:26"), "has no zone"),
         (Kind.I32, BOXED_FLOAT, "expected i32, found an object"),

@@ -99,7 +99,8 @@ def test_fields_that_make_no_exact_value_are_refused(name: str, fields: dict[str
 
 def test_a_class_is_found_in_all_packages() -> None:
     caucho = "com.caucho.hessian.io.java8.InstantHandle"
-    assert class_names("Instant") == (JAVA8 + "InstantHandle", caucho, "java.time.Instant")
+    dubbo = "org.apache.dubbo.serialize.hessian.serializer.java8.InstantHandle"
+    assert class_names("Instant") == (JAVA8 + "InstantHandle", caucho, dubbo, "java.time.Instant")
     assert class_names("UUID") == ("java.util.UUID",)
 
 
