@@ -1,4 +1,4 @@
-"""hessian:// against the corpus: every value, exception, error and attachment, in both directions, in every envelope."""
+"""hessian:// against the corpus: values, exceptions, errors and attachments, in both directions, in every envelope."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ async def answering(request: pytest.FixtureRequest) -> AsyncIterator[Answering]:
         yield Answering(pair, answer)
 
 
+CORPUS_DECIMAL = next(case.value for case in CORPUS if case.name == "decimal/1.10")
 CARRIED = [case for case in CORPUS if case.name not in REFUSED]
 
 
@@ -90,9 +91,6 @@ async def test_what_java_cannot_hold_is_refused_with_its_place(answering: Answer
     with pytest.raises(ProviderFailed, match=rf"result: .*{REFUSED[name]}"):
         await answering.call(case.method, CORPUS_DECIMAL)
     assert len(answering.pair.received) == 1
-
-
-CORPUS_DECIMAL = next(case.value for case in CORPUS if case.name == "decimal/1.10")
 
 
 @pytest.mark.asyncio(loop_scope="module")

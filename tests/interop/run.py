@@ -42,6 +42,9 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "node": lambda: f"Node {node_version()} http",
     "jsonrpc4j": lambda: f"Java, jsonrpc4j {library_version('http', 'jsonrpc4j')}",
     "openapi-python-client": lambda: f"openapi-python-client {generator_version()}",
+    "hessian-4038": lambda: f"Java, Caucho {library_version('hessian-4038', 'hessian')}",
+    "hessian-4066": lambda: f"Java, Caucho {library_version('hessian-4066', 'hessian')}",
+    "dubbo hessian": lambda: f"Java, Dubbo {library_version('dubbo-27-hessian', 'dubbo-rpc-hessian')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }
 """Titles of the peers that a mark names, with the version they tell; asked when they have been used."""

@@ -1,4 +1,4 @@
-"""A gateway that serves the demo services over http://, in this process."""
+"""A gateway that serves the demo services over a wire over HTTP, in this process."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from tests.support.running import running
 __all__ = ["DRIVERS", "LISTENER", "serving"]
 
 DRIVERS: Final = ("httptools", "aiohttp")
-"""What can carry the JSON binding."""
+"""What can carry a binding."""
 
 LISTENER: Final = "web"
 """The listener that services name."""
 
 
 @asynccontextmanager
-async def serving(driver: str = "httptools", services: str = "", options: str = "") -> AsyncIterator[str]:
+async def serving(
+    driver: str = "httptools", services: str = "", options: str = "", protocol: str = "http", more: str = ""
+) -> AsyncIterator[str]:
     """The address, `host:port`, of a running gateway.
 
-    `services`: sections of the configuration, by default the demo services that http:// carries, answered by Python;
-    `options`: more options of the listener, as YAML's `key: value, …`.
+    `services`: sections of the configuration, by default the demo services that HTTP carries, answered by Python;
+    `options`: more options of the listener, as YAML's `key: value, …`; `more`: further sections.
     """
     text = f"""
 application: {{name: interop}}
 listeners:
-  {LISTENER}: {{protocol: http, port: 0, options: {{driver: {driver}{options and f", {options}"}}}}}
+  {LISTENER}: {{protocol: {protocol}, port: 0, options: {{driver: {driver}{options and f", {options}"}}}}}
 registries:
   local: {{type: embedded}}
 services:{services or hosted(listener=LISTENER, callbacks=False)}
+{more}
 """
     async with running(text) as app:
         yield app.listening[0].address

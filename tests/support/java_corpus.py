@@ -23,10 +23,10 @@ _REFUSED: Final = {"decimal/-0"}
 
 
 @asynccontextmanager
-async def corpus_invoker(address: str, **parameters: Any) -> AsyncIterator[Invoker]:
+async def corpus_invoker(address: str, protocol: str = "dubbo", **parameters: Any) -> AsyncIterator[Invoker]:
     """A connection to demo.Types with the contract of the corpus."""
-    client = Catalog().protocol("dubbo").client()
-    endpoint = Endpoint.parse(f"dubbo://{address}/{CONTRACT.name}")
+    client = Catalog().protocol(protocol).client()
+    endpoint = Endpoint.parse(f"{protocol}://{address}/{CONTRACT.name}")
     reference = Reference(endpoint.service, CONTRACT, timeout_s=10.0, parameters=parameters)
     invoker = client.open(endpoint, reference)
     try:

@@ -267,6 +267,11 @@ class Peers:
         require_java()
         return self._server("jsonrpc4j", lambda: PeerServer(java_command("http", "app.JsonRpcProvider")))
 
+    def hessian_service(self, module: str) -> str:
+        """Address of the services that Caucho's servlet answers, of the version that the module is built with."""
+        require_java()
+        return self._server(module, lambda: PeerServer(java_command(module, "app.HessianProvider")))
+
     def _server(self, name: str, start: Callable[[], PeerServer]) -> str:
         server = self._servers.get(name)
         if server is None:

@@ -33,6 +33,18 @@ final class AttachmentsScenario {
         session.checks.same("an absent attachment", null, () -> types.echoAttachments("absent"));
     }
 
+    /** What a header field can carry, by which Dubbo's hessian:// sends attachments. */
+    static void runFields(Session session) {
+        Types types = refer(session);
+        for (String key : new String[] {"plain", "X-Mixed-Case", "dotted.key_1"}) {
+            session.checks.same("attachment " + key, "Mixed Value", () -> {
+                Dubbo.attach(key, "Mixed Value");
+                return types.echoAttachments(key);
+            });
+        }
+        session.checks.same("an attachment is sent once", null, () -> types.echoAttachments("plain"));
+    }
+
     /** echoAttachments sends an attachment that it found back beside the answer, too. */
     static void runReplies(Session session) {
         Types types = refer(session);

@@ -25,6 +25,7 @@ public final class Consumer {
             Map.entry("generic", GenericScenario::run),
             Map.entry("pojo-cycle", GenericScenario::runCycle),
             Map.entry("attachments", AttachmentsScenario::run),
+            Map.entry("attachments-fields", AttachmentsScenario::runFields),
             Map.entry("reply-attachments", AttachmentsScenario::runReplies),
             Map.entry("echo", EchoScenario::run),
             Map.entry("callbacks", ReportsScenario::run),

@@ -18,7 +18,8 @@ import java.util.UUID;
 
 /**
  * What Dubbo 2.7 can say in JSON, which is its http:// protocol: calls without java.time, whose classes its Jackson does
- * not read, exceptions by class and message alone, no attachments, no timeouts.
+ * not read, exceptions by class and message alone, no attachments, no timeouts. Its hessian:// can say as much, but for
+ * decimals, whose values its codec loses ({@code decimals=lost}).
  */
 final class JsonScenario {
     private JsonScenario() {}
@@ -62,10 +63,12 @@ final class JsonScenario {
         checks.same("echoBoxedI64 null", null, () -> types.echoBoxedI64(null));
         checks.same("echoF64", 0.1, () -> types.echoF64(0.1));
         checks.same("echoBigint", BigInteger.TWO.pow(100), () -> types.echoBigint(BigInteger.TWO.pow(100)));
-        checks.isTrue("echoDecimal", () -> {
-            BigDecimal sent = new BigDecimal("12.340"); // on its way it is a double, without the last zero
-            return types.echoDecimal(sent).compareTo(sent) == 0;
-        });
+        if (session.options.get("decimals", "kept").equals("kept")) {
+            checks.isTrue("echoDecimal", () -> {
+                BigDecimal sent = new BigDecimal("12.340"); // on its way it is a double, without the last zero
+                return types.echoDecimal(sent).compareTo(sent) == 0;
+            });
+        }
         checks.same("echoChar", '\u8336', () -> types.echoChar('\u8336'));
         checks.same("echoString", "\u8336 \uD83D\uDE00 \t\n\0\"", () -> types.echoString("\u8336 \uD83D\uDE00 \t\n\0\""));
         checks.same("echoBytes", new byte[] {0, -1, 16}, () -> types.echoBytes(new byte[] {0, -1, 16}));
@@ -74,9 +77,8 @@ final class JsonScenario {
         checks.same("echoUuid", uuid, () -> types.echoUuid(uuid));
         checks.same("echoEnum", Status.PREORDER, () -> types.echoEnum(Status.PREORDER));
         checks.same("echoStruct", maker(), () -> types.echoStruct(maker()));
-        checks.same("echoStringList", List.of("a", ""), () -> types.echoStringList(List.of("a", "")));
-        checks.same("echoNestedList", List.of(List.of("a"), List.of()),
-                () -> types.echoNestedList(new ArrayList<>(List.of(List.of("a"), List.of()))));
+        checks.same("echoStringList", list("a", ""), () -> types.echoStringList(list("a", "")));
+        checks.same("echoNestedList", list(list("a"), list()), () -> types.echoNestedList(list(list("a"), list())));
         checks.same("echoStringMap", Map.of("a", 1L << 40), () -> types.echoStringMap(new HashMap<>(Map.of("a", 1L << 40))));
         checks.same("echoLongArray", new long[] {1, -1}, () -> types.echoLongArray(new long[] {1, -1}));
         checks.same("echoMakerArray", new Maker[] {maker()}, () -> types.echoMakerArray(new Maker[] {maker()}));
@@ -118,6 +120,12 @@ final class JsonScenario {
     private static void echo(Checks checks, Dubbo.Generic types, String method, String type, Object value) {
         checks.same(method + " " + Same.text(value), value,
                 () -> types.invoke(method, new String[] {type}, new Object[] {value}));
+    }
+
+    /** A list that every codec can write; what {@code List.of} gives is none for Caucho's. */
+    @SafeVarargs
+    private static <T> List<T> list(T... items) {
+        return new ArrayList<>(List.of(items));
     }
 
     private static Maker maker() {
