@@ -6,7 +6,7 @@ is read. `{path}` is `/{interface}?group=…&version=…`, as Dubbo's providers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -35,6 +35,7 @@ from protocols.hessian_http.to_hessian1 import to_hessian1
 from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
 from protocols.http.extra_fields import parse_base_path, read_extra_fields
+from protocols.http.generic_call import generic_call
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.problem import error_of_status, plain_text
 from protocols.reader import Limits
@@ -156,14 +157,14 @@ class HessianClientBinding:
         elif invocation.traceparent is not None:
             fields += request_headers(invocation.replace(attachments={}), None, "")
         method = None if bound.methods is None else _method(bound, invocation)
-        arguments = invocation.arguments()
         writer = Writer(self._limits, dialect=self._dialect)
         if method is not None:
             head = method.head
-            method.binding.write_arguments(writer, arguments)
+            method.binding.write_arguments(writer, invocation.arguments())
         else:
-            head = begin_call(options.envelope, invocation.method, len(arguments))
-            _write_all(writer, arguments)
+            name, values = generic_call(invocation)
+            head = begin_call(options.envelope, name, len(values))
+            _write_all(writer, values)
         written = writer.finish()
         if options.envelope.old_call:
             body = head + to_hessian1(written, self._limits) + OLD_END
@@ -254,7 +255,7 @@ def _method(bound: _Bound, invocation: Invocation) -> _Method:
     return found
 
 
-def _write_all(writer: Writer, arguments: tuple[Any, ...]) -> None:
+def _write_all(writer: Writer, arguments: Sequence[Any]) -> None:
     index = 0
     try:
         for value in arguments:

@@ -27,9 +27,10 @@ from protocols.contract import Outcome
 from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
 from protocols.http.extra_fields import parse_base_path, read_extra_fields
+from protocols.http.generic_call import generic_call
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json import media
-from protocols.http_json.client_generic import generic_answer, generic_arguments, generic_call
+from protocols.http_json.client_generic import generic_answer, generic_arguments
 from protocols.http_json.client_route import RouteMethods
 from protocols.http_json.client_rpc import RpcCalls
 from protocols.http_json.client_service import ClientMethod, ClientService, content_type_of, parsed

@@ -14,8 +14,9 @@ from gateway.model.call import Attachments, Fault, Invocation, Ok
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ProviderFailed, Retry, ValueMappingError
 from protocols.contract import Outcome
+from protocols.http.generic_call import generic_call
 from protocols.http.message import HttpResponse
-from protocols.http_json.client_generic import generic_answer, generic_arguments, generic_call
+from protocols.http_json.client_generic import generic_answer, generic_arguments
 from protocols.http_json.client_service import ClientMethod, ClientService
 from protocols.http_json.client_trouble import trouble
 from protocols.http_json.jsonrpc import error_of_object
