@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import application, dubbo, hessian, http_json, texts
+from tests.fuzz import application, dubbo, hessian, hessian_http, http_json, texts
 
 __all__ = ["TARGETS", "Target"]
 
@@ -38,6 +38,7 @@ class Target:
 
 
 _HESSIAN = b"CHMOQUVWXZNRSAB\x60\x61\x70\x79\x90\x91"
+_HESSIAN_1 = b"MVRSsBbIDLdtlrzcmxX\x00\x01\x02"
 _HTTP = b"\r\n \t:;,/?=%0123456789abcdefGETPOS\x00\xff"
 _JSON = b'{}[],:"\\u0123456789eE+-.tfn \xff'
 _YAML = b":-{}[]&*!|>#'\"%@\n\t "
@@ -46,6 +47,9 @@ TARGETS: tuple[Target, ...] = (
     Target("hessian", hessian.check, hessian.seeds, _HESSIAN, share=2.0),
     Target("dubbo-server", dubbo.check_server, dubbo.server_seeds, _HESSIAN + b"\xda\xbb\xc2\xe2", 1_000_000, 2.0),
     Target("dubbo-client", dubbo.check_client, dubbo.client_seeds, _HESSIAN + b"\x14\x28\x02\x22"),
+    Target("hessian-1", hessian_http.check_old, hessian_http.old_seeds, _HESSIAN_1 + _HESSIAN),
+    Target("hessian-binding", hessian_http.check_binding, hessian_http.binding_seeds, _HESSIAN_1 + _HESSIAN),
+    Target("hessian-reply", hessian_http.check_reply, hessian_http.reply_seeds, _HESSIAN_1 + _HESSIAN + b"fr"),
     Target("http-stream", http_json.check_stream, http_json.stream_seeds, _HTTP, share=1.5),
     Target("http-binding", http_json.check_binding, http_json.binding_seeds, _JSON + b"/?&=%\n", share=1.5),
     Target("http-reply", http_json.check_reply, http_json.reply_seeds, _JSON + b"\n", 50_000),
