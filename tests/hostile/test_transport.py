@@ -10,8 +10,9 @@ import pytest
 
 from tests.support import http_bytes
 from tests.support.abuse import REPEATS, Abuse, Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HTTP, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, Dialect
 from tests.support.dubbo_bytes import CALL, frame, heartbeat, request
+from tests.support.hessian_bytes import hessian_body, hessian_call
 
 FEW = 20
 """Repeats of attacks that wait for a limit."""
@@ -216,6 +217,11 @@ BAD = {
     (HTTP, "rubbish"): (b"\x16\x03\x01", "not-http", 50),
     (HTTP, "header field"): (BAD_HEAD, "bad-headers", 51),
     (HTTP, "length"): (TOO_LONG, "body-too-large", 51),
+    (HESSIAN, "bad argument"): (hessian_call("echoString", b"\x91"), "bad-request", 100),
+    (HESSIAN, "unknown method"): (hessian_call("echoMissing"), "no-such-method", 100),
+    (HESSIAN, "rubbish"): (b"\x16\x03\x01", "not-http", 50),
+    (HESSIAN, "header field"): (BAD_HEAD, "bad-headers", 51),
+    (HESSIAN, "length"): (TOO_LONG, "body-too-large", 51),
 }
 """One message among good ones, what is counted, and how many of the hundred are answered."""
 BAD |= {(AIOHTTP, name): bad for (dialect, name), bad in BAD.items() if dialect is HTTP}
@@ -266,9 +272,13 @@ FOREIGN = {
 }
 
 
+def _transport(dialect: Dialect) -> str:
+    return "http" if dialect.over_http else dialect.protocol
+
+
 @pytest.mark.parametrize("spoken", FOREIGN)
 # Not its own, nor a version of it that can be answered.
-@pytest.mark.only_where(lambda dialect, spoken: not spoken.lower().startswith(dialect.protocol))
+@pytest.mark.only_where(lambda dialect, spoken: not spoken.lower().startswith(_transport(dialect)))
 async def test_g8_speaks_another_protocol(abuse: Abuse, dialect: Dialect, spoken: str) -> None:
     named = spoken.partition(" with")[0]
 
@@ -276,7 +286,7 @@ async def test_g8_speaks_another_protocol(abuse: Abuse, dialect: Dialect, spoken
         await attacker.send(FOREIGN[spoken])
         await attacker.refused()
 
-    await abuse(attack, reason="not-http" if dialect.protocol == "http" else "bad-magic")
+    await abuse(attack, reason="not-http" if dialect.over_http else "bad-magic")
     assert named in abuse.records[0].getMessage()
 
 
@@ -287,6 +297,8 @@ async def test_g9_random_bytes(abuse: Abuse, dialect: Dialect) -> None:
     good = [dialect.count, dialect.echo("whole"), dialect.count + dialect.aside, dialect.slow]
     if dialect is DUBBO:
         good.append(request("echoAny", "Ljava/lang/Object;", b"H\x01a\x79\x90Z"))
+    elif dialect is HESSIAN:
+        good.append(hessian_call("echoAny", b"H\x01a\x79\x90Z"))
     else:
         good += [CHUNKED, http_bytes.message("/jsonrpc", b'{"jsonrpc":"2.0","id":1,"method":"demo.Catalog.count"}')]
     slowest = 0.0
@@ -325,12 +337,15 @@ def _headed(dialect: Dialect, noise: bytes, dice: random.Random) -> bytes:
     if dialect is DUBBO:
         return frame(dice.randrange(256), dice.getrandbits(63), noise)
     framing = dice.choice([f"Content-Length: {len(noise)}", "Transfer-Encoding: chunked"])
-    return http_bytes.head("POST /demo.Types/echo_any HTTP/1.1", http_bytes.HOST, framing) + noise
+    path = "/demo.Types" if dialect is HESSIAN else "/demo.Types/echo_any"
+    return http_bytes.head(f"POST {path} HTTP/1.1", http_bytes.HOST, framing) + noise
 
 
 def _as_argument(dialect: Dialect, noise: bytes) -> bytes:
     if dialect is DUBBO:
         return request("echoAny", "Ljava/lang/Object;", noise)
+    if dialect is HESSIAN:
+        return http_bytes.message("/demo.Types", hessian_body("echoAny", noise))
     return http_bytes.message("/demo.Types/echo_string", b'["' + noise + b'"]')
 
 
@@ -343,5 +358,5 @@ async def test_g10_a_mebibyte_of_one_byte(abuse: Abuse, byte: int) -> None:
         await attacker.refused()
         await sending
 
-    reason = "not-http" if abuse.dialect.protocol == "http" else "bad-magic"
+    reason = "not-http" if abuse.dialect.over_http else "bad-magic"
     await abuse(attack, reason=reason, times=max(FEW, REPEATS // 10))

@@ -6,9 +6,10 @@ import base64
 from typing import Any, Final, Protocol
 
 from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
+from tests.support.hessian_bytes import VALUE, hessian_call
 from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
 
-__all__ = ["AIOHTTP", "DIALECTS", "DUBBO", "HTTP", "Dialect"]
+__all__ = ["AIOHTTP", "DIALECTS", "DUBBO", "HESSIAN", "HTTP", "Dialect"]
 
 
 class Dialect(Protocol):
@@ -17,6 +18,7 @@ class Dialect(Protocol):
     Attributes:
         name: As tests are called.
         protocol: Of the listener.
+        over_http: It is a wire over HTTP.
         options: Of the listener, as in a configuration file.
         count: Asks demo.Catalog how many products there are.
         slow: A call that is answered in a later turn of the loop.
@@ -29,6 +31,7 @@ class Dialect(Protocol):
 
     name: str
     protocol: str
+    over_http: bool
     options: str
     count: bytes
     slow: bytes
@@ -76,7 +79,7 @@ class _Dubbo:
     forever = request("slow", "J", b"L" + (1 << 40).to_bytes(8, "big"))
     aside = heartbeat(1)
     aside_answers = 1
-    another_driver = answers_in_order = one_at_a_time = False
+    another_driver = answers_in_order = one_at_a_time = over_http = False
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
         return request("echoString", "Ljava/lang/String;", text(value), group=group, id=id)
@@ -112,7 +115,7 @@ class _Http:
     forever = call("slow", 1 << 40)
     aside = b"\r\n"
     aside_answers = 0
-    answers_in_order = True
+    answers_in_order = over_http = True
 
     def __init__(self, name: str, driver: str, *, one_at_a_time: bool, another_driver: bool) -> None:
         self.name = name
@@ -142,6 +145,28 @@ class _Http:
         return answer.status == 200 and answer.json == value
 
 
+class _Hessian(_Http):
+    protocol = "hessian"
+    count = hessian_call()
+    slow = hessian_call("slow", b"\xe0")
+    forever = hessian_call("slow", b"L" + (1 << 40).to_bytes(8, "big"))
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return hessian_call("echoString", text(value), service=_service(group))
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        return hessian_call("echoBytes", b"B" + size.to_bytes(2, "big") + bytes(size), service=_service(group))
+
+    def is_ok(self, answer: HttpAnswer) -> bool:
+        return answer.status == 200 and answer.body.startswith(VALUE)
+
+    def is_count(self, answer: HttpAnswer) -> bool:
+        return answer.status == 200 and answer.body == VALUE + b"\xe3"
+
+    def is_echo(self, answer: HttpAnswer, value: str) -> bool:
+        return answer.status == 200 and answer.body == VALUE + text(value)
+
+
 def _service(group: str) -> str:
     return f"{group}/demo.Types" if group else "demo.Types"
 
@@ -149,4 +174,5 @@ def _service(group: str) -> str:
 DUBBO: Final[Dialect] = _Dubbo()
 HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False, another_driver=False)
 AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True, another_driver=True)
-DIALECTS: Final = (DUBBO, HTTP, AIOHTTP)
+HESSIAN: Final[Dialect] = _Hessian("hessian", "httptools", one_at_a_time=False, another_driver=True)
+DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN)
