@@ -24,7 +24,8 @@ from tests.support.firefox import firefox_version
 from tests.support.generated_client import generator_version
 from tests.support.go_peer import go_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_version
-from tests.support.node_peer import jayson_version, node_version
+from tests.support.node_peer import module_version, node_version
+from tests.support.python_peer import package_version
 
 HERE: Final = Path(__file__).parent
 WIDTH: Final = 120
@@ -38,10 +39,12 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "fetch": lambda: f"Node {node_version()} fetch",
     "go": lambda: f"Go {go_version()} net/http",
     "httpclient": lambda: f"Java {java_version()} HttpClient",
-    "jayson": lambda: f"jayson {jayson_version()}",
+    "jayson": lambda: f"jayson {module_version('jayson')}",
     "node": lambda: f"Node {node_version()} http",
     "jsonrpc4j": lambda: f"Java, jsonrpc4j {library_version('http', 'jsonrpc4j')}",
     "openapi-python-client": lambda: f"openapi-python-client {generator_version()}",
+    "hessian.js": lambda: f"Node, hessian.js {module_version('hessian.js')}",
+    "python-hessian": lambda: f"python-hessian {package_version('python-hessian')}",
     "hessian-4038": lambda: f"Java, Caucho {library_version('hessian-4038', 'hessian')}",
     "hessian-4066": lambda: f"Java, Caucho {library_version('hessian-4066', 'hessian')}",
     "dubbo hessian": lambda: f"Java, Dubbo {library_version('dubbo-27-hessian', 'dubbo-rpc-hessian')}",

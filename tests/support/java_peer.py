@@ -262,6 +262,11 @@ class Peers:
         require_node()
         return self._server("node", lambda: node_server("server.mjs"))
 
+    def hessian_in_node(self) -> str:
+        """Address of the demo.Types that Node answers with hessian.js."""
+        require_node()
+        return self._server("hessian.js", lambda: node_server("hessian_server.mjs"))
+
     def json_rpc_service(self) -> str:
         """Address of the services that jsonrpc4j answers, under Java's names."""
         require_java()

@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["NODE_CACHE", "jayson_version", "node_checks", "node_server", "node_version", "require_node"]
+__all__ = ["NODE_CACHE", "module_version", "node_checks", "node_server", "node_version", "require_node"]
 
 _ROOT: Final = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def node_version() -> str:
     return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
 
 
-def jayson_version() -> str:
-    """Of the package that is installed."""
-    manifest = json.loads((NODE_CACHE / "node_modules" / "jayson" / "package.json").read_text())
+def module_version(name: str) -> str:
+    """Of a package that is installed."""
+    manifest = json.loads((NODE_CACHE / "node_modules" / name / "package.json").read_text())
     return str(manifest["version"])
