@@ -11,7 +11,7 @@ CORPUS_SIZES = (128, 1 << 10, 16 << 10, 200 << 10)
 
 
 class Payload(StrEnum):
-    """What a call carries. `BYTES` has no call around it: the raw echo. `ADD` and `JSON` go over HTTP."""
+    """What a call carries. `BYTES` has no call around it: the raw echo. `ADD`, `JSON` and `HESSIAN` go over HTTP."""
 
     BYTES = "bytes"
     STRING = "string"
@@ -20,10 +20,12 @@ class Payload(StrEnum):
     """Two numbers in a JSON object, their sum back."""
     JSON = "HTTP string"
     """A text in a JSON object, the same text back."""
+    HESSIAN = "Hessian POJO"
+    """An object of ten fields in a call of Hessian 2, the same object back."""
 
     @property
     def is_http(self) -> bool:
-        return self in (Payload.ADD, Payload.JSON)
+        return self in (Payload.ADD, Payload.JSON, Payload.HESSIAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ ECHO_RATIO = 0.22
 FORWARD_RATIO = 0.28
 HTTP_ADD_RATIO = 4.0
 HTTP_BRIDGE_RATIO = 1.6
+HESSIAN_RATIO = 1.0
 ECHO_RATIO_HELD = 0.15
 FORWARD_RATIO_HELD = 0.13
 HTTP_ADD_RATIO_HELD = 2.0

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from bench.cases import Payload
+from bench.hessian_frames import build_hessian_request
 from bench.http_frames import build_http_request
 from bench.request import Request, WrongReply
 
@@ -41,6 +42,8 @@ _ATTACHMENTS = {
 
 def build_request(payload: Payload, size: int) -> Request:
     """The request for a payload of `size` bytes. Its id, eight bytes at `ID_OFFSET`, is 0 and meant to be replaced."""
+    if payload is Payload.HESSIAN:
+        return build_hessian_request(encode_pojo(size))
     if payload.is_http:
         return build_http_request(payload, size)
     if payload is Payload.BYTES:
@@ -50,7 +53,7 @@ def build_request(payload: Payload, size: int) -> Request:
         value = encode_string(_text(size))
         body = _body("echo", "Ljava/lang/String;", value)
     else:
-        value = _encode_pojo(size)
+        value = encode_pojo(size)
         body = _body("echoPojo", f"L{POJO_CLASS.replace('.', '/')};", value)
     return Request(_HEADER.pack(_MAGIC, _TWO_WAY_HESSIAN, 0, 0, len(body)) + body, payload, _check_answer(value))
 
@@ -101,7 +104,7 @@ def _encode_list(items: list[bytes]) -> bytes:
     return head + b"".join(items)
 
 
-def _encode_pojo(size: int) -> bytes:
+def encode_pojo(size: int) -> bytes:
     """A `bench.Pojo` whose encoding is about `size` bytes: beyond the fixed fields, half tags and half note."""
     fields: dict[str, bytes] = {
         "id": _encode_long(4_611_686_018_427_387_905),

@@ -32,22 +32,33 @@ def body_bytes(head: bytes) -> int:
     return int(found[1])
 
 
-def _post(payload: Payload, method: str, arguments: dict[str, Any], answer: Any) -> Request:
-    body = json.dumps(arguments, separators=(",", ":")).encode()
+def post_head(path: str, content_type: str, length: int) -> bytes:
+    """What stands in front of a body of so many bytes."""
     lines = (
-        f"POST /{SERVICE}/{method} HTTP/1.1",
+        f"POST {path} HTTP/1.1",
         "Host: bench",
         "User-Agent: loadgen",
         "Accept: */*",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {length}",
     )
-    frame = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def split_reply(reply: bytes) -> bytes:
+    """The body of a reply, which must be a good one."""
+    _, _, found = reply.partition(b"\r\n\r\n")
+    if not reply.startswith(_STATUS_OK):
+        raise WrongReply(f"{reply[:40]!r} … {found[:300]!r}")
+    return found
+
+
+def _post(payload: Payload, method: str, arguments: dict[str, Any], answer: Any) -> Request:
+    body = json.dumps(arguments, separators=(",", ":")).encode()
+    frame = post_head(f"/{SERVICE}/{method}", "application/json", len(body)) + body
 
     def check(reply: bytes) -> None:
-        _, _, found = reply.partition(b"\r\n\r\n")
-        if not reply.startswith(_STATUS_OK):
-            raise WrongReply(f"{reply[:40]!r} … {found[:300]!r}")
+        found = split_reply(reply)
         if json.loads(found) != answer:
             raise WrongReply(f"expected {answer!r}, found {found[:300]!r}")
 

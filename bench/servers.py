@@ -24,6 +24,7 @@ NGINX = "nginx"
 GRANIAN = "granian"
 HTTP_HOSTED = "polyport http"
 HTTP_BRIDGE = "polyport http to dubbo"
+HESSIAN_HOSTED = "polyport hessian"
 
 PAYLOADS: dict[str, tuple[Payload, ...]] = {
     ECHO: (Payload.BYTES,),
@@ -36,6 +37,7 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
     GRANIAN: (Payload.ADD,),
     HTTP_HOSTED: (Payload.ADD, Payload.JSON),
     HTTP_BRIDGE: (Payload.JSON,),
+    HESSIAN_HOSTED: (Payload.HESSIAN,),
 }
 """Every server and what it is asked; in this order they are measured."""
 
@@ -46,13 +48,14 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
     Payload.POJO: _RAW_ECHO,
     Payload.ADD: (AIOHTTP, Payload.ADD),
     Payload.JSON: (AIOHTTP, Payload.JSON),
+    Payload.HESSIAN: (AIOHTTP, Payload.JSON),
 }
 """What each payload is compared with, server and payload."""
 
 _HERE = Path(__file__).parent
 _WITH_BENCH = {"PYTHONPATH": str(_HERE.parent)}
 """Neither the command nor `-m` looks for `bench` where the caller happens to stand."""
-_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http)://(127\.0\.0\.1):(\d+)")
+_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian)://(127\.0\.0\.1):(\d+)")
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ def start_lineup(stack: ExitStack, folder: Path, announce: Callable[[str], None]
     start(GRANIAN, lambda log: _start_floor(log, "granian_add"))
     start(HTTP_HOSTED, lambda log: _start_polyport(log, "http.yaml", {}))
     start(HTTP_BRIDGE, lambda log: _start_forwarding(log, "http_to_dubbo.yaml", behind))
+    start(HESSIAN_HOSTED, lambda log: _start_polyport(log, "hessian.yaml", {}))
     return lineup
 
 

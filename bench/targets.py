@@ -12,6 +12,7 @@ from bench.cases import (
     ENDPOINT_BYTES,
     FORWARD_RATIO,
     FORWARD_RATIO_HELD,
+    HESSIAN_RATIO,
     HTTP_ADD_RATIO,
     HTTP_ADD_RATIO_HELD,
     HTTP_BRIDGE_RATIO,
@@ -26,7 +27,7 @@ from bench.cases import (
 from bench.idle import IdleCost
 from bench.rounds import Results
 from bench.scale import ScaleCost
-from bench.servers import FORWARDED, HOSTED, HTTP_BRIDGE, HTTP_HOSTED
+from bench.servers import FORWARDED, HESSIAN_HOSTED, HOSTED, HTTP_BRIDGE, HTTP_HOSTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def judge(
         judged("HTTP/JSON add, 16 under way", Case(*add, PIPELINED_LOAD), HTTP_ADD_RATIO),
         judged("HTTP/JSON to dubbo", Case(*bridge, TARGET_LOAD), HTTP_BRIDGE_RATIO, HTTP_BRIDGE_RATIO_HELD),
         judged("HTTP/JSON to dubbo, 16 under way", Case(*bridge, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
+        judged("Hessian POJO", Case(HESSIAN_HOSTED, Payload.HESSIAN, TARGET_LOAD), HESSIAN_RATIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
         _judge_scale(scale),
