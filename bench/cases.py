@@ -11,7 +11,7 @@ CORPUS_SIZES = (128, 1 << 10, 16 << 10, 200 << 10)
 
 
 class Payload(StrEnum):
-    """What a call carries. `BYTES` has no call around it: the raw echo. `ADD`, `JSON` and `HESSIAN` go over HTTP."""
+    """What a call carries. `BYTES` has no call around it: the raw echo. All below `POJO` go over HTTP."""
 
     BYTES = "bytes"
     STRING = "string"
@@ -22,10 +22,12 @@ class Payload(StrEnum):
     """A text in a JSON object, the same text back."""
     HESSIAN = "Hessian POJO"
     """An object of ten fields in a call of Hessian 2, the same object back."""
+    OLD_HESSIAN = "Hessian 1 POJO"
+    """The same in Hessian 1, with a reply in Hessian 2: what Java clients send unless they are told otherwise."""
 
     @property
     def is_http(self) -> bool:
-        return self in (Payload.ADD, Payload.JSON, Payload.HESSIAN)
+        return self in (Payload.ADD, Payload.JSON, Payload.HESSIAN, Payload.OLD_HESSIAN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from bench.cases import Payload
-from bench.hessian_frames import build_hessian_request
+from bench.hessian_frames import build_hessian_request, encode_old_pojo
 from bench.http_frames import build_http_request
 from bench.request import Request, WrongReply
 
@@ -43,7 +43,9 @@ _ATTACHMENTS = {
 def build_request(payload: Payload, size: int) -> Request:
     """The request for a payload of `size` bytes. Its id, eight bytes at `ID_OFFSET`, is 0 and meant to be replaced."""
     if payload is Payload.HESSIAN:
-        return build_hessian_request(encode_pojo(size))
+        return build_hessian_request(payload, encode_pojo(size))
+    if payload is Payload.OLD_HESSIAN:
+        return build_hessian_request(payload, encode_old_pojo(size))
     if payload.is_http:
         return build_http_request(payload, size)
     if payload is Payload.BYTES:

@@ -37,7 +37,7 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
     GRANIAN: (Payload.ADD,),
     HTTP_HOSTED: (Payload.ADD, Payload.JSON),
     HTTP_BRIDGE: (Payload.JSON,),
-    HESSIAN_HOSTED: (Payload.HESSIAN,),
+    HESSIAN_HOSTED: (Payload.HESSIAN, Payload.OLD_HESSIAN),
 }
 """Every server and what it is asked; in this order they are measured."""
 
@@ -49,6 +49,7 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
     Payload.ADD: (AIOHTTP, Payload.ADD),
     Payload.JSON: (AIOHTTP, Payload.JSON),
     Payload.HESSIAN: (AIOHTTP, Payload.JSON),
+    Payload.OLD_HESSIAN: (AIOHTTP, Payload.JSON),
 }
 """What each payload is compared with, server and payload."""
 

@@ -37,6 +37,8 @@ _JAVA: Final = b"java.util."
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
 _MAX_LAYOUTS: Final = 512
 _MAX_LAYOUT_BYTES: Final = 8_192
+_MAX_MISSES: Final = 100
+"""Of a class: then its objects are not alike, and nothing more is expected of them."""
 _END: Final = 0x7A
 _SAME: Final = {0x4E: 1, 0x54: 1, 0x46: 1, 0x49: 5, 0x4C: 9, 0x44: 9}
 """Size of the values that are written alike, their tag included: null, true, false, int, long, double."""
@@ -47,13 +49,15 @@ _CHUNKS: Final = {0x53: b"S", 0x73: b"R", 0x58: b"S", 0x78: b"R", 0x42: b"B", 0x
 class Layouts:
     """Class definitions met before, by class and field names as they stand in messages.
 
-    The one that would be too many empties it, so a peer that makes up classes costs no memory.
+    The one that would be too many empties it, so a peer that makes up classes costs no memory. What stood last in the
+    objects of a class is expected of the next one: as long as that holds, no name is looked at but to compare it.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_expected", "_known")
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, ...], ClassDefinition] = {}
+        self._expected: dict[bytes, _Expected] = {}
 
     def of(self, names: tuple[bytes, ...], limits: Limits) -> ClassDefinition:
         """The definition for a class and its fields. Raises HessianError where a name is too long or no text."""
@@ -68,8 +72,32 @@ class Layouts:
             if sum(map(len, names)) <= _MAX_LAYOUT_BYTES:
                 if len(self._known) >= _MAX_LAYOUTS:
                     self._known.clear()
+                    self._expected.clear()
                 self._known[names] = found
+                before = self._expected.get(names[0])
+                misses = 0 if before is None else before.misses
+                self._expected[names[0]] = _Expected(found, tuple(map(_key, names[1:])), misses)
         return found
+
+    def expected(self, type_name: bytes) -> _Expected | None:
+        """What the next object of a class will have in it; None where nobody knows."""
+        found = self._expected.get(type_name)
+        return found if found is not None and found.misses < _MAX_MISSES else None
+
+
+class _Expected:
+    """The fields of an object as they stand in a message. `misses`: how often it was another one."""
+
+    __slots__ = ("definition", "keys", "misses")
+
+    def __init__(self, definition: ClassDefinition, keys: tuple[bytes, ...], misses: int) -> None:
+        self.definition = definition
+        self.keys = keys
+        self.misses = misses
+
+
+class _Unexpected(Exception):
+    """An object has other fields than the one before it."""
 
 
 class Translated(NamedTuple):
@@ -85,17 +113,19 @@ class _Open:
     """A list or map that has not ended, or all values together. `at`: the place of its head.
 
     `count`: its values, keys and values of a map each. `keys`: of what may be an object, the places of its keys; one
-    that is no text of one piece ends that.
+    that is no text of one piece ends that. `expected`: of what will be an object, unless it has other keys.
     """
 
-    __slots__ = ("at", "count", "is_map", "keys", "type_name")
+    __slots__ = ("at", "count", "expected", "is_map", "keys", "type_name")
 
-    def __init__(self, at: int, is_map: bool, type_name: bytes) -> None:
+    def __init__(self, at: int, is_map: bool, type_name: bytes, expected: _Expected | None) -> None:
         self.at = at
         self.count = 0
         self.is_map = is_map
         self.type_name = type_name
-        self.keys: list[int] | None = [] if is_map and type_name and not _is_map_class(type_name) else None
+        self.expected = expected
+        may_be_object = expected is None and is_map and type_name and not _is_map_class(type_name)
+        self.keys: list[int] | None = [] if may_be_object else None
 
 
 def translate(data: bytes, pos: int, limits: Limits, layouts: Layouts) -> Translated:
@@ -105,7 +135,10 @@ def translate(data: bytes, pos: int, limits: Limits, layouts: Layouts) -> Transl
         HessianError: they are malformed, incomplete or beyond a limit.
     """
     try:
-        return _Translation(data, limits, layouts).run(pos)
+        try:
+            return _Translation(data, limits, layouts, expecting=True).run(pos)
+        except _Unexpected:
+            return _Translation(data, limits, layouts, expecting=False).run(pos)
     except TRUNCATED:
         raise HessianError("expected more bytes, found the end of the data", len(data)) from None
 
@@ -113,47 +146,65 @@ def translate(data: bytes, pos: int, limits: Limits, layouts: Layouts) -> Transl
 class _Translation:
     """What one message becomes. Heads of lists and maps are written when they end, because they say how many."""
 
-    __slots__ = ("budget", "classes", "data", "indexes", "layouts", "limits", "out")
+    __slots__ = ("budget", "classes", "data", "expecting", "indexes", "layouts", "limits", "out")
 
-    def __init__(self, data: bytes, limits: Limits, layouts: Layouts) -> None:
+    def __init__(self, data: bytes, limits: Limits, layouts: Layouts, *, expecting: bool) -> None:
         self.data = data
         self.limits = limits
         self.layouts = layouts
+        self.expecting = expecting
         self.out: list[bytes] = []
         self.classes: list[ClassDefinition] = []
         self.indexes: dict[ClassDefinition, int] = {}
         self.budget = limits.max_elements
 
     def run(self, pos: int) -> Translated:
-        data, out = self.data, self.out
-        append = out.append
-        top = _Open(-1, False, b"")
+        data, out, same = self.data, self.out, _SAME
+        append, starts = out.append, data.startswith
+        top = _Open(-1, False, b"", None)
+        expected: tuple[bytes, ...] | None = None
         stack: list[_Open] = []
         while True:
             tag = data[pos]
+            count = top.count
             if tag == _END:
                 pos += 1
                 if not stack:
-                    return Translated(b"".join(out), self.classes, top.count, pos)
+                    return Translated(b"".join(out), self.classes, count, pos)
                 self._close(top, pos)
                 top = stack.pop()
+                expected = None if top.expected is None else top.expected.keys
                 continue
-            keys = top.keys
-            if keys is not None and not top.count & 1:
-                if tag == 0x53:
-                    keys.append(len(out))
-                else:
-                    top.keys = None
-            top.count += 1
-            self.pay(1, pos)
-            size = _SAME.get(tag)
+            if expected is not None:
+                # Keys and values in turn: here both at once.
+                at = count >> 1
+                if at >= len(expected) or not starts(expected[at], pos):
+                    self._unexpected(top)
+                pos += len(expected[at])
+                tag = data[pos]
+                top.count = count + 2
+            else:
+                top.count = count + 1
+                keys = top.keys
+                if keys is not None and not count & 1:
+                    if tag == 0x53:
+                        keys.append(len(out))
+                    else:
+                        top.keys = None
+            self.budget -= 1
+            if self.budget < 0:
+                self.pay(0, pos)
+            size = same.get(tag)
             if size is not None:
                 end = pos + size
                 append(data[pos:end])
                 pos = end
             elif tag == 0x53:
                 units = (data[pos + 1] << 8) + data[pos + 2]
-                end = self._text_end(pos + 3, units)
+                end = pos + 3 + units
+                raw = data[pos + 3 : end]
+                if len(raw) < units or not raw.isascii():
+                    end = end_of_units(data, pos + 3, units)
                 # A tag and two bytes of length, or the lower of them alone.
                 append(data[pos + 2 : end] if units < 32 else data[pos:end])
                 pos = end
@@ -162,12 +213,8 @@ class _Translation:
                     raise HessianError(f"expected at most {self.limits.max_depth} levels, found more", pos)
                 self.pay(cost.CONTAINER, pos)
                 stack.append(top)
-                type_name, pos = self._type(pos + 1)
-                if tag == 0x56 and data[pos] == 0x6C:
-                    # What the elements are, they say themselves; the length may be missing, or -1.
-                    pos += 5
-                top = _Open(len(out), tag == 0x4D, type_name)
-                append(b"")
+                top, pos = self._open(tag == 0x4D, pos + 1)
+                expected = None if top.expected is None else top.expected.keys
             elif tag in _CHUNKS:
                 pos = self._chunks(pos)
             elif tag == 0x64:
@@ -183,6 +230,21 @@ class _Translation:
             if pos > len(data):
                 raise HessianError("expected more bytes, found the end of the data", len(data))
 
+    def _open(self, is_map: bool, pos: int) -> tuple[_Open, int]:
+        """A list or map whose tag has been read, and where its first value is."""
+        type_name, pos = self._type(pos)
+        if not is_map and self.data[pos] == 0x6C:
+            # What the elements are, they say themselves; the length may be missing, or -1.
+            pos += 5
+        expected = self.layouts.expected(type_name) if is_map and self.expecting and type_name else None
+        self.out.append(b"")
+        return _Open(len(self.out) - 1, is_map, type_name, expected), pos
+
+    def _unexpected(self, found: _Open) -> None:
+        assert found.expected is not None
+        found.expected.misses += 1
+        raise _Unexpected
+
     def pay(self, amount: int, pos: int) -> None:
         """Takes from the budget."""
         self.budget -= amount
@@ -196,6 +258,11 @@ class _Translation:
                 out[ended.at] = b"V" + _string(ended.type_name) + encode_int(count)
             else:
                 out[ended.at] = bytes((0x78 + count,)) if count < 8 else b"X" + encode_int(count)
+            return
+        if ended.expected is not None:
+            if count != 2 * len(ended.expected.keys):
+                self._unexpected(ended)
+            out[ended.at] = self._head_of(ended.expected.definition, pos)
             return
         if count & 1:
             raise HessianError("expected the value of a map's entry, found its end", pos - 1)
@@ -216,7 +283,9 @@ class _Translation:
         return self._head(tuple(names), pos)
 
     def _head(self, names: tuple[bytes, ...], pos: int) -> bytes:
-        definition = self.layouts.of(names, self.limits)
+        return self._head_of(self.layouts.of(names, self.limits), pos)
+
+    def _head_of(self, definition: ClassDefinition, pos: int) -> bytes:
         index = self.indexes.get(definition)
         if index is None:
             self.pay(definition.price, pos)
@@ -275,6 +344,12 @@ def _string(text: bytes) -> bytes:
     """A string value of the characters of another one."""
     units = len(text) if text.isascii() else len(text.translate(None, _CONTINUATION))
     return (bytes((units,)) if units < 32 else b"S" + units.to_bytes(2, "big")) + text
+
+
+def _key(name: bytes) -> bytes:
+    """The name of a field as it stands in a message."""
+    units = len(name) if name.isascii() else len(name.translate(None, _CONTINUATION))
+    return b"S" + units.to_bytes(2, "big") + name
 
 
 def _text(raw: bytes) -> str:

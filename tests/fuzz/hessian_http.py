@@ -62,6 +62,11 @@ def check_old(data: bytes) -> None:
         message = str(exc)
     else:
         assert translated.end <= len(data)
+        known = translate(data, 0, _LIMITS, _layouts())
+        assert known.data == translated.data, "what is known of classes changes what is read"
+        assert [(each.name, each.fields) for each in known.classes] == [
+            (each.name, each.fields) for each in translated.classes
+        ]
         reader = Reader(translated.data, limits=_LIMITS)
         reader.classes = translated.classes
         try:
@@ -82,6 +87,11 @@ def check_old(data: bytes) -> None:
     except HessianError:
         return
     assert again.end == len(old) + 1, "what was written ends before its end"
+
+
+@functools.cache
+def _layouts() -> Layouts:
+    return Layouts()
 
 
 @functools.cache
