@@ -15,7 +15,15 @@ from urllib.parse import quote, urlencode
 from gateway.model.call import Invocation, Ok
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
-from gateway.model.errors import ContractError, LocalWireError, ProviderFailed, Retry, RpcError, ValueMappingError
+from gateway.model.errors import (
+    ContractError,
+    LocalWireError,
+    NoSuchService,
+    ProviderFailed,
+    Retry,
+    RpcError,
+    ValueMappingError,
+)
 from protocols import java
 from protocols.contract import Outcome
 from protocols.dubbo.service import MethodBinding
@@ -49,6 +57,7 @@ PLAIN: Final = "plain"
 _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 _FIELDS: Final = (("Content-Type", CONTENT_TYPE), ("Accept", f"{CONTENT_TYPE}, */*;q=0.5"))
 _MAX_DETAIL: Final = 2_000
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +300,7 @@ def _by_status(response: HttpResponse) -> RpcError:
         return ProviderFailed(f"unexpected status {response.status}", retry=Retry.NEVER)
     is_text = any(name.lower() == "content-type" and value.startswith("text/plain") for name, value in response.headers)
     detail = response.body[:_MAX_DETAIL].decode("utf-8", "replace").strip() if is_text else ""
+    if response.status == _NOT_FOUND:
+        # A path is a service here, never a method.
+        return NoSuchService(f"status {response.status}: {plain_text(detail)}")
     return error_of_status(response.status, plain_text(detail))

@@ -330,6 +330,12 @@ def test_http_1_0_expects_nothing() -> None:
 # Content coding.
 
 
+def bare_deflate(body: bytes) -> bytes:
+    """RFC 1951 without what RFC 1950 puts around it."""
+    machine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return machine.compress(body) + machine.flush()
+
+
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
@@ -337,6 +343,7 @@ def test_http_1_0_expects_nothing() -> None:
         (b"X-GZIP", gzip.compress(b"hello")),
         (b"gzip", gzip.compress(b"he") + gzip.compress(b"llo")),
         (b"deflate", zlib.compress(b"hello")),
+        (b"deflate", bare_deflate(b"hello")),
         (b"identity", b"hello"),
         (b"identity, gzip", gzip.compress(b"hello")),
     ],
@@ -356,6 +363,9 @@ def test_coded_bodies(coding: bytes, body: bytes) -> None:
         (b"gzip", gzip.compress(b"") * 17, 400),
         (b"deflate", zlib.compress(b"hello") + zlib.compress(b"hello"), 400),
         (b"deflate", gzip.compress(b"hello"), 400),
+        (b"deflate", bare_deflate(b"hello") * 2, 400),
+        (b"deflate", bare_deflate(b"hello")[:-1], 400),
+        (b"deflate", bare_deflate(b"a" * 201), 413),
         (b"br", b"hello", 415),
         (b"gzip, gzip", gzip.compress(gzip.compress(b"hello")), 415),
         (b"gzip", gzip.compress(b"a" * 201), 413),
