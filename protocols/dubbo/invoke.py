@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest
 from gateway.model.generic import TypedList
 from protocols.dubbo.generic import find_method, generalize_arguments
-from protocols.dubbo.service import MethodBinding, ServiceBinding
+from protocols.dubbo.service import MethodBinding
 from protocols.hessian.reader import Reader
 from protocols.hessian.writer import Writer
 
@@ -21,6 +22,19 @@ __all__ = ["INVOKE_DESCRIPTOR", "CallKind", "call_kind", "check_mode", "read_inv
 INVOKE_DESCRIPTOR: Final = "Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;"
 _ECHO_DESCRIPTOR: Final = "Ljava/lang/Object;"
 _OFFERED_MODES: Final = frozenset({"", "true"})
+
+
+class InvokedService(Protocol):
+    """What is known of a service whose methods are called by `$invoke`."""
+
+    @property
+    def contract(self) -> ServiceContract:
+        """Its contract."""
+        ...
+
+    def of(self, signature: MethodContract) -> MethodBinding:
+        """The binding of one of its methods."""
+        ...
 
 
 class CallKind(Enum):
@@ -51,7 +65,7 @@ def check_mode(mode: str | None) -> None:
         raise BadRequest(f"generic mode {shown!r} is not offered here, only 'true'")
 
 
-def read_invoke(reader: Reader, service: ServiceBinding) -> tuple[MethodBinding, tuple[Any, ...]]:
+def read_invoke(reader: Reader, service: InvokedService) -> tuple[MethodBinding, tuple[Any, ...]]:
     """Method and argument values, still in generic form, of a `$invoke` at the reader's position.
 
     Raises:

@@ -4,6 +4,7 @@
 | --- | --- |
 | `POST /[group/]interface[:version]` | a call; its body says which method, whatever the media type |
 | `POST /interface?group=…&version=…` | the same, as Dubbo's consumers address it |
+| `POST /…/generic` | `$invoke` of Dubbo's generic consumers (`protocols.hessian_http.invoke`) |
 | anything else | 405, 400 for a body that is no call, otherwise a fault |
 
 The interface may be called by its Java name. Answers have status 200 and are written as the call asks
@@ -25,7 +26,7 @@ from gateway.model.exposure import Exposure
 from protocols import java
 from protocols.contract import Outcome
 from protocols.dubbo.service import MethodBinding
-from protocols.dubbo.throwable import throwable_of_fault
+from protocols.dubbo.throwable import generic_exception, throwable_of_fault
 from protocols.hessian.caucho import CAUCHO
 from protocols.hessian.dialect import Dialect
 from protocols.hessian.errors import HessianError
@@ -36,6 +37,7 @@ from protocols.hessian_http.caller import Caller, read_caller
 from protocols.hessian_http.envelope import CONTENT_TYPE, Envelope
 from protocols.hessian_http.fault import SERVICE_EXCEPTION, error_fault, fault_message
 from protocols.hessian_http.from_hessian1 import Layouts
+from protocols.hessian_http.invoke import GENERIC_PATH, is_invoke, read_invocation
 from protocols.hessian_http.reply import encode_fault, encode_value
 from protocols.hessian_http.service import ServiceMethods
 from protocols.http.binding import HttpExchange
@@ -161,13 +163,14 @@ class HessianBinding:
         return self._reply(encode_value(envelope, write, self.limits, self.dialect), caller, attachments)
 
     def fault_response(
-        self, envelope: Envelope, caller: Caller, fault: Fault, method: MethodBinding | None
+        self, envelope: Envelope, caller: Caller, fault: Fault, method: MethodBinding | None, generic: bool
     ) -> HttpResponse:
         """A reply with an exception of the service. Raises like `value_response`."""
-        detail = throwable_of_fault(fault, None if method is None else method.contract)
+        contract = None if method is None else method.contract
+        detail = generic_exception(fault, contract) if generic else throwable_of_fault(fault, contract)
 
         def write(writer: Writer) -> None:
-            if method is None:
+            if method is None or generic:
                 writer.write(detail)
             else:
                 method.write_exception(writer, detail)
@@ -198,6 +201,13 @@ class HessianBinding:
                 service.key, head.method, raw, None, request, caller.context, now, oneway=False
             )
             return _Exchange(self, invocation, head.envelope, caller, None)
+        if is_invoke(head.method) and request.path.endswith(GENERIC_PATH):
+            method, invoked = read_invocation(methods, read)
+            name, signature = method.signature.name, method.signature
+            invocation = make_invocation(
+                service.key, name, invoked, signature, request, caller.context, now, oneway=signature.oneway
+            )
+            return _Exchange(self, invocation, head.envelope, caller, method, generic=True)
         fitting = methods.named(head.method)
         if len(fitting) > 1:
             size = read.open(None)[1] if head.size is None else head.size
@@ -243,9 +253,10 @@ class HessianBinding:
         if known is not None:
             return known
         fields = _query(request.query)
-        found = self._by_path.get(request.path)
+        path = request.path.removesuffix(GENERIC_PATH)
+        found = self._by_path.get(path)
         try:
-            key = ServiceKey.parse(unquote(request.path).strip("/"))
+            key = ServiceKey.parse(unquote(path).strip("/"))
         except ValueError:
             key = None
         if key is not None:
@@ -260,9 +271,9 @@ class HessianBinding:
 
 
 class _Exchange:
-    """One call (`HttpExchange`). `method`: None for a service without a contract."""
+    """One call (`HttpExchange`). `method`: None for a service without a contract. `generic`: it came as a `$invoke`."""
 
-    __slots__ = ("_binding", "_caller", "_envelope", "_method", "calls")
+    __slots__ = ("_binding", "_caller", "_envelope", "_generic", "_method", "calls")
 
     def __init__(
         self,
@@ -271,8 +282,11 @@ class _Exchange:
         envelope: Envelope,
         caller: Caller,
         method: MethodBinding | None,
+        *,
+        generic: bool = False,
     ) -> None:
         self.calls: Final = (invocation,)
+        self._generic: Final = generic
         self._binding: Final = binding
         self._envelope: Final = envelope
         self._caller: Final = caller
@@ -285,12 +299,14 @@ class _Exchange:
             return binding.error_response(self._envelope, outcome)
         try:
             if isinstance(outcome, Fault):
-                return binding.fault_response(self._envelope, self._caller, outcome.decoded(), method)
+                return binding.fault_response(self._envelope, self._caller, outcome.decoded(), method, self._generic)
             if outcome is None:
                 return binding.value_response(self._envelope, self._caller, _write_null)
             assert isinstance(outcome, Ok)
-            write = _write_generic if method is None else method.write_result
+            write = _write_generic if method is None or self._generic else method.write_result
             value = outcome.value
+            if method is not None and self._generic:
+                value = method.generalize_result(value)
             return binding.value_response(
                 self._envelope, self._caller, lambda writer: write(writer, value), outcome.attachments
             )

@@ -74,6 +74,7 @@ class ServiceMethods:
         self.contract: Final = contract
         self.dialect: Final = dialect
         self.methods: Final = compile_methods(contract, dialect)
+        self._by_attribute: Final = {each.signature.attribute: each for each in self.methods}
         named: dict[str, dict[MethodBinding, None]] = {}
         for method in self.methods:
             for name in _names(method.signature, contract):
@@ -90,6 +91,10 @@ class ServiceMethods:
                 fitting = [each for each in found if takes(each.signature, count)]
                 if len(fitting) == 1:
                     yield encode_text(name) + encode_int(count), fitting[0]
+
+    def of(self, signature: MethodContract) -> MethodBinding:
+        """The binding of one of the contract's methods."""
+        return self._by_attribute[signature.attribute]
 
     def named(self, name: str) -> Sequence[MethodBinding]:
         """What a name may mean.

@@ -123,7 +123,9 @@ async def test_attachments_reach_a_provider_of_dubbo(peers: Peers) -> None:
 async def test_dubbo_uses_a_python_service(driver: str, peers: Peers) -> None:
     async with serving(driver, protocol="hessian") as address:
         options = "warehouse=berlin&decimals=lost"
-        report = await peers.consumer("27-hessian").run("json,attachments-fields", f"hessian://{address}", options)
+        report = await peers.consumer("27-hessian").run(
+            "json,json-generic,attachments-fields", f"hessian://{address}", options
+        )
         report.check()
         report = await peers.consumer("27-hessian").run(
             "json", f"hessian://{address}", f"{options}&hessian2.request=true"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -282,6 +283,43 @@ def test_a_service_without_a_contract() -> None:
     assert b"has no form" in answer(body, Ok(object()), path="/any.Thing").body
     with pytest.raises(BadRequest, match=r"args\[1\]"):
         call(hessian_body("anything", ONE, b"\x40"), path="/any.Thing").arguments()
+
+
+def invoke(method: str, types: bytes, *values: bytes) -> bytes:
+    name = bytes((len(method),)) + method.encode()
+    return hessian_body("$invoke", name, types, bytes((0x78 + len(values),)) + b"".join(values))
+
+
+def test_a_generic_consumer_of_dubbo_names_the_method_in_its_arguments() -> None:
+    body = invoke("priceOf", b"\x71\x07[string\x10java.lang.String", A)
+    invocation = call(body, path="/shop.Store/generic")
+    assert (invocation.method, invocation.arguments(), str(invocation.service)) == ("price_of", ("a",), "shop.Store")
+    assert answer(body, Ok(Decimal("1.20")), path="/shop.Store/generic").body.endswith(b"\x60\x041.20")
+    failed = answer(body, Fault("ValueError", "why"), path="/shop.Store/generic").body
+    assert failed.startswith(FAULT)
+    assert b"com.alibaba.dubbo.rpc.service.GenericException" in failed
+    assert b"ValueError" in failed
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (invoke("nothing", b"N"), b"no-such-method"),
+        (invoke("priceOf", b"\x71\x07[string\x04long", ONE), b"no-such-method"),
+        (hessian_body("$invoke", A), b"takes a name, types and values"),
+        (hessian_body("$invoke", b"\x91", b"N", b"N"), b"must be a string"),
+        (hessian_body("$invoke", b"\x40", b"N", b"N"), b"expected a value"),
+    ],
+)
+def test_a_generic_call_that_means_nothing_is_a_fault(body: bytes, said: bytes) -> None:
+    response = ask(body, path="/shop.Store/generic")
+    assert isinstance(response, HttpResponse)
+    assert response.body.startswith(FAULT)
+    assert said in response.body
+
+
+def test_a_generic_call_needs_its_path() -> None:
+    assert b"NoSuchMethodException" in ask(invoke("priceOf", b"N", A)).body
 
 
 def test_a_contract_that_java_cannot_carry_is_refused() -> None:

@@ -105,10 +105,11 @@ final class JsonScenario {
         echo(checks, types, "echoF64", "double", 0.1);
         echo(checks, types, "echoString", "java.lang.String", "\u8336 \uD83D\uDE00 \0");
         echo(checks, types, "echoEnum", "demo.Status", "PREORDER");
-        echo(checks, types, "echoStringList", "java.util.List", List.of("a", "b"));
+        echo(checks, types, "echoStringList", "java.util.List", list("a", "b"));
         echo(checks, types, "echoNullable", "java.lang.String", null);
         checks.same("echoStruct", "inner", () -> {
-            Map<String, Object> bean = Map.of("name", "outer", "parent", Map.of("name", "inner"));
+            Map<String, Object> inner = new HashMap<>(Map.of("name", "inner"));
+            Map<String, Object> bean = new HashMap<>(Map.of("name", "outer", "parent", inner));
             Map<?, ?> answer = (Map<?, ?>) types.invoke("echoStruct", new String[] {"demo.Maker"}, new Object[] {bean});
             return ((Map<?, ?>) answer.get("parent")).get("name");
         });
