@@ -26,6 +26,7 @@ from gateway.model.errors import (
 )
 from protocols import java
 from protocols.contract import Outcome
+from protocols.dubbo.attachments import ADDRESSING
 from protocols.dubbo.service import MethodBinding
 from protocols.hessian.caucho import CAUCHO, caucho_dialect
 from protocols.hessian.errors import HessianError
@@ -279,7 +280,7 @@ def _dubbo_fields(
 ) -> tuple[tuple[str, str], ...]:
     """What a provider of Dubbo's reads. Attachments that no header field can hold as they are stay ours alone."""
     said: dict[str, Any] = {
-        **invocation.attachments,
+        **{key: value for key, value in invocation.attachments.items() if key not in ADDRESSING},
         "remote.application": consumer,
         "token": token,
         "timeout": "" if timeout_s is None else str(max(1, int(timeout_s * 1000))),

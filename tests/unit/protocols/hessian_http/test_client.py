@@ -148,7 +148,7 @@ def test_what_is_told_beside_a_call() -> None:
 
 
 def test_dubbo_is_told_in_its_own_way_as_far_as_fields_go() -> None:
-    attachments = {"user": "ann", "odd name": "x", "text": "Grüße", "empty": ""}
+    attachments = {"user": "ann", "odd name": "x", "text": "Grüße", "empty": "", "group": "x"}
     told = fields(encode("price_of", "a", options=ClientOptions(dubbo_fields=True), attachments=attachments))
     own = {name: value for name, value in told.items() if name.startswith("header")}
     assert own == {"headeruser": "ann", "headerremote.application": "app", "headertimeout": "2000"}
