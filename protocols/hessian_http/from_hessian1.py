@@ -19,6 +19,8 @@ com/caucho/hessian/io/HessianInput.java.
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from protocols.hessian import cost
@@ -34,6 +36,9 @@ _REMOTE: Final = (b"com.caucho.hessian.io.HessianRemote", b"type", b"url")
 _MAP_SUFFIX: Final = b"Map"
 _MAPS: Final = frozenset({b"java.util.Hashtable", b"java.util.Properties"})
 _JAVA: Final = b"java.util."
+_ROOM: Final = b"I\0\0\0\0"
+"""An int in its longest form, to be filled in."""
+_pack_count: Final = struct.Struct(">i").pack_into
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
 _MAX_LAYOUTS: Final = 512
 _MAX_LAYOUT_BYTES: Final = 8_192
@@ -110,22 +115,24 @@ class Translated(NamedTuple):
 
 
 class _Open:
-    """A list or map that has not ended, or all values together. `at`: the place of its head.
+    """A list or map that has not ended, or all values together.
 
-    `count`: its values, keys and values of a map each. `keys`: of what may be an object, the places of its keys; one
-    that is no text of one piece ends that. `expected`: of what will be an object, unless it has other keys.
+    `start`: its place in the message. `at`: where what is known at its end is to be written; -1 where nothing is.
+    `count`: its values, keys and values of a map each. `names`: of what may be an object, its class and the keys so
+    far; a key that is no text of one piece ends that. `expected`: of what will be an object, unless it has other keys.
     """
 
-    __slots__ = ("at", "count", "expected", "is_map", "keys", "type_name")
+    __slots__ = ("at", "count", "expected", "is_map", "names", "start")
 
-    def __init__(self, at: int, is_map: bool, type_name: bytes, expected: _Expected | None) -> None:
+    def __init__(
+        self, start: int, at: int, is_map: bool, names: list[bytes] | None, expected: _Expected | None
+    ) -> None:
+        self.start = start
         self.at = at
         self.count = 0
         self.is_map = is_map
-        self.type_name = type_name
+        self.names = names
         self.expected = expected
-        may_be_object = expected is None and is_map and type_name and not _is_map_class(type_name)
-        self.keys: list[int] | None = [] if may_be_object else None
 
 
 def translate(data: bytes, pos: int, limits: Limits, layouts: Layouts) -> Translated:
@@ -135,42 +142,59 @@ def translate(data: bytes, pos: int, limits: Limits, layouts: Layouts) -> Transl
         HessianError: they are malformed, incomplete or beyond a limit.
     """
     try:
+        translation = _Translation(data, limits, layouts, expecting=True)
         try:
-            return _Translation(data, limits, layouts, expecting=True).run(pos)
+            found = translation.run(pos)
         except _Unexpected:
-            return _Translation(data, limits, layouts, expecting=False).run(pos)
+            translation = _Translation(data, limits, layouts, expecting=False)
+            found = translation.run(pos)
+        if translation.maps:
+            # Now that it is known which of them are no objects.
+            found = _Translation(data, limits, layouts, expecting=False, maps=translation.maps).run(pos)
+        return found
     except TRUNCATED:
         raise HessianError("expected more bytes, found the end of the data", len(data)) from None
 
 
 class _Translation:
-    """What one message becomes. Heads of lists and maps are written when they end, because they say how many."""
+    """What one message becomes.
 
-    __slots__ = ("budget", "classes", "data", "expecting", "indexes", "layouts", "limits", "out")
+    What is written alike is copied in long pieces. Numbers of elements and classes are written when a value ends, into
+    room that was left for them. `maps`: places of maps that have the class of no map, and keys as only maps have.
+    """
 
-    def __init__(self, data: bytes, limits: Limits, layouts: Layouts, *, expecting: bool) -> None:
+    __slots__ = ("budget", "classes", "data", "expecting", "indexes", "known_maps", "layouts", "limits", "maps", "out")
+
+    def __init__(
+        self, data: bytes, limits: Limits, layouts: Layouts, *, expecting: bool, maps: Collection[int] = ()
+    ) -> None:
         self.data = data
         self.limits = limits
         self.layouts = layouts
         self.expecting = expecting
-        self.out: list[bytes] = []
+        self.out = bytearray()
         self.classes: list[ClassDefinition] = []
         self.indexes: dict[ClassDefinition, int] = {}
         self.budget = limits.max_elements
+        self.known_maps = maps
+        self.maps: set[int] = set()
 
     def run(self, pos: int) -> Translated:
         data, out, same = self.data, self.out, _SAME
-        append, starts = out.append, data.startswith
-        top = _Open(-1, False, b"", None)
+        starts = data.startswith
+        top = _Open(pos, -1, False, None, None)
         expected: tuple[bytes, ...] | None = None
         stack: list[_Open] = []
+        begin = pos  # of what is still to be copied
         while True:
             tag = data[pos]
             count = top.count
             if tag == _END:
+                out += data[begin:pos]
                 pos += 1
+                begin = pos
                 if not stack:
-                    return Translated(b"".join(out), self.classes, count, pos)
+                    return Translated(bytes(out), self.classes, count, pos)
                 self._close(top, pos)
                 top = stack.pop()
                 expected = None if top.expected is None else top.expected.keys
@@ -180,70 +204,58 @@ class _Translation:
                 at = count >> 1
                 if at >= len(expected) or not starts(expected[at], pos):
                     self._unexpected(top)
-                pos += len(expected[at])
+                out += data[begin:pos]
+                begin = pos = pos + len(expected[at])
                 tag = data[pos]
                 top.count = count + 2
             else:
                 top.count = count + 1
-                keys = top.keys
-                if keys is not None and not count & 1:
-                    if tag == 0x53:
-                        keys.append(len(out))
-                    else:
-                        top.keys = None
+                if top.names is not None and not count & 1:
+                    out += data[begin:pos]
+                    self.pay(1, pos)
+                    begin = pos = self._name(top, tag, pos)
+                    continue
             self.budget -= 1
             if self.budget < 0:
                 self.pay(0, pos)
             size = same.get(tag)
             if size is not None:
-                end = pos + size
-                append(data[pos:end])
-                pos = end
+                pos += size
             elif tag == 0x53:
                 units = (data[pos + 1] << 8) + data[pos + 2]
                 end = pos + 3 + units
                 raw = data[pos + 3 : end]
                 if len(raw) < units or not raw.isascii():
                     end = end_of_units(data, pos + 3, units)
-                # A tag and two bytes of length, or the lower of them alone.
-                append(data[pos + 2 : end] if units < 32 else data[pos:end])
+                if units < 32:
+                    # Of a tag and two bytes of length the last is a tag by itself.
+                    out += data[begin:pos]
+                    begin = pos + 2
                 pos = end
-            elif tag == 0x4D or tag == 0x56:
-                if len(stack) >= self.limits.max_depth:
-                    raise HessianError(f"expected at most {self.limits.max_depth} levels, found more", pos)
-                self.pay(cost.CONTAINER, pos)
-                stack.append(top)
-                top, pos = self._open(tag == 0x4D, pos + 1)
-                expected = None if top.expected is None else top.expected.keys
-            elif tag in _CHUNKS:
-                pos = self._chunks(pos)
-            elif tag == 0x64:
-                append(b"\x4a" + data[pos + 1 : pos + 9])
-                pos += 9
-            elif tag == 0x52:
-                append(b"\x51\x49" + data[pos + 1 : pos + 5])
-                pos += 5
-            elif tag == 0x72:
-                pos = self._remote(pos + 1)
             else:
-                raise HessianError(f"expected a Hessian 1 value, found tag 0x{tag:02x}", pos)
-            if pos > len(data):
-                raise HessianError("expected more bytes, found the end of the data", len(data))
-
-    def _open(self, is_map: bool, pos: int) -> tuple[_Open, int]:
-        """A list or map whose tag has been read, and where its first value is."""
-        type_name, pos = self._type(pos)
-        if not is_map and self.data[pos] == 0x6C:
-            # What the elements are, they say themselves; the length may be missing, or -1.
-            pos += 5
-        expected = self.layouts.expected(type_name) if is_map and self.expecting and type_name else None
-        self.out.append(b"")
-        return _Open(len(self.out) - 1, is_map, type_name, expected), pos
-
-    def _unexpected(self, found: _Open) -> None:
-        assert found.expected is not None
-        found.expected.misses += 1
-        raise _Unexpected
+                out += data[begin:pos]
+                if tag == 0x4D or tag == 0x56:
+                    if len(stack) >= self.limits.max_depth:
+                        raise HessianError(f"expected at most {self.limits.max_depth} levels, found more", pos)
+                    self.pay(cost.CONTAINER, pos)
+                    stack.append(top)
+                    top, pos = self._open(tag == 0x4D, pos)
+                    expected = None if top.expected is None else top.expected.keys
+                    begin = pos
+                elif tag in _CHUNKS:
+                    begin = pos = self._chunks(pos)
+                elif tag == 0x64:
+                    out.append(0x4A)
+                    begin = pos + 1
+                    pos += 9
+                elif tag == 0x52:
+                    out += b"\x51\x49"
+                    begin = pos + 1
+                    pos += 5
+                elif tag == 0x72:
+                    begin = pos = self._remote(pos + 1)
+                else:
+                    raise HessianError(f"expected a Hessian 1 value, found tag 0x{tag:02x}", pos)
 
     def pay(self, amount: int, pos: int) -> None:
         """Takes from the budget."""
@@ -251,47 +263,70 @@ class _Translation:
         if self.budget < 0:
             raise HessianError(f"expected at most {self.limits.max_elements} elements, found more", pos)
 
+    def _open(self, is_map: bool, start: int) -> tuple[_Open, int]:
+        """A list or map whose tag stands at `start`, and where its first value is."""
+        out = self.out
+        type_name, pos = self._type(start + 1)
+        if not is_map:
+            if self.data[pos] == 0x6C:
+                # What the elements are, they say themselves; the length may be missing, or -1.
+                pos += 5
+            out += b"V" + _string(type_name) if type_name else b"X"
+            out += _ROOM
+            return _Open(start, len(out) - 4, False, None, None), pos
+        if not type_name:
+            out.append(0x48)
+        elif _is_map_class(type_name) or start in self.known_maps:
+            out += b"M" + _string(type_name)
+        elif self.expecting and (expected := self.layouts.expected(type_name)) is not None:
+            index = self._index(expected.definition, pos)
+            out += bytes((0x60 + index,)) if index < 16 else b"O" + encode_int(index)
+            return _Open(start, -1, True, None, expected), pos
+        else:
+            out += b"O" + _ROOM
+            return _Open(start, len(out) - 4, True, [type_name], None), pos
+        return _Open(start, -1, True, None, None), pos
+
+    def _name(self, found: _Open, tag: int, pos: int) -> int:
+        """A key of what may be an object, which is not written but kept; gives its end."""
+        if tag != 0x53:
+            # A map after all. What is written from here on does not matter: all is read again.
+            self.maps.add(found.start)
+            found.names = None
+            found.count -= 1
+            return pos
+        assert found.names is not None
+        end = self._text_end(pos + 3, (self.data[pos + 1] << 8) + self.data[pos + 2])
+        found.names.append(self.data[pos + 3 : end])
+        return end
+
+    def _unexpected(self, found: _Open) -> None:
+        assert found.expected is not None
+        found.expected.misses += 1
+        raise _Unexpected
+
     def _close(self, ended: _Open, pos: int) -> None:
         out, count = self.out, ended.count
         if not ended.is_map:
-            if ended.type_name:
-                out[ended.at] = b"V" + _string(ended.type_name) + encode_int(count)
-            else:
-                out[ended.at] = bytes((0x78 + count,)) if count < 8 else b"X" + encode_int(count)
-            return
-        if ended.expected is not None:
+            _pack_count(out, ended.at, count)
+        elif ended.expected is not None:
             if count != 2 * len(ended.expected.keys):
                 self._unexpected(ended)
-            out[ended.at] = self._head_of(ended.expected.definition, pos)
-            return
-        if count & 1:
+        elif count & 1:
             raise HessianError("expected the value of a map's entry, found its end", pos - 1)
-        if ended.keys is not None:
-            out[ended.at] = self._object(ended.type_name, ended.keys, pos)
-            return
-        out[ended.at] = b"M" + _string(ended.type_name) if ended.type_name else b"H"
-        out.append(b"Z")
+        elif ended.names is not None:
+            _pack_count(out, ended.at, self._index(self.layouts.of(tuple(ended.names), self.limits), pos))
+        else:
+            out.append(0x5A)
 
-    def _object(self, type_name: bytes, keys: list[int], pos: int) -> bytes:
-        """The head of an object; its keys stand in its class."""
-        out = self.out
-        names = [type_name]
-        for at in keys:
-            key = out[at]
-            names.append(key[1:] if key[0] < 32 else key[3:])
-            out[at] = b""
-        return self._head(tuple(names), pos)
-
-    def _head(self, names: tuple[bytes, ...], pos: int) -> bytes:
-        return self._head_of(self.layouts.of(names, self.limits), pos)
-
-    def _head_of(self, definition: ClassDefinition, pos: int) -> bytes:
+    def _index(self, definition: ClassDefinition, pos: int) -> int:
+        """By which objects refer to a class."""
         index = self.indexes.get(definition)
         if index is None:
             self.pay(definition.price, pos)
             index = self.indexes[definition] = len(self.classes)
             self.classes.append(definition)
-        return bytes((0x60 + index,)) if index < 16 else b"O" + encode_int(index)
+        return index
 
     def _remote(self, pos: int) -> int:
         """A remote object: its type and its address."""
@@ -301,7 +336,8 @@ class _Translation:
         units = (self.data[pos + 1] << 8) + self.data[pos + 2]
         end = self._text_end(pos + 3, units)
         self.pay(cost.CONTAINER + 2, pos)
-        self.out += (self._head(_REMOTE, pos), _string(type_name), self.data[pos:end])
+        index = self._index(self.layouts.of(_REMOTE, self.limits), pos)
+        self.out += b"O" + encode_int(index) + _string(type_name) + self.data[pos:end]
         return end
 
     def _type(self, pos: int) -> tuple[bytes, int]:
@@ -328,7 +364,8 @@ class _Translation:
             end = self._text_end(pos + 3, size) if is_text else pos + 3 + size
             if end > len(data):
                 raise HessianError(f"expected {size} bytes, found the end of the data", pos)
-            out.append(_CHUNKS[tag] + data[pos + 1 : end])
+            out += _CHUNKS[tag]
+            out += data[pos + 1 : end]
             pos = end
             if tag == last:
                 return pos
