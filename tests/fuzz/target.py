@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import application, dubbo, hessian, hessian_http, http_json, texts
+from tests.fuzz import application, dubbo, hessian, hessian_http, http_json, rmi, texts
 
 __all__ = ["TARGETS", "Target"]
 
@@ -41,6 +41,7 @@ _HESSIAN = b"CHMOQUVWXZNRSAB\x60\x61\x70\x79\x90\x91"
 _HESSIAN_1 = b"MVRSsBbIDLdtlrzcmxX\x00\x01\x02"
 _HTTP = b"\r\n \t:;,/?=%0123456789abcdefGETPOS\x00\xff"
 _JSON = b'{}[],:"\\u0123456789eE+-.tfn \xff'
+_PICKLE = b"\x80\x04\x95()]}NKMJGXUTCBaesutqhrjcRb.\x81\x85\x86\x87\x88\x8a\x8b\x8c\x8f\x90\x91\x93\x94"
 _YAML = b":-{}[]&*!|>#'\"%@\n\t "
 
 TARGETS: tuple[Target, ...] = (
@@ -55,6 +56,9 @@ TARGETS: tuple[Target, ...] = (
     Target("http-reply", http_json.check_reply, http_json.reply_seeds, _JSON + b"\n", 50_000),
     Target("http-context", http_json.check_context, http_json.context_seeds, _HTTP, share=0.5),
     Target("json", http_json.check_json, http_json.json_seeds, _JSON, share=0.5),
+    Target("rmi-pickle", rmi.check_pickle, rmi.pickle_seeds, _PICKLE, 200_000, 1.5),
+    Target("rmi-server", rmi.check_server, rmi.server_seeds, _PICKLE + b"PRMI\x01", 200_000),
+    Target("rmi-client", rmi.check_reply, rmi.reply_seeds, _PICKLE + b"PRMI\x02", 50_000),
     Target("config", texts.check_config, texts.config_seeds, _YAML, 2_000),
     Target("descriptor", texts.check_descriptor, texts.descriptor_seeds, b"[LVZBCDFIJS;/", 100_000, 0.3),
     Target("application-instance", application.check_instance, application.instance_seeds, _JSON, 50_000, 0.5),

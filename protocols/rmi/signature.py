@@ -1,0 +1,136 @@
+"""Signed frames: who may call, and that a call is made once.
+
+A signature is an HMAC-SHA256 (RFC 2104) with a shared secret, over the head of a frame, its key id and its payload. The
+head has a time and a nonce: a call is taken while the clocks differ by no more than the window, and each nonce once. A
+reply repeats the nonce of its call and is signed with the same key, so it answers this call and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+from protocols.rmi.frame import SIGNATURE_BYTES, Frame, Kind, Reason, frame_bytes, write_head
+
+__all__ = ["MIN_SECRET_BYTES", "BadSignature", "ReplayGuard", "Seal", "Seals", "refusal"]
+
+MIN_SECRET_BYTES: Final = 16
+"""A shorter secret can be guessed from one recorded call."""
+_NOBODY: Final = b"\0" * 32
+
+
+class BadSignature(ValueError):
+    """A frame that is not from whom it should be. `code`: a short stable word for logs."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Seal:
+    """One key: an id that everybody may see, and the secret behind it."""
+
+    __slots__ = ("_begun", "key_id")
+
+    def __init__(self, key_id: str, secret: bytes) -> None:
+        self.key_id: Final = key_id.encode()
+        # Keyed once: hashing the padded secret again for each frame would take half of the time.
+        self._begun: Final = hmac.new(secret, None, hashlib.sha256)
+
+    def signature(self, *parts: bytes | memoryview) -> bytes:
+        """The signature of these bytes, one after the other."""
+        begun = self._begun.copy()
+        for each in parts:
+            begun.update(each)
+        return begun.digest()
+
+    def sealed(self, kind: Kind, payload: bytes, made_ms: int, nonce: bytes) -> bytes:
+        """A signed frame."""
+        head = write_head(kind, len(payload), key_id=self.key_id, made_ms=made_ms, nonce=nonce)
+        return frame_bytes(head, self.signature(head, payload), payload)
+
+    def check_reply(self, frame: Frame, nonce: bytes) -> None:
+        """That the frame is a reply to the call with this nonce, from somebody who has the key.
+
+        Raises:
+            BadSignature: it is not.
+        """
+        signed = hmac.compare_digest(self.signature(*frame.signed), frame.signature.ljust(SIGNATURE_BYTES, b"\0"))
+        if not signed or frame.key_id.encode() != self.key_id or frame.head.nonce != nonce:
+            raise BadSignature("the reply is not signed by who has the key, or belongs to another call", "signature")
+
+
+class Seals:
+    """The keys a listener knows, each call's signature checked before anything else of it is looked at.
+
+    `window_s`: how far the clocks may differ. `guard`: remembers nonces.
+    """
+
+    def __init__(self, secrets: Mapping[str, str], window_s: float, guard: ReplayGuard) -> None:
+        self._seals = {key_id: Seal(key_id, secret.encode()) for key_id, secret in secrets.items()}
+        self._nobody = Seal("", _NOBODY)
+        self._window_ms = int(window_s * 1000)
+        self._guard = guard
+
+    def open(self, frame: Frame, now_ms: int) -> Seal:
+        """The key a call is signed with; what it says may be believed. `now_ms`: by this machine's clock.
+
+        Raises:
+            BadSignature: it is refused. Unknown keys take as long as wrong signatures.
+        """
+        head = frame.head
+        if not head.key_id_bytes:
+            raise BadSignature("the call is not signed", "not-signed")
+        seal = self._seals.get(frame.key_id)
+        expected = (seal or self._nobody).signature(*frame.signed)
+        if not hmac.compare_digest(expected, frame.signature) or seal is None:
+            raise BadSignature("an unknown key or a wrong signature", "signature")
+        if abs(now_ms - head.made_ms) > self._window_ms:
+            raise BadSignature(f"the clocks differ by {abs(now_ms - head.made_ms) / 1000:.0f} s", "clock-skew")
+        if not self._guard.admit(seal.key_id + head.nonce, head.made_ms + self._window_ms, now_ms):
+            raise BadSignature("the call was made before", "replayed")
+        return seal
+
+
+class ReplayGuard:
+    """Remembers each nonce until its call would be refused for its age.
+
+    `most`: nonces remembered; one more than that is refused rather than an old one forgotten. `lock`: where several
+    threads ask.
+    """
+
+    def __init__(self, most: int = 1_000_000, lock: AbstractContextManager[object] | None = None) -> None:
+        self._most = most
+        self._lock = nullcontext() if lock is None else lock
+        self._by_second: dict[int, set[bytes]] = {}
+        self._count = 0
+        self._swept = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def admit(self, nonce: bytes, until_ms: int, now_ms: int) -> bool:
+        """Whether the nonce is new; it is remembered until `until_ms`. False also where no more fit."""
+        with self._lock:
+            if now_ms // 1000 > self._swept:
+                self._sweep(now_ms // 1000)
+            known = self._by_second.setdefault(until_ms // 1000, set())
+            # The time is signed with the nonce: the same call always ends up in the same second.
+            if nonce in known or self._count >= self._most:
+                return False
+            known.add(nonce)
+            self._count += 1
+            return True
+
+    def _sweep(self, second: int) -> None:
+        self._swept = second
+        for past in [each for each in self._by_second if each < second]:
+            self._count -= len(self._by_second.pop(past))
+
+
+def refusal(reason: Reason) -> bytes:
+    """The frame that refuses a call before it was read."""
+    return write_head(Kind.REFUSAL, 0, reason=reason)

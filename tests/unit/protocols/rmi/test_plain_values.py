@@ -1,0 +1,162 @@
+"""Contract values as plain values and back: the corpus, keys, other versions of a contract, and stock pickles."""
+
+from __future__ import annotations
+
+import pickle
+from decimal import Decimal
+from time import process_time
+from typing import Any
+
+import pytest
+
+from gateway.model.errors import ValueMappingError
+from gateway.model.generic import Long
+from gateway.model.typeref import TypeRef
+from protocols.rmi.mapping import allowed_classes
+from protocols.rmi.pickle_reader import read_pickle
+from protocols.rmi.pickle_writer import write_pickle
+from protocols.rmi.plain_reader import Readers
+from protocols.rmi.plain_writer import Writers
+from protocols.rmi.walk import read_walk
+from protocols.testing import (
+    CONTRACT,
+    CORPUS,
+    EVOLUTION,
+    KEYS,
+    MISFITS,
+    REFUSED,
+    Case,
+    Evolution,
+    Maker,
+    Misfit,
+    Point,
+    Status,
+    difference,
+)
+
+READERS, WRITERS = Readers(CONTRACT), Writers(CONTRACT)
+CLASSES = allowed_classes(CONTRACT)
+STOCK = [case for case in (*CORPUS, *KEYS) if not isinstance(case.value, Long)]
+"""What a Python program without Polyport can pickle: `Long` is a class of ours."""
+
+
+def read(ref: TypeRef, plain: Any) -> Any:
+    return READERS.compile(ref)(plain, read_walk(1 << 20, 1_000_000))
+
+
+@pytest.mark.parametrize("case", [*CORPUS, *KEYS], ids=lambda case: case.name)
+def test_every_value_survives(case: Case) -> None:
+    data = write_pickle(WRITERS.compile(case.type)(case.value))
+    assert difference(case.value, read(case.type, read_pickle(data))) is None
+    # And means the same to a stock reader.
+    assert difference(case.value, read(case.type, pickle.loads(data))) is None
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_every_value_as_a_stock_pickler_writes_it(protocol: int) -> None:
+    for case in STOCK:
+        data = pickle.dumps(case.value, protocol)
+        found = read(case.type, read_pickle(data, classes=CLASSES))
+        assert difference(case.value, found) is None, case.name
+
+
+@pytest.mark.parametrize("misfit", MISFITS, ids=lambda misfit: misfit.name)
+def test_what_does_not_fit_is_not_written(misfit: Misfit) -> None:
+    with pytest.raises(ValueMappingError):
+        WRITERS.compile(misfit.type)(misfit.value)
+
+
+@pytest.mark.parametrize("case", EVOLUTION, ids=lambda case: case.name)
+def test_peers_with_another_version_of_the_contract(case: Evolution) -> None:
+    readers = Readers(case.read_by)
+    plain = read_pickle(write_pickle(Writers(case.sent_by).compile(case.type)(case.value)))
+    if case.expected is REFUSED:
+        with pytest.raises(ValueMappingError, match=case.culprit):
+            readers.compile(case.type)(plain, read_walk(1_000, 1_000))
+    else:
+        assert difference(case.expected, readers.compile(case.type)(plain, read_walk(1_000, 1_000))) is None
+
+
+def method_type(name: str) -> Any:
+    (method,) = CONTRACT.overloads(name)
+    return method.returns
+
+
+@pytest.mark.parametrize(
+    ("method", "plain", "value"),
+    [
+        ("echo_struct", {"name": "m"}, Maker("m")),
+        ("echo_struct", {"__class__": "demo.Maker", "name": "m", "more": 1}, Maker("m")),
+        ("echo_enum", "PREORDER", Status.PREORDER),
+        ("echo_enum", {"__class__": "demo.Status", "name": "PREORDER"}, Status.PREORDER),
+        ("echo_struct_map", [({"x": 1, "y": 2}, "a")], {Point(1, 2): "a"}),
+        ("echo_string_map", [["a", 1], ("b", 2)], {"a": 1, "b": 2}),
+        ("echo_string_set", ["a", "b"], {"a", "b"}),
+        ("echo_string_set", frozenset({"a"}), {"a"}),
+        ("echo_int_list", (1, 2), [1, 2]),
+        ("echo_f64", 7, 7.0),
+        ("echo_decimal", 7, Decimal(7)),
+        ("echo_any", {"__class__": "demo.Maker", "name": "m"}, Maker("m")),
+        ("echo_any", (1, 2), [1, 2]),
+    ],
+)
+def test_forms_that_are_read_as_well(method: str, plain: Any, value: Any) -> None:
+    assert difference(value, read(method_type(method), plain)) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "plain", "text"),
+    [
+        ("echo_struct", {"__class__": "demo.Point", "name": "m"}, "expected demo.Maker, found a demo.Point"),
+        ("echo_struct", {"__class__": 7, "name": "m"}, "found something else"),
+        ("echo_struct", {}, "the field 'name' of demo.Maker is missing"),
+        ("echo_struct", {"name": 7}, r"\.name: expected string, found int"),
+        ("echo_struct", "m", "expected demo.Maker"),
+        ("echo_enum", "NOTHING", "no constant 'NOTHING'"),
+        ("echo_enum", "x" * 100, "no constant of 100 characters"),
+        ("echo_enum", {"__class__": "demo.Status"}, "expected demo.Status"),
+        ("echo_string_set", ["a", "a"], "stands twice"),
+        ("echo_string_map", [("a", 1), ("a", 2)], r"\[key 1\]: the key stands twice"),
+        ("echo_string_map", [("a", 1, 2)], "a dict, or a list of pairs"),
+        ("echo_string_map", "ab", "a dict, or a list of pairs"),
+        ("echo_i32", True, "expected i32, found bool"),
+        ("echo_i32", 1.0, "expected i32, found float"),
+        ("echo_bool", 1, "expected bool, found int"),
+        ("echo_string", b"a", "expected string, found bytes"),
+        ("echo_bytes", "a", "expected bytes, found str"),
+        ("echo_nested_list", [["a"], [7]], r"\[1\]\[0\]: expected string, found int"),
+        ("echo_everything", {"struct": {"name": 7}}, r"\.struct\.name: expected string"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_place(method: str, plain: Any, text: str) -> None:
+    with pytest.raises(ValueMappingError, match=text):
+        read(method_type(method), plain)
+
+
+class Hostile:
+    """A class whose objects do things when they are restored."""
+
+    def __setstate__(self, state: Any) -> None:
+        raise AssertionError("was restored")
+
+
+def test_r2_an_object_of_another_class_under_an_allowed_name_is_data() -> None:
+    """The pickle names the contract's class and brings attributes that it has not."""
+    state = b"}(X\x04\0\0\0nameX\x01\0\0\0mX\x09\0\0\0__class__X\x02\0\0\0osX\x04\0\0\0evilNu"
+    found = read(method_type("echo_struct"), read_pickle(b"cdemo\nMaker\n)\x81" + state + b"b.", classes=CLASSES))
+    assert difference(Maker("m"), found) is None
+    assert not hasattr(found, "evil")
+    with pytest.raises(ValueError, match="may not stand"):
+        read_pickle(pickle.dumps(Hostile()), classes=CLASSES)
+
+
+def test_shared_values_are_counted_each_time_they_are_read() -> None:
+    """R3: thirty levels of twice the one below, as lists that may be shared."""
+    value: list[Any] = ["x"]
+    for _ in range(30):
+        value = [value, value]
+    data = pickle.dumps(value, 4)
+    began = process_time()
+    with pytest.raises(ValueMappingError, match="more than"):
+        READERS.compile(method_type("echo_any"))(read_pickle(data), read_walk(len(data), 1_000_000))
+    assert process_time() - began < 0.5
