@@ -41,23 +41,24 @@ class Accepted(Protocol):
 
 
 _C = TypeVar("_C", bound=Accepted)
+_Any = TypeVar("_Any")
 
 
-class Connected(Generic[_C]):
+class Connected(Generic[_Any]):
     """Who is connected to one listener, in all and by address."""
 
     __slots__ = ("connections", "per_address")
 
     def __init__(self) -> None:
-        self.connections: Final[set[_C]] = set()
+        self.connections: Final[set[_Any]] = set()
         self.per_address: Final[dict[str, int]] = {}
 
-    def add(self, connection: _C, host: str) -> None:
+    def add(self, connection: _Any, host: str) -> None:
         """One more."""
         self.connections.add(connection)
         self.per_address[host] = self.per_address.get(host, 0) + 1
 
-    def forget(self, connection: _C, host: str) -> None:
+    def forget(self, connection: _Any, host: str) -> None:
         """The connection is gone. May be called more than once."""
         if connection not in self.connections:
             return

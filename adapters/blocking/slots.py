@@ -1,0 +1,66 @@
+"""A bounded number of places, waited for in order and no longer than until a given moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from time import monotonic
+
+from gateway.model.errors import Overloaded
+
+__all__ = ["Slots"]
+
+
+class Slots:
+    """`most` places. Belongs to one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """Places taken now."""
+        return self._taken
+
+    @property
+    def is_free(self) -> bool:
+        """Whether one can be taken without waiting."""
+        return self._taken < self._most
+
+    def take(self) -> None:
+        """Takes a place that is free."""
+        self._taken += 1
+
+    async def wait(self, until: float) -> None:
+        """Takes a place as soon as one is free.
+
+        Raises:
+            Overloaded: none was free until then (monotonic).
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        try:
+            async with asyncio.timeout(max(0.0, until - monotonic())):
+                await future
+        except BaseException as exc:
+            if future.done() and not future.cancelled():
+                # It got its place in the same moment.
+                self.give_back()
+            else:
+                future.cancel()
+                self._waiting = deque(each for each in self._waiting if each is not future)
+            if isinstance(exc, TimeoutError):
+                text = f"all {self._most} connections that may be open at the same time are in use"
+                raise Overloaded(text, unasked=True) from None
+            raise
+
+    def give_back(self) -> None:
+        """A place is free again: whoever waits longest gets it."""
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                return
+        self._taken -= 1
