@@ -18,6 +18,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "dubbo": "adapters.dubbo:PLUGIN",
             "http": "adapters.http_json:PLUGIN",
             "hessian": "adapters.hessian:PLUGIN",
+            "rmi": "adapters.rmi:PLUGIN",
         },
         "registry": {
             "direct": "registry.direct:PLUGIN",
