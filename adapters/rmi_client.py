@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from protocols.rmi.frame import BadFrame, Head, Kind, Reason, frame_bytes, read_head, split, write_head
 from protocols.rmi.pickle_reader import PickleRefused, read_pickle
-from protocols.rmi.pickle_writer import write_pickle
+from protocols.rmi.pickle_writer import pickle_pieces
 from protocols.rmi.signature import BadSignature, Seal
 
 __all__ = ["RmiClient", "RmiError", "RmiFault", "RmiService"]
@@ -119,10 +119,10 @@ class RmiClient:
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         until = time.monotonic() + timeout_s
         said = {"timeout": max(1, int(timeout_s * 1000)), "consumer": self._consumer, **call}
-        payload = write_pickle({name: value for name, value in said.items() if value not in ("", {})})
+        payload = pickle_pieces({name: value for name, value in said.items() if value not in ("", {})})
         nonce = os.urandom(_NONCE_BYTES)
         if self._seal is None:
-            data = frame_bytes(write_head(Kind.CALL, len(payload)), b"", payload)
+            data = frame_bytes(write_head(Kind.CALL, sum(map(len, payload))), b"", payload)
         else:
             data = self._seal.sealed(Kind.CALL, payload, time.time_ns() // 1_000_000, nonce)
         answer = self._exchange(data, until, oneway=call.get("oneway") is True)
@@ -176,7 +176,7 @@ class RmiClient:
                 raise RmiError(*_REFUSALS.get(head.reason, ("provider-failed", "the server refused the call")))
             if self._seal is not None:
                 self._seal.check_reply(frame, nonce)
-            reply = read_pickle(frame.payload)
+            reply = read_pickle(frame.data, start=frame.payload_at)
         except (BadFrame, BadSignature, PickleRefused) as exc:
             raise RmiError("connection-lost", str(exc), "if-idempotent") from exc
         if type(reply) is not dict:

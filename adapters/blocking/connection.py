@@ -203,7 +203,7 @@ class Connection:
         if type(event) is CallReceived:
             self._call(event)
         elif type(event) is CallRejected:
-            self._state.refusals.count(event.error.code, self._peer, str(event.error))
+            self._state.count(event.error.code, self._peer, str(event.error))
             self._answer(event.ticket, event.error)
             let_go(event.error)
 
@@ -213,7 +213,7 @@ class Connection:
             return
         if state.calls >= state.max_calls:
             why = "this listener is closing" if state.closing else "too many calls in progress here"
-            state.refusals.count("too-many-calls", self._peer, why)
+            state.count("too-many-calls", self._peer, why)
             self._answer(event.ticket, Overloaded(why))
             return
         invocation = event.invocation
@@ -261,11 +261,11 @@ class Connection:
             data = self._codec.reply(ticket, ProviderFailed(INTERNAL))
         if self._codec.broken is not None:
             # Something came behind the call, which was answered all the same.
-            self._state.refusals.count(self._codec.broken.reason, self._peer, str(self._codec.broken))
+            self._state.count(self._codec.broken.reason, self._peer, str(self._codec.broken))
         self._send(data)
 
     def _break(self, error: RemoteWireError) -> None:
-        self._state.refusals.count(error.reason, self._peer, str(error.args[0]))
+        self._state.count(error.reason, self._peer, str(error.args[0]))
         let_go(error)
         self._send(error.farewell)
 

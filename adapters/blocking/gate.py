@@ -219,3 +219,5 @@ class Gate:
                     del self._waiting[number]
                 continue
             connection.check(now)
+            if connection.fileno() != number:
+                del self._waiting[number]

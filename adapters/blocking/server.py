@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ __all__ = ["BlockingServer", "ListenerState", "ShortServerWire"]
 
 _CANCEL_S: Final = 1.0
 """How long cancelled handlers may take to clean up."""
+_SWITCH_S: Final = 0.0005
 _CROSSING_S: Final = 0.5
 """In a drain: how long a connection may take to say what it wants."""
 
@@ -59,6 +61,7 @@ class ListenerState:
     max_calls: int = field(init=False)
     closing: bool = False
     refusals: Refusals = field(init=False)
+    """Guarded by `lock`; see `count`."""
     unanswered: set[CallDriver] = field(default_factory=set)
     """Running calls whose callers wait for no answer. They outlive the connections they came on."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,7 +105,8 @@ class ListenerState:
 
     def count(self, reason: str, peer: str, text: str) -> None:
         """See `Refusals.count`. From any thread."""
-        self.hand_over(self.refusals.count, reason, peer, text)
+        with self.lock:
+            self.refusals.count(reason, peer, text)
 
     def watch(self, connection: Connection, stage: Stage, *, soon: bool = True) -> None:
         """See `Gate.watch`. From any thread."""
@@ -149,6 +153,9 @@ class BlockingServer:
             for each in sockets:
                 each.close()
             raise RuntimeError(f"listener {options.name} was closed while it started")
+        # A thread that decodes gives way to another after so long. With Python's own 5 ms a call that is answered
+        # meanwhile would wait for them at each of its system calls.
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
         port: int = sockets[0].getsockname()[1]
         pool = Pool(self._workers, f"{options.protocol}-{options.name}")
         state = ListenerState(options, handler, wire, loop, TimerWheel(loop), pool, Handover(loop))

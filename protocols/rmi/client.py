@@ -24,7 +24,7 @@ from protocols.rmi.frame import BadFrame, Frame, Head, Kind, Reason, frame_bytes
 from protocols.rmi.mapping import check_contract
 from protocols.rmi.outcome import read_outcome
 from protocols.rmi.pickle_reader import Bounds, PickleRefused, read_pickle
-from protocols.rmi.pickle_writer import write_pickle
+from protocols.rmi.pickle_writer import pickle_pieces
 from protocols.rmi.service import Method, Service, write_any_list, write_attachments
 from protocols.rmi.signature import BadSignature, Seal
 from protocols.rmi.walk import read_walk
@@ -135,13 +135,14 @@ class RmiClientCodec:
         said["consumer"] = invocation.consumer or binding.application
         if invocation.oneway:
             said["oneway"] = True
-        payload = write_pickle(said)
-        if len(payload) > wire.max_payload_bytes:
-            raise LocalWireError(f"the call of {len(payload)} bytes exceeds the limit of {wire.max_payload_bytes}")
+        payload = pickle_pieces(said)
+        size = sum(map(len, payload))
+        if size > wire.max_payload_bytes:
+            raise LocalWireError(f"the call of {size} bytes exceeds the limit of {wire.max_payload_bytes}")
         self._binding = binding
         call_id = -1 if invocation.oneway else _CALL_ID
         if wire.seal is None:
-            return call_id, frame_bytes(write_head(Kind.CALL, len(payload)), b"", payload)
+            return call_id, frame_bytes(write_head(Kind.CALL, size), b"", payload)
         self._nonce = wire.nonce()
         return call_id, wire.seal.sealed(Kind.CALL, payload, wire.wall_ms(), self._nonce)
 
@@ -194,7 +195,7 @@ class RmiClientCodec:
         elif frame.head.key_id_bytes:
             raise BadSignature("the reply is signed, and no key is known here", "signature")
         try:
-            reply = read_pickle(frame.payload, self._wire.bounds, binding.service.classes)
+            reply = read_pickle(frame.data, self._wire.bounds, binding.service.classes, frame.payload_at)
         except PickleRefused as exc:
             return ProviderFailed(f"the provider's answer cannot be read: {exc}", retry=Retry.IF_IDEMPOTENT)
         walk = read_walk(frame.head.payload_bytes, self._wire.bounds.elements)

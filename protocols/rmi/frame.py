@@ -20,6 +20,7 @@ the standard library alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from struct import Struct
 from typing import Final, NamedTuple
@@ -90,12 +91,17 @@ class Head(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A complete frame, not yet verified. `signed`: the bytes that the signature is of, in two parts."""
+    """A complete frame, not yet verified.
+
+    `data`: ends with the payload, which begins at `payload_at`. `signed`: the bytes that the signature is of, in two
+    parts.
+    """
 
     head: Head
     key_id: str
     signature: bytes
-    payload: memoryview
+    data: bytes
+    payload_at: int
     signed: tuple[memoryview, memoryview]
 
 
@@ -136,22 +142,24 @@ def read_head(data: bytes | bytearray | memoryview, max_payload_bytes: int) -> H
     return Head(Kind(kind), key_id_bytes, Reason(reason), payload_bytes, made_ms, nonce)
 
 
-def split(data: bytes | bytearray, head: Head) -> Frame:
-    """The parts of a complete frame; `data` is at least `head.total_bytes` long.
+def split(data: bytes, head: Head) -> Frame:
+    """The parts of a complete frame; `data` is at least `head.total_bytes` long. Copies only what is too long.
 
     Raises:
         BadFrame: the key id is no text.
     """
+    if len(data) > head.total_bytes:
+        data = data[: head.total_bytes]
     view = memoryview(data)
     key_end = HEAD_BYTES + head.key_id_bytes
     try:
         key_id = str(view[HEAD_BYTES:key_end], "utf-8")
     except UnicodeDecodeError:
         raise BadFrame("a key id that is no UTF-8") from None
-    payload = view[head.prefix_bytes : head.total_bytes]
-    return Frame(head, key_id, bytes(view[key_end : head.prefix_bytes]), payload, (view[:key_end], payload))
+    at = head.prefix_bytes
+    return Frame(head, key_id, bytes(view[key_end:at]), data, at, (view[:key_end], view[at:]))
 
 
-def frame_bytes(head: bytes, signature: bytes, payload: bytes) -> bytes:
-    """A whole frame from its parts."""
-    return b"".join((head, signature, payload))
+def frame_bytes(head: bytes, signature: bytes, payload: Iterable[bytes]) -> bytes:
+    """A whole frame from its parts; the payload's pieces are joined here and nowhere else."""
+    return b"".join((head, signature, *payload))

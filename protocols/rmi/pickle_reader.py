@@ -37,6 +37,7 @@ NO_CLASSES: Final[Mapping[tuple[str, str], str]] = MappingProxyType({})
 _CONTAINER: Final = 5
 _SET: Final = 10
 """An empty set takes four times the memory of an empty list."""
+_MEMO: Final = 2
 _FAR_MEMO: Final = 6
 _MAX_DIGITS: Final = 4_300
 _MOST_ALIKE: Final = 32
@@ -48,14 +49,19 @@ _U2, _U4, _I4, _U8, _F8 = Struct("<H"), Struct("<I"), Struct("<i"), Struct("<Q")
 
 
 def read_pickle(
-    data: bytes | memoryview, bounds: Bounds = DEFAULT_BOUNDS, classes: Mapping[tuple[str, str], str] = NO_CLASSES
+    data: bytes,
+    bounds: Bounds = DEFAULT_BOUNDS,
+    classes: Mapping[tuple[str, str], str] = NO_CLASSES,
+    start: int = 0,
 ) -> Any:
-    """The value of a pickle. `classes`: module and name of further classes, to what `Instance.title` shall be.
+    """The value of the pickle that begins at `start` and ends with `data`: a copy of a large one would cost too much.
+
+    `classes`: module and name of further classes, to what `Instance.title` shall be.
 
     Raises:
         PickleRefused: it is malformed, too large, or speaks of something else.
     """
-    return _Machine(bytes(data), bounds, classes).run()
+    return _Machine(data, start, bounds, classes).run()
 
 
 class _Machine:
@@ -74,12 +80,13 @@ class _Machine:
         "memo",
         "pos",
         "room",
+        "start",
     )
 
-    def __init__(self, data: bytes, bounds: Bounds, classes: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, data: bytes, start: int, bounds: Bounds, classes: Mapping[tuple[str, str], str]) -> None:
         self.data = data
         self.end = len(data)
-        self.pos = 0
+        self.start = self.pos = start
         self.bounds = bounds
         self.classes = classes
         self.items: list[Any] = []
@@ -324,7 +331,7 @@ class _Machine:
     def remember(self, number: int) -> None:
         value = self.items[-1]
         if number == len(self.memo):
-            self.charge(1)
+            self.charge(_MEMO)
             self.memo.append(value)
         else:
             self.charge(_FAR_MEMO)
@@ -364,7 +371,7 @@ class _Machine:
     # Ends
 
     def proto(self) -> None:
-        if self.pos != 1 or self.take(1)[0] > 5:
+        if self.pos != self.start + 1 or self.take(1)[0] > 5:
             raise PickleRefused("a pickle of a protocol above 5, or one inside another")
 
     def frame(self) -> None:

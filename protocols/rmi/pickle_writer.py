@@ -8,11 +8,11 @@ plain classes before they come here, so no code of anybody else runs.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-__all__ = ["write_pickle"]
+__all__ = ["pickle_pieces", "write_pickle"]
 
 _PROTOCOL: Final = 4
 
@@ -38,7 +38,12 @@ _REDUCERS: Final[dict[type, Callable[[Any], Any]]] = {UUID: _uuid_as_text}
 
 
 def write_pickle(value: Any) -> bytes:
-    """The pickle.
+    """The pickle. Raises as `pickle_pieces`."""
+    return b"".join(pickle_pieces(value))
+
+
+def pickle_pieces(value: Any) -> Sequence[bytes]:
+    """The pickle in pieces, so that what is large need not be copied.
 
     Raises:
         ValueError: the value contains itself.
@@ -49,4 +54,4 @@ def write_pickle(value: Any) -> bytes:
     pickler.fast = True
     pickler.dispatch_table = _REDUCERS
     pickler.dump(value)
-    return b"".join(pieces)
+    return pieces

@@ -24,7 +24,7 @@ from protocols.reader import Limits
 from protocols.rmi.frame import BadFrame, Frame, Head, Kind, Reason, frame_bytes, read_head, split, write_head
 from protocols.rmi.outcome import write_error, write_outcome
 from protocols.rmi.pickle_reader import Bounds, PickleRefused, read_pickle
-from protocols.rmi.pickle_writer import write_pickle
+from protocols.rmi.pickle_writer import pickle_pieces
 from protocols.rmi.service import Method, Service, read_any_list, read_attachments, shown
 from protocols.rmi.signature import BadSignature, Seal, Seals, refusal
 from protocols.rmi.walk import Walk, read_walk
@@ -169,7 +169,7 @@ class RmiServerCodec:
             raise BadSignature("the call is signed, and no key is known here", "signature")
         ticket = Ticket(seal, frame.head.nonce)
         try:
-            call = read_pickle(frame.payload, wire.bounds, wire.classes)
+            call = read_pickle(frame.data, wire.bounds, wire.classes, frame.payload_at)
             if type(call) is not dict:
                 raise BadRequest("a call is a dict")
             walk = read_walk(frame.head.payload_bytes, wire.bounds.elements)
@@ -218,23 +218,25 @@ class RmiServerCodec:
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""
         self.finished = True
+        payload: Sequence[bytes]
         try:
             if ticket.service is None or isinstance(outcome, RpcError):
                 assert isinstance(outcome, RpcError), "only errors answer what was not understood"
-                payload = write_pickle(write_error(outcome))
+                payload = pickle_pieces(write_error(outcome))
             else:
-                payload = write_pickle(write_outcome(outcome, ticket.service, ticket.method))
-            if len(payload) > self._wire.max_payload_bytes:
-                text = f"the answer of {len(payload)} bytes exceeds the limit of {self._wire.max_payload_bytes}"
-                payload = write_pickle(write_error(ProviderFailed(text, retry=Retry.NEVER)))
+                payload = pickle_pieces(write_outcome(outcome, ticket.service, ticket.method))
+            size = sum(map(len, payload))
+            if size > self._wire.max_payload_bytes:
+                text = f"the answer of {size} bytes exceeds the limit of {self._wire.max_payload_bytes}"
+                payload = pickle_pieces(write_error(ProviderFailed(text, retry=Retry.NEVER)))
         except Exception as exc:  # a value's own code runs while it is written, and may raise anything
             text = str(exc) if isinstance(exc, RpcError | ValueMappingError) else type(exc).__name__
             error = ProviderFailed(f"the answer cannot be sent: {text}", retry=Retry.NEVER)
-            payload = write_pickle(write_error(error))
+            payload = pickle_pieces(write_error(error))
         if ticket.seal is not None:
             sealed: bytes = ticket.seal.sealed(Kind.REPLY, payload, self._wire.wall_ms(), ticket.nonce)
             return sealed
-        return frame_bytes(write_head(Kind.REPLY, len(payload), nonce=ticket.nonce), b"", payload)
+        return frame_bytes(write_head(Kind.REPLY, sum(map(len, payload)), nonce=ticket.nonce), b"", payload)
 
     def goodbye(self) -> bytes:
         """Nothing: a connection carries no second call anyway."""

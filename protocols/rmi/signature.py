@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
@@ -47,10 +47,11 @@ class Seal:
             begun.update(each)
         return begun.digest()
 
-    def sealed(self, kind: Kind, payload: bytes, made_ms: int, nonce: bytes) -> bytes:
-        """A signed frame."""
-        head = write_head(kind, len(payload), key_id=self.key_id, made_ms=made_ms, nonce=nonce)
-        return frame_bytes(head, self.signature(head, payload), payload)
+    def sealed(self, kind: Kind, payload: Sequence[bytes], made_ms: int, nonce: bytes) -> bytes:
+        """A signed frame. `payload`: in pieces."""
+        size = sum(map(len, payload))
+        head = write_head(kind, size, key_id=self.key_id, made_ms=made_ms, nonce=nonce)
+        return frame_bytes(head, self.signature(head, *payload), payload)
 
     def check_reply(self, frame: Frame, nonce: bytes) -> None:
         """That the frame is a reply to the call with this nonce, from somebody who has the key.

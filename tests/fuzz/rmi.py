@@ -120,7 +120,7 @@ def _small(found: Iterator[bytes] | list[bytes]) -> Iterator[bytes]:
 
 
 def _reply(payload: bytes) -> bytes:
-    return frame_bytes(write_head(Kind.REPLY, len(payload)), b"", payload)
+    return frame_bytes(write_head(Kind.REPLY, len(payload)), b"", [payload])
 
 
 def _waiting() -> RmiClientCodec:

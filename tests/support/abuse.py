@@ -19,6 +19,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any
 
+from adapters.blocking.connection import Connection
+from adapters.blocking.server import BlockingServer
 from adapters.http.connection import GuardedConnection
 from adapters.http.server import AiohttpServer
 from adapters.tcp.server import TcpServer
@@ -117,7 +119,7 @@ def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = Fal
         hosts="attacked, far" if far else "attacked",
     )
     callbacks = _REPORTS if dialect.protocol == "dubbo" else ""
-    return text + callbacks + (_FORWARDED if forwarding else "")
+    return text + callbacks + (_FORWARDED if forwarding else "") + dialect.more
 
 
 class Attacker:
@@ -194,7 +196,7 @@ class Gateway:
 
     def __init__(self, app: App, dialect: Dialect) -> None:
         server = app._servers[0]
-        assert isinstance(server, TcpServer | AiohttpServer)
+        assert isinstance(server, TcpServer | AiohttpServer | BlockingServer)
         assert server._state is not None
         self._app = app
         self._server = server
@@ -243,11 +245,22 @@ class Gateway:
         return self._server._state.calls
 
     @property
+    def schedules(self) -> list[str]:
+        """Files that say for further threads that take part in a call how long they waited for a processor."""
+        if not isinstance(self._server, BlockingServer) or self._server._state is None:
+            return []
+        gate = self._server._state.gate
+        assert gate is not None
+        return [f"/proc/self/task/{gate._thread.native_id}/schedstat"]
+
+    @property
     def timeouts(self) -> int:
         """Deadlines of calls that somebody keeps."""
-        return len(self._server._state.wheel) if isinstance(self._server, TcpServer) and self._server._state else 0
+        if isinstance(self._server, AiohttpServer) or not self._server._state:
+            return 0
+        return len(self._server._state.wheel)
 
-    def _connection(self, attacker: Attacker) -> ServerConnection | GuardedConnection | None:
+    def _connection(self, attacker: Attacker) -> ServerConnection | GuardedConnection | Connection | None:
         """The listener's end of the attacker's connection; None before it was accepted and after it ended."""
         return next((each for each in self._state.connected.connections if each._peer == attacker.address), None)
 
@@ -263,6 +276,8 @@ class Gateway:
         connection = self._connection(attacker)
         if isinstance(connection, GuardedConnection):
             return connection._state.runner.running_of(connection)
+        if isinstance(connection, Connection):
+            return int(connection._driver is not None)
         return len(connection._running or ()) if connection is not None else 0
 
     def unsent(self, attacker: Attacker) -> int:
@@ -270,6 +285,8 @@ class Gateway:
         connection = self._connection(attacker)
         if connection is None:
             return 0
+        if isinstance(connection, Connection):
+            return len(connection._out)
         transport = connection._wire if isinstance(connection, GuardedConnection) else connection._transport
         return transport.get_write_buffer_size() if transport is not None else 0
 
@@ -290,7 +307,9 @@ class Canary:
     def __init__(self, port: int, *schedules: str, dialect: Dialect = DUBBO) -> None:
         """`schedules`: files that say for other processes that take part in a call how long they waited."""
         self._dialect = dialect
-        self._peer = Attacker(port, dialect=dialect)
+        self._port = port
+        if not dialect.one_call:
+            self._peer = Attacker(port, dialect=dialect)
         self._singing = False
         self._schedules = [os.open(each, os.O_RDONLY) for each in ("/proc/thread-self/schedstat", *schedules)]
         self.calls = 0
@@ -303,8 +322,16 @@ class Canary:
     async def call(self) -> None:
         self.calls += 1
         queued, started = self._queued_s(), monotonic()
-        await self._peer.send(self._dialect.count)
-        reply = await self._peer.reply()
+        if self._dialect.one_call:
+            peer = Attacker(self._port, dialect=self._dialect)
+            await peer.send(self._dialect.count)
+            peer.finish()
+            reply = await peer.reply()
+            await peer.refused()
+            peer.close()
+        else:
+            await self._peer.send(self._dialect.count)
+            reply = await self._peer.reply()
         took = monotonic() - started - (self._queued_s() - queued)
         assert self._dialect.is_count(reply), reply
         self.slowest_s = max(self.slowest_s, took)
@@ -329,7 +356,8 @@ class Canary:
         assert self.slowest_s < _SLOWEST_CALL_S, f"a call of others took {self.slowest_s:.3f} s"
 
     def close(self) -> None:
-        self._peer.close()
+        if not self._dialect.one_call:
+            self._peer.close()
         for each in self._schedules:
             os.close(each)
 
@@ -496,7 +524,7 @@ async def abused(
     """A gateway as `hosted` describes it, ready to be abused, with a canary."""
     async with running(hosted(dialect, limits, forwarding=forwarding)) as app:
         gateway = Gateway(app, dialect)
-        canary = Canary(gateway.port, dialect=dialect)
+        canary = Canary(gateway.port, *gateway.schedules, dialect=dialect)
         try:
             await canary.call()
             yield Abuse(gateway, canary, records)

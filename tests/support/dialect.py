@@ -5,11 +5,22 @@ from __future__ import annotations
 import base64
 from typing import Any, Final, Protocol
 
+from tests.support import rmi_bytes
 from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
 from tests.support.hessian_bytes import VALUE, hessian_call
 from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
 
-__all__ = ["AIOHTTP", "DIALECTS", "DUBBO", "HESSIAN", "HTTP", "Dialect"]
+__all__ = [
+    "AIOHTTP",
+    "DIALECTS",
+    "DUBBO",
+    "HESSIAN",
+    "HTTP",
+    "RMI",
+    "RMI_SECRET",
+    "RMI_SIGNED",
+    "Dialect",
+]
 
 
 class Dialect(Protocol):
@@ -27,20 +38,32 @@ class Dialect(Protocol):
         answers_in_order: Whatever ends first.
         another_driver: The same bytes are taken and refused as on another one, where they are tried more often.
         one_at_a_time: The next call of a connection begins when the one before it was answered.
+        one_call: A connection carries one call.
+        more: Further sections of the configuration.
     """
 
     name: str
     protocol: str
     over_http: bool
     options: str
-    count: bytes
-    slow: bytes
-    forever: bytes
     aside: bytes
     aside_answers: int
     another_driver: bool
     answers_in_order: bool
     one_at_a_time: bool
+    one_call: bool
+    more: str
+
+    @property
+    def count(self) -> bytes:
+        """See the class; so are the next two."""
+        ...
+
+    @property
+    def slow(self) -> bytes: ...
+
+    @property
+    def forever(self) -> bytes: ...
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
         """Asks for a text to be given back. `id`: of the call, on wires that have one."""
@@ -79,7 +102,8 @@ class _Dubbo:
     forever = request("slow", "J", b"L" + (1 << 40).to_bytes(8, "big"))
     aside = heartbeat(1)
     aside_answers = 1
-    another_driver = answers_in_order = one_at_a_time = over_http = False
+    another_driver = answers_in_order = one_at_a_time = over_http = one_call = False
+    more = ""
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
         return request("echoString", "Ljava/lang/String;", text(value), group=group, id=id)
@@ -116,6 +140,8 @@ class _Http:
     aside = b"\r\n"
     aside_answers = 0
     answers_in_order = over_http = True
+    one_call = False
+    more = ""
 
     def __init__(self, name: str, driver: str, *, one_at_a_time: bool, another_driver: bool) -> None:
         self.name = name
@@ -167,6 +193,64 @@ class _Hessian(_Http):
         return answer.status == 200 and answer.body == VALUE + text(value)
 
 
+class _Rmi:
+    protocol = "rmi"
+    aside = b""
+    aside_answers = 0
+    another_driver = answers_in_order = one_at_a_time = over_http = False
+    one_call = True
+
+    def __init__(self, name: str, secret: str = "", options: str = "", more: str = "") -> None:
+        self.name = name
+        self._secret = secret
+        self.options = f"{{{options}}}"
+        self.more = more
+
+    def _call(self, *call: Any, group: str = "") -> bytes:
+        # A signed call is another one each time.
+        payload = rmi_bytes.said(*call, group=group)
+        return rmi_bytes.signed(payload, self._secret) if self._secret else rmi_bytes.frame(payload)
+
+    @property
+    def count(self) -> bytes:
+        return self._call("count")
+
+    @property
+    def slow(self) -> bytes:
+        return self._call("slow", 0)
+
+    @property
+    def forever(self) -> bytes:
+        return self._call("slow", 1 << 40)
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return self._call("echo_string", value, group=group)
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        return self._call("echo_bytes", bytes(size), group=group)
+
+    def first(self, data: bytes) -> tuple[rmi_bytes.RmiAnswer, int] | None:
+        return rmi_bytes.first_answer(data)
+
+    def answers(self, data: bytes) -> list[rmi_bytes.RmiAnswer]:
+        found = []
+        while data:
+            complete = rmi_bytes.first_answer(data)
+            assert complete is not None, data[:80]
+            found.append(complete[0])
+            data = data[complete[1] :]
+        return found
+
+    def is_ok(self, answer: rmi_bytes.RmiAnswer) -> bool:
+        return "ok" in answer.reply
+
+    def is_count(self, answer: rmi_bytes.RmiAnswer) -> bool:
+        return answer.reply == {"ok": 3}
+
+    def is_echo(self, answer: rmi_bytes.RmiAnswer, value: str) -> bool:
+        return answer.reply == {"ok": value}
+
+
 def _service(group: str) -> str:
     return f"{group}/demo.Types" if group else "demo.Types"
 
@@ -176,3 +260,13 @@ HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False, another_d
 AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True, another_driver=True)
 HESSIAN: Final[Dialect] = _Hessian("hessian", "httptools", one_at_a_time=False, another_driver=True)
 DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN)
+"""Those whose connections carry many calls."""
+RMI: Final = _Rmi("rmi")
+RMI_SECRET: Final = "a secret of more than sixteen bytes"
+RMI_SIGNED: Final = _Rmi(
+    "rmi-signed",
+    RMI_SECRET,
+    "secrets: [key], clock_skew: 5s",
+    "credentials:\n  key: {env: POLYPORT_HOSTILE_KEY}\n",
+)
+"""Calls are signed with `RMI_SECRET`, which that variable must hold."""

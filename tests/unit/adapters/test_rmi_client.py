@@ -138,7 +138,7 @@ def one_answer(answer: bytes) -> tuple[int, Callable[[], None]]:
 
 
 def replying(payload: bytes) -> bytes:
-    return frame_bytes(write_head(Kind.REPLY, len(payload)), b"", payload)
+    return frame_bytes(write_head(Kind.REPLY, len(payload)), b"", [payload])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_answers_of_bad_servers_are_errors(answer: bytes, code: str) -> None:
 
 
 def test_a_reply_of_somebody_without_the_secret_is_refused() -> None:
-    port, join = one_answer(Seal("default", b"another secret of some length").sealed(Kind.REPLY, b"N.", 0, bytes(16)))
+    port, join = one_answer(Seal("default", b"another secret of some length").sealed(Kind.REPLY, [b"N."], 0, bytes(16)))
     with pytest.raises(RmiError, match="not signed by who has the key"):
         RmiClient("127.0.0.1", port, secret=SECRET, timeout_s=5).call("s", "m")
     join()

@@ -59,7 +59,7 @@ async def serving(**limits: Any) -> AsyncIterator[tuple[Joined, Service]]:
 def call(method: str = "echo_string", *args: Any) -> bytes:
     said = {"service": CONTRACT.name, "method": method, "args": args or ("hello",)}
     payload = pickle.dumps(said, 4)
-    return frame_bytes(write_head(Kind.CALL, len(payload)), b"", payload)
+    return frame_bytes(write_head(Kind.CALL, len(payload)), b"", [payload])
 
 
 def answer(data: bytes) -> Any:

@@ -103,7 +103,7 @@ def accept(wire: RmiServerWire) -> RmiServerCodec:
 
 def sent(call: Any, protocol: int = 4) -> bytes:
     payload = pickle.dumps(call, protocol)
-    return frame_bytes(write_head(Kind.CALL, len(payload)), b"", payload)
+    return frame_bytes(write_head(Kind.CALL, len(payload)), b"", [payload])
 
 
 def said(method: str, *args: Any, **more: Any) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def test_both_halves_understand_each_other(signed: bool) -> None:
     ("data", "reason", "farewell"),
     [
         (sent(said("say", "x")), "not-signed", Reason.UNAUTHENTICATED),
-        (frame_bytes(write_head(Kind.REPLY, 2), b"", b"N."), "unexpected-frame", Reason.MALFORMED),
+        (frame_bytes(write_head(Kind.REPLY, 2), b"", [b"N."]), "unexpected-frame", Reason.MALFORMED),
         (write_head(Kind.CALL, 1 << 20), "frame-too-large", Reason.TOO_LARGE),
         (b"PRMI\x09" + bytes(31), "version", Reason.MALFORMED),
     ],
@@ -365,10 +365,10 @@ def test_a_refusal_is_never_a_reason_to_try_again(reason: Reason, kind: type[Rpc
 @pytest.mark.parametrize(
     "data",
     [
-        frame_bytes(write_head(Kind.REPLY, 2, nonce=NONCE), b"", b"N."),
-        Seal("shop", b"another secret of some length").sealed(Kind.REPLY, b"N.", NOW_MS, NONCE),
-        Seal("shop", SECRET.encode()).sealed(Kind.REPLY, b"N.", NOW_MS, bytes(16)),
-        Seal("shop", SECRET.encode()).sealed(Kind.CALL, b"N.", NOW_MS, NONCE),
+        frame_bytes(write_head(Kind.REPLY, 2, nonce=NONCE), b"", [b"N."]),
+        Seal("shop", b"another secret of some length").sealed(Kind.REPLY, [b"N."], NOW_MS, NONCE),
+        Seal("shop", SECRET.encode()).sealed(Kind.REPLY, [b"N."], NOW_MS, bytes(16)),
+        Seal("shop", SECRET.encode()).sealed(Kind.CALL, [b"N."], NOW_MS, NONCE),
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
         write_head(Kind.REPLY, 1 << 20),
     ],
@@ -401,7 +401,7 @@ def test_a_reply_that_does_not_fit_is_the_providers_failure(reply: Any) -> None:
     codec = wire.connect()
     call_of(codec, wire, "say", "x", 1)
     payload = pickle.dumps(reply, 4)
-    (event,) = codec.receive(frame_bytes(write_head(Kind.REPLY, len(payload)), b"", payload))
+    (event,) = codec.receive(frame_bytes(write_head(Kind.REPLY, len(payload)), b"", [payload]))
     assert isinstance(event, ReplyReceived)
     assert type(event.outcome) is ProviderFailed
 
@@ -411,7 +411,7 @@ def test_a_reply_with_code_in_it_is_the_providers_failure() -> None:
     codec = wire.connect()
     call_of(codec, wire, "say", "x", 1)
     payload = b"cos\nsystem\n" + b"X\x04\0\0\0true" + b"\x85R."
-    (event,) = codec.receive(frame_bytes(write_head(Kind.REPLY, len(payload)), b"", payload))
+    (event,) = codec.receive(frame_bytes(write_head(Kind.REPLY, len(payload)), b"", [payload]))
     assert isinstance(event, ReplyReceived)
     assert type(event.outcome) is ProviderFailed
     assert "may not stand" in str(event.outcome)

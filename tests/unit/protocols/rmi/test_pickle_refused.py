@@ -107,7 +107,7 @@ def test_r2_an_object_of_an_allowed_class_is_its_name_and_its_state() -> None:
 
 def doubled(levels: int) -> bytes:
     """A tuple of twice a tuple of twice a tuple …, by the memo."""
-    return b"\x80\x04)\x94" + b"".join(b"h" + bytes((at,)) + b"h" + bytes((at,)) + b"\x86\x94" for at in range(levels))
+    return b"\x80\x04)\x94" + b"".join(b"h" + bytes((at,)) + b"\x86\x94" for at in range(levels))
 
 
 BOMBS = {

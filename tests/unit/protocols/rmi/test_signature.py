@@ -33,12 +33,12 @@ def opened(data: bytes, by: Seals, now: int = NOW) -> Seal:
 
 
 def test_a_signed_frame_has_the_bytes_of_the_document() -> None:
-    assert Seal("shop", SECRET.encode()).sealed(Kind.CALL, b"N.", NOW, NONCE) == by_hand(b"N.")
+    assert Seal("shop", SECRET.encode()).sealed(Kind.CALL, [b"N."], NOW, NONCE) == by_hand(b"N.")
 
 
 def test_a_frame_without_signature_has_the_bytes_of_the_document() -> None:
     expected = b"PRMI\x01\x01\x00\x00\x00\x00\x00\x02" + bytes(24) + b"N."
-    assert frame_bytes(write_head(Kind.CALL, 2), b"", b"N.") == expected
+    assert frame_bytes(write_head(Kind.CALL, 2), b"", [b"N."]) == expected
 
 
 def test_a_refusal_has_the_bytes_of_the_document() -> None:
@@ -70,7 +70,7 @@ R5 = {
     "unknown key": (by_hand(b"N.", key=b"nobody"), "signature"),
     "key of somebody else": (by_hand(b"N.", key=b"other"), "signature"),
     "other secret": (by_hand(b"N.", secret="x" * 16), "signature"),
-    "no signature": (frame_bytes(write_head(Kind.CALL, 2), b"", b"N."), "not-signed"),
+    "no signature": (frame_bytes(write_head(Kind.CALL, 2), b"", [b"N."]), "not-signed"),
     "old": (by_hand(b"N.", made=NOW - 30_001), "clock-skew"),
     "from the future": (by_hand(b"N.", made=NOW + 30_001), "clock-skew"),
     "from the beginning of time": (by_hand(b"N.", made=0), "clock-skew"),
@@ -143,7 +143,7 @@ def test_a_reply_belongs_to_its_call() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [reply(secret="x" * 16), reply(key=b"other"), frame_bytes(write_head(Kind.REPLY, 2, nonce=NONCE), b"", b"N.")],
+    [reply(secret="x" * 16), reply(key=b"other"), frame_bytes(write_head(Kind.REPLY, 2, nonce=NONCE), b"", [b"N."])],
 )
 def test_a_reply_that_somebody_else_made_is_refused(data: bytes) -> None:
     head = read_head(data, LIMIT)
