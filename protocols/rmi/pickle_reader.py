@@ -307,6 +307,18 @@ class _Machine:
         if len(target) != before + len(keys):
             raise PickleRefused("a key of the pickle stands twice")
 
+    def list_of(self) -> None:
+        self.push(self.close_mark(), _CONTAINER)
+
+    def dict_of(self) -> None:
+        found = self.close_mark()
+        if len(found) % 2:
+            raise PickleRefused("a key of the pickle has no value")
+        made: dict[Any, Any] = {}
+        self.push(made, _CONTAINER)
+        for at in range(0, len(found), 2):
+            self.set_item(made, found[at], found[at + 1])
+
     def add_items(self) -> None:
         found = self.close_mark()
         target = self.top(set)
@@ -435,7 +447,9 @@ def _steps() -> tuple[_Step, ...]:
         ord("]"): lambda m: m.push([], _CONTAINER),
         ord("a"): _Machine.append,
         ord("e"): _Machine.extend,
+        ord("l"): _Machine.list_of,
         ord("}"): lambda m: m.push({}, _CONTAINER),
+        ord("d"): _Machine.dict_of,
         ord("s"): _Machine.put_item,
         ord("u"): _Machine.put_items,
         0x8F: lambda m: m.push(set(), _SET),

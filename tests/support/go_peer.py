@@ -1,4 +1,5 @@
-"""A Go program as a peer: builds `tests/interop/go`, which needs no module but Go's own, on first use."""
+"""Go programs as peers, built on first use: `tests/interop/go`, which needs no module but Go's own, and
+`tests/interop/go-rmi`, which uses og-rek."""
 
 from __future__ import annotations
 
@@ -8,9 +9,10 @@ from typing import Final
 
 from tests.support.peer_program import Report, require_built, run_checks
 
-__all__ = ["go_checks", "go_version", "require_go"]
+__all__ = ["go_checks", "go_rmi_checks", "go_version", "og_rek_version", "require_go", "require_go_rmi"]
 
 _ROOT: Final = Path(__file__).parents[2]
+_GO_RMI: Final = _ROOT / "tests" / "interop" / "go-rmi"
 _CLIENT: Final = _ROOT / ".cache" / "interop-go" / "client"
 
 
@@ -22,6 +24,22 @@ def require_go() -> None:
 async def go_checks(*arguments: str) -> Report:
     """Runs the client."""
     return await run_checks([_CLIENT, *arguments])
+
+
+def require_go_rmi() -> None:
+    """The same for the client of rmi://."""
+    require_built(_GO_RMI / "build.sh")
+
+
+async def go_rmi_checks(*arguments: str) -> Report:
+    """Runs the client of rmi://."""
+    return await run_checks([_ROOT / ".cache" / "interop-go-rmi" / "client", *arguments])
+
+
+def og_rek_version() -> str:
+    """That the client of rmi:// is built with, `1.3.0`."""
+    wanted = (_GO_RMI / "go.mod").read_text(encoding="utf-8")
+    return wanted.partition("og-rek v")[2].split()[0]
 
 
 def go_version() -> str:

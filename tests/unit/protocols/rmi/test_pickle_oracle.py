@@ -165,7 +165,8 @@ GO = {
     "long string": (b"T\x02\0\0\0" + b"\xc3\xa4.", "ä"),
     "big": (b"L1180591620717411303424L\n.", 1 << 70),
     "bool of protocol 1": (b"(I01\nI00\nt.", (True, False)),
-    "slice": (b"](K\x01K\x02e.", [1, 2]),
+    "slice": (b"(K\x01K\x02l.", [1, 2]),
+    "map": (b"(U\x01aK\x01U\x01bK\x02d.", {"a": 1, "b": 2}),
 }
 
 
