@@ -41,7 +41,7 @@ $(VENV)/.bench: $(READY)
 	@touch $@
 
 bench: $(VENV)/.bench ## measure against the floors in one run; QUICK=1 for a short one
-	@$(BIN)/python -m bench.run
+	@$(BIN)/python -m bench.run; first=$$?; $(BIN)/python -m bench.short_connections && exit $$first
 
 registries: $(READY) ## registries with 50,000 providers, restarts, and changes that must be seen soon; QUICK=1 one round
 	@$(BIN)/python -m bench.registries

@@ -56,7 +56,7 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
 _HERE = Path(__file__).parent
 _WITH_BENCH = {"PYTHONPATH": str(_HERE.parent)}
 """Neither the command nor `-m` looks for `bench` where the caller happens to stand."""
-_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian)://(127\.0\.0\.1):(\d+)")
+_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian|rmi)://(127\.0\.0\.1):(\d+)")
 
 
 @dataclass(slots=True)
@@ -91,17 +91,17 @@ def start_lineup(stack: ExitStack, folder: Path, announce: Callable[[str], None]
         except (BuildFailed, StartFailed) as error:
             lineup.missing[name] = str(error)
 
-    start(ECHO, lambda log: _start_floor(log, "uvloop_echo"))
+    start(ECHO, lambda log: start_floor(log, "uvloop_echo"))
     start(C_PROVIDER, lambda log: Server(provider, log))
     start(JAVA, _start_java)
     start(HOSTED, start_hosted)
     start(FORWARDED, lambda log: _start_forwarding(log, "forward.yaml", behind))
-    start(AIOHTTP, lambda log: _start_floor(log, "aiohttp_json"))
+    start(AIOHTTP, lambda log: start_floor(log, "aiohttp_json"))
     start(NGINX, _start_nginx)
-    start(GRANIAN, lambda log: _start_floor(log, "granian_add"))
-    start(HTTP_HOSTED, lambda log: _start_polyport(log, "http.yaml", {}))
+    start(GRANIAN, lambda log: start_floor(log, "granian_add"))
+    start(HTTP_HOSTED, lambda log: start_polyport(log, "http.yaml", {}))
     start(HTTP_BRIDGE, lambda log: _start_forwarding(log, "http_to_dubbo.yaml", behind))
-    start(HESSIAN_HOSTED, lambda log: _start_polyport(log, "hessian.yaml", {}))
+    start(HESSIAN_HOSTED, lambda log: start_polyport(log, "hessian.yaml", {}))
     return lineup
 
 
@@ -116,24 +116,26 @@ def polyport_command() -> str:
 
 def start_hosted(log: Path) -> Server:
     """The gateway that hosts `bench.Echo` itself."""
-    return _start_polyport(log, "echo.yaml", {})
+    return start_polyport(log, "echo.yaml", {})
 
 
 def _start_forwarding(log: Path, config: str, behind: Server) -> Server:
-    return _start_polyport(log, config, {"BENCH_PROVIDER": f"{behind.host}:{behind.port}"})
+    return start_polyport(log, config, {"BENCH_PROVIDER": f"{behind.host}:{behind.port}"})
 
 
 def _start_nginx(log: Path) -> Server:
     if not has_nginx():
         raise StartFailed("nginx is not installed")
-    return _start_floor(log, "nginx_fixed")
+    return start_floor(log, "nginx_fixed")
 
 
-def _start_floor(log: Path, module: str) -> Server:
+def start_floor(log: Path, module: str) -> Server:
+    """A server of `bench.floors`."""
     return Server([sys.executable, "-m", f"bench.floors.{module}"], log, _WITH_BENCH)
 
 
-def _start_polyport(log: Path, config: str, env: dict[str, str]) -> Server:
+def start_polyport(log: Path, config: str, env: dict[str, str]) -> Server:
+    """A gateway with a configuration of `bench/conf`, and variables for it."""
     command = [polyport_command(), "serve", str(_HERE / "conf" / config)]
     return Server(command, log, {**env, **_WITH_BENCH}, _POLYPORT_LISTENING)
 

@@ -60,6 +60,11 @@ class Reason(IntEnum):
     """The payload is longer than the listener takes."""
 
 
+# Calling an enum class takes as long as reading the rest of a head.
+_KINDS: Final = {each.value: each for each in Kind}
+_REASONS: Final = {each.value: each for each in Reason}
+
+
 class BadFrame(ValueError):
     """Bytes that begin no frame. `reason`: what a refusal says; `code`: a short stable word for logs."""
 
@@ -132,14 +137,14 @@ def read_head(data: bytes | bytearray | memoryview, max_payload_bytes: int) -> H
     _, version, kind, key_id_bytes, reason, payload_bytes, made_ms, nonce = _HEAD.unpack_from(data)
     if version != VERSION:
         raise BadFrame(f"version {version} of the frame is not known here", code="version")
-    if not Kind.CALL <= kind <= Kind.REFUSAL or reason > Reason.TOO_LARGE:
+    if kind not in _KINDS or reason not in _REASONS:
         raise BadFrame(f"a frame of kind {kind} with reason {reason}")
     if key_id_bytes > MAX_KEY_ID_BYTES:
         raise BadFrame(f"a key id of {key_id_bytes} bytes; at most {MAX_KEY_ID_BYTES} are taken")
     if payload_bytes > max_payload_bytes:
         text = f"a payload of {payload_bytes} bytes; at most {max_payload_bytes} are taken"
         raise BadFrame(text, Reason.TOO_LARGE, "frame-too-large")
-    return Head(Kind(kind), key_id_bytes, Reason(reason), payload_bytes, made_ms, nonce)
+    return Head(_KINDS[kind], key_id_bytes, _REASONS[reason], payload_bytes, made_ms, nonce)
 
 
 def split(data: bytes, head: Head) -> Frame:
@@ -150,13 +155,15 @@ def split(data: bytes, head: Head) -> Frame:
     """
     if len(data) > head.total_bytes:
         data = data[: head.total_bytes]
+    at = head.prefix_bytes
     view = memoryview(data)
+    if not head.key_id_bytes:
+        return Frame(head, "", b"", data, at, (view[:at], view[at:]))
     key_end = HEAD_BYTES + head.key_id_bytes
     try:
         key_id = str(view[HEAD_BYTES:key_end], "utf-8")
     except UnicodeDecodeError:
         raise BadFrame("a key id that is no UTF-8") from None
-    at = head.prefix_bytes
     return Frame(head, key_id, bytes(view[key_end:at]), data, at, (view[:key_end], view[at:]))
 
 

@@ -109,6 +109,12 @@ class _Machine:
                 if pos >= end:
                     raise PickleRefused("the pickle has no end")
                 code = data[pos]
+                if code == _SHORT_TEXT and pos + 1 < end and (after := pos + 2 + data[pos + 1]) <= end:
+                    # Most of what there is: names of fields and members.
+                    self.room -= 1
+                    self.pos = after
+                    self.items.append(str(data[pos + 2 : after], "utf-8", "surrogatepass"))
+                    continue
                 self.pos = pos + 1
                 if code == _STOP:
                     return self.finish()
@@ -121,6 +127,7 @@ class _Machine:
             raise PickleRefused("the pickle is nested too deep") from None
 
     def finish(self) -> Any:
+        self.charge(0)
         if self.marks or len(self.items) != 1:
             raise PickleRefused("the pickle ends inside a value, or with several")
         if self.pos != self.end:
@@ -160,7 +167,9 @@ class _Machine:
             raise PickleRefused(f"the pickle has more than {self.bounds.elements} elements, a container counting five")
 
     def push(self, value: Any, cost: int = 1) -> None:
-        self.charge(cost)
+        self.room -= cost
+        if self.room < 0:
+            self.charge(0)
         self.items.append(value)
 
     def open_mark(self) -> None:
@@ -401,6 +410,7 @@ class _Machine:
 
 _Step = Callable[[_Machine], None]
 _STOP: Final = ord(".")
+_SHORT_TEXT: Final = 0x8C
 
 
 def _refuse(machine: _Machine) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from gateway.model.call import Invocation, Peer
+from gateway.model.call import NO_ATTACHMENTS, Invocation, Peer
 from gateway.model.contract import MethodContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import (
@@ -67,10 +67,13 @@ class RmiServerWire:
 
     def service(self, interface: str, group: str, version: str) -> Service:
         """The service that is meant. Raises NoSuchService."""
-        key = ServiceKey(interface, group, version)
-        found = self._services.get((key.interface, key.group, key.version))
+        found = self._services.get((interface, group, version))
         if found is None:
-            raise NoSuchService(f"there is no service {shown(str(key))} here")
+            # Some versions mean none.
+            key = ServiceKey(interface, group, version)
+            found = self._services.get((key.interface, key.group, key.version))
+            if found is None:
+                raise NoSuchService(f"there is no service {shown(str(key))} here")
         return found
 
 
@@ -198,14 +201,14 @@ class RmiServerCodec:
         timeout_ms = call.get("timeout")
         if timeout_ms is not None and not (type(timeout_ms) is int and 0 <= timeout_ms <= _MAX_TIMEOUT_MS):
             raise BadRequest("timeout is a number of milliseconds")
-        trace = call.get("trace")
+        trace, beside = call.get("trace"), call.get("attachments")
         oneway = call.get("oneway") is True or (signature is not None and signature.oneway)
         invocation = Invocation(
             service.key,
             name,
             values,
             signature,
-            attachments=read_attachments(call.get("attachments", {}), walk),
+            attachments=NO_ATTACHMENTS if beside is None else read_attachments(beside, walk),
             deadline=None if timeout_ms is None else now + timeout_ms / 1000,
             traceparent=trace if type(trace) is str and _TRACE.fullmatch(trace) else None,
             peer=self._peer,
@@ -248,7 +251,9 @@ class RmiServerCodec:
 
 
 def _text(call: dict[Any, Any], key: str, default: str | None = None) -> str:
-    value = call.get(key, default)
+    value = call.get(key)
+    if value is None and default is not None:
+        return default
     if type(value) is not str or len(value) > _MAX_TEXT:
         raise BadRequest(f"{key} is a text of at most {_MAX_TEXT} characters")
     return value
