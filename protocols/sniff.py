@@ -23,6 +23,7 @@ _PREFIXES: Final = (
     (b"\xda\xbb", "dubbo"),
     (b"\xac\xed\x00\x05", "Java serialization"),
     (b"JRMI", "Java RMI"),
+    (b"PRMI", "rmi"),
     (b"\x80\x01\x00", "Thrift binary"),
     (b"\x82", "Thrift compact"),
     (b"SSH-", "SSH"),

@@ -28,6 +28,7 @@ from protocols import java
 from protocols.contract import Outcome
 from protocols.dubbo.attachments import ADDRESSING
 from protocols.dubbo.service import MethodBinding
+from protocols.generic_call import generic_call
 from protocols.hessian.caucho import CAUCHO, caucho_dialect
 from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
@@ -44,7 +45,6 @@ from protocols.hessian_http.to_hessian1 import to_hessian1
 from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
 from protocols.http.extra_fields import parse_base_path, read_extra_fields
-from protocols.http.generic_call import generic_call
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.problem import error_of_status, plain_text
 from protocols.reader import Limits

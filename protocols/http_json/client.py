@@ -24,10 +24,10 @@ from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import ContractError, LocalWireError, ProviderFailed, Retry, RpcError, ValueMappingError
 from protocols.contract import Outcome
+from protocols.generic_call import generic_call
 from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
 from protocols.http.extra_fields import parse_base_path, read_extra_fields
-from protocols.http.generic_call import generic_call
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json import media
 from protocols.http_json.client_generic import generic_answer, generic_arguments

@@ -14,7 +14,7 @@ from gateway.model.call import Attachments, Fault, Invocation, Ok
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import ProviderFailed, Retry, ValueMappingError
 from protocols.contract import Outcome
-from protocols.http.generic_call import generic_call
+from protocols.generic_call import generic_call
 from protocols.http.message import HttpResponse
 from protocols.http_json.client_generic import generic_answer, generic_arguments
 from protocols.http_json.client_service import ClientMethod, ClientService

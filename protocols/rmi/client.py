@@ -19,6 +19,7 @@ from gateway.model.errors import (
     Unauthenticated,
 )
 from protocols.contract import ClientEvent, Outcome, ReplyReceived
+from protocols.generic_call import generic_call
 from protocols.reader import Limits
 from protocols.rmi.frame import BadFrame, Frame, Head, Kind, Reason, frame_bytes, read_head, split, write_head
 from protocols.rmi.mapping import check_contract
@@ -117,15 +118,16 @@ class RmiClientCodec:
         assert isinstance(binding, RmiBinding)
         wire, signature = self._wire, invocation.signature
         said = dict(binding.base)
-        said["method"] = invocation.method
         service = binding.service
         if service.contract is not None and signature is not None:
+            said["method"] = signature.name
             self._method = service.method(signature)
             said["args"] = self._method.write(invocation.arguments())
             if len(service.contract.overloads(signature.name)) > 1:
                 said["overload"] = signature.attribute
         else:
-            said["args"] = write_any_list(invocation.arguments())
+            said["method"], values = generic_call(invocation)
+            said["args"] = write_any_list(values)
         if invocation.attachments:
             said["attachments"] = write_attachments(invocation.attachments)
         if timeout_s is not None:

@@ -39,7 +39,9 @@ A value of type any says what it is: the classes above as they are, and these as
 | any other `Record` | dict of its fields with `__class__` |
 | enum of the contract | `{"__class__": "demo.Status", "name": "ACTIVE"}` |
 
-`class` is left out where it is empty. As in JSON, a plain int of 33 to 64 bits comes back as `Long`, a tuple as a list.
+`class` is left out where it is empty. Scalars, lists and sets are read in these forms also where a contract has their
+type: callers without one write them so. As in JSON, a plain int of 33 to 64 bits comes back as `Long`, a tuple as a
+list.
 """
 
 from __future__ import annotations

@@ -83,8 +83,19 @@ class Readers:
         return step(value, walk)
 
 
+def _unwrapped(value: Any) -> Any:
+    """The value where it says what it is, as callers without a contract write it."""
+    if type(value) is dict and type(value.get(CLASS)) is str and value[CLASS].startswith("$"):
+        return value.get("value", value)
+    return value
+
+
 def _scalar(kind: Kind) -> Step:
-    check = SCALAR_CHECKS[kind]
+    plain_check = SCALAR_CHECKS[kind]
+
+    def check(value: Any, walk: Walk) -> Any:
+        return plain_check(_unwrapped(value), walk)
+
     if kind in INTEGER_RANGES:
         low, high = INTEGER_RANGES[kind]
         return lambda value, walk: value if type(value) is int and low <= value <= high else check(value, walk)
@@ -161,6 +172,7 @@ def _list(ref: TypeRef, element: Step) -> Step:
     as_tuple = ref.hint("python") == "tuple"
 
     def read(value: Any, walk: Walk) -> Any:
+        value = _unwrapped(value)
         if type(value) is not list and type(value) is not tuple:
             raise mismatch(str(ref), value)
         items = _items(value, element, walk)
@@ -174,6 +186,7 @@ def _set(ref: TypeRef, element: Step) -> Step:
     guarded = may_collide(ref.args[0])
 
     def read(value: Any, walk: Walk) -> Any:
+        value = _unwrapped(value)
         if type(value) not in (set, frozenset, list, tuple):
             raise mismatch(str(ref), value)
         items = _items(value, element, walk)

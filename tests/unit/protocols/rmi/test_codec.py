@@ -466,6 +466,16 @@ def test_values_without_a_contract_arrive_as_they_were(value: Any) -> None:
     assert difference(value, reply.outcome.value) is None
 
 
+def test_a_call_without_a_contract_means_the_method_that_it_names() -> None:
+    wire = client()
+    binding = wire.bind(KEY, None, "", "app")
+    invoke = Invocation(KEY, "$invoke", ("find", ["long"], [Long(7)]))
+    (event,) = accept(server()).receive(wire.connect().call(binding, invoke, None)[1], 0.0)
+    assert isinstance(event, CallReceived)
+    assert event.invocation.signature is METHODS["find"]
+    assert event.invocation.arguments() == (7,)
+
+
 def test_names_need_a_contract() -> None:
     assert isinstance(refused(said("any", named={"a": 1}), server(generic=True)), BadRequest)
 

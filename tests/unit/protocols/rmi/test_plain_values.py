@@ -98,6 +98,11 @@ def method_type(name: str) -> Any:
         ("echo_decimal", 7, Decimal(7)),
         ("echo_any", {"__class__": "demo.Maker", "name": "m"}, Maker("m")),
         ("echo_any", (1, 2), [1, 2]),
+        ("echo_i64", {"__class__": "$i64", "value": 7}, 7),
+        ("echo_bigint", {"__class__": "$bigint", "value": 7}, 7),
+        ("echo_int_array", {"__class__": "$list", "class": "[int", "value": [7]}, [7]),
+        ("echo_string_set", {"__class__": "$set", "value": ["a"]}, {"a"}),
+        ("echo_string_map", {"__class__": 7}, {"__class__": 7}),
     ],
 )
 def test_forms_that_are_read_as_well(method: str, plain: Any, value: Any) -> None:
@@ -122,6 +127,9 @@ def test_forms_that_are_read_as_well(method: str, plain: Any, value: Any) -> Non
         ("echo_i32", True, "expected i32, found bool"),
         ("echo_i32", 1.0, "expected i32, found float"),
         ("echo_bool", 1, "expected bool, found int"),
+        ("echo_i64", {"__class__": "$i64", "value": "7"}, "expected i64, found str"),
+        ("echo_i64", {"__class__": "$i64"}, "expected i64, found dict"),
+        ("echo_i64", {"__class__": "demo.Maker", "value": 7}, "expected i64, found dict"),
         ("echo_string", b"a", "expected string, found bytes"),
         ("echo_bytes", "a", "expected bytes, found str"),
         ("echo_nested_list", [["a"], [7]], r"\[1\]\[0\]: expected string, found int"),
