@@ -2,6 +2,7 @@
 
 At each moment one party works on a connection: the gate's thread, a worker, or the event loop. Whoever cannot go on at
 once hands it to the next: what must be waited for to a worker, what takes longer back to the gate, calls to the loop.
+Nobody else closes it: the number of a socket that is closed may belong to another connection a moment later.
 """
 
 from __future__ import annotations
@@ -279,6 +280,8 @@ class Connection:
 
     def _cancel(self) -> None:
         """The peer is gone: nobody waits for the answer."""
+        if self.stage is not Stage.CALLING:
+            return
         driver, self._driver = self._driver, None
         self.close()
         if driver is not None:

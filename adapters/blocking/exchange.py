@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol
@@ -46,6 +47,7 @@ class Exchange:
         "_done",
         "_host",
         "_limit_s",
+        "_lock",
         "_oneway",
         "_port",
         "_sock",
@@ -76,6 +78,7 @@ class Exchange:
         self._limit_s = limit_s
         self._connect_s = connect_s
         self._done = done
+        self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self._stopped = ""
         self.expires: Final = expires
@@ -85,10 +88,11 @@ class Exchange:
     def stop(self, why: str) -> None:
         """Ends it: whoever blocks on its socket wakes up. From any thread."""
         self._stopped = why
-        sock = self._sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        # Not while it is closed: its number may belong to another socket a moment later.
+        with self._lock:
+            if self._sock is not None:
+                with contextlib.suppress(OSError):
+                    self._sock.shutdown(socket.SHUT_RDWR)
 
     def _is_stopped(self) -> bool:
         # Asked anew each time: another thread may have said so meanwhile.
@@ -101,10 +105,14 @@ class Exchange:
         except Exception as exc:  # a codec's bug must not leave the caller without an answer
             outcome = ConnectionLost(f"{self._address}: {type(exc).__name__} while the answer was read")
         finally:
-            sock, self._sock = self._sock, None
-            if sock is not None:
-                sock.close()
+            self._close()
         self._done(self, outcome)
+
+    def _close(self) -> None:
+        with self._lock:
+            sock, self._sock = self._sock, None
+        if sock is not None:
+            sock.close()
 
     def _run(self) -> Outcome:
         began = monotonic()
@@ -128,8 +136,7 @@ class Exchange:
         found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         last: OSError | None = None
         for family, kind, protocol, _, address in found:
-            sock = socket.socket(family, kind, protocol)
-            self._sock = sock
+            sock = self._sock = socket.socket(family, kind, protocol)
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 set_timeouts(sock, timeout_s)
@@ -137,7 +144,7 @@ class Exchange:
                     raise OSError(self._stopped)
                 sock.connect(address)
             except OSError as exc:
-                sock.close()
+                self._close()
                 last = exc
                 if self._is_stopped():
                     break

@@ -8,6 +8,7 @@ import logging
 import select
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from time import monotonic
@@ -30,6 +31,8 @@ _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 _IN: Final = select.POLLIN
 _OUT: Final = select.POLLOUT
 _GONE: Final = select.POLLERR | select.POLLHUP
+_NOBODY: Final = (None, None)
+_FAILED_S: Final = 0.05
 _MASKS: Final = {Stage.READING: _IN, Stage.LINGERING: _IN, Stage.WRITING: _OUT, Stage.CALLING: 0}
 """What wakes a connection; a reset always does."""
 
@@ -77,8 +80,9 @@ class Gate:
         self._listening = {each.fileno(): each for each in listening}
         self._interval_s = interval_s
         self._poller = _Poller()
-        self._waiting: dict[int, Connection] = {}
-        """By descriptor. One that was closed meanwhile goes with the next sweep."""
+        self._waiting: dict[int, tuple[Connection, Stage]] = {}
+        """By descriptor, with the stage that it is waited for in: in another one it is somebody else's by now. One that
+        was closed meanwhile goes with the next sweep."""
         self._asked: deque[tuple[Connection, Stage]] = deque()
         self._rested_until = 0.0
         self._wake, self._woken = socket.socketpair()
@@ -138,6 +142,7 @@ class Gate:
             except Exception:
                 # A listener that accepts no more would be worse than any single failure.
                 _LOG.exception("%s: the accept thread goes on after a failure", self._state.options.name)
+                time.sleep(_FAILED_S)
 
     def _handle(self, number: int, mask: int) -> None:
         listening = self._listening.get(number)
@@ -147,8 +152,8 @@ class Gate:
             with contextlib.suppress(OSError):
                 self._woken.recv(4096)
         else:
-            connection = self._waiting.pop(number, None)
-            if connection is not None and connection.fileno() == number:
+            connection, stage = self._waiting.pop(number, _NOBODY)
+            if connection is not None and connection.stage is stage and connection.fileno() == number:
                 connection.ready(bool(mask & _GONE))
 
     def _take_asked(self) -> None:
@@ -156,7 +161,7 @@ class Gate:
             connection, stage = self._asked.popleft()
             number = connection.fileno()
             if connection.stage is stage and number >= 0:
-                self._waiting[number] = connection
+                self._waiting[number] = connection, stage
                 try:
                     self._poller.wait_for(number, _MASKS[stage])
                 except OSError:
@@ -213,11 +218,8 @@ class Gate:
             self._rested_until = 0.0
             for number in self._listening:
                 self._poller.wait_for(number, _IN, once=False)
-        for number, connection in tuple(self._waiting.items()):
-            if connection.fileno() != number:
-                if self._waiting.get(number) is connection:
-                    del self._waiting[number]
-                continue
-            connection.check(now)
-            if connection.fileno() != number:
+        for number, (connection, stage) in tuple(self._waiting.items()):
+            if connection.stage is stage:
+                connection.check(now)
+            if connection.stage is not stage or connection.fileno() != number:
                 del self._waiting[number]

@@ -26,6 +26,7 @@ class Pool:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
+        """Threads that wait for work, less the pieces of work that wait for a thread."""
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -34,7 +35,7 @@ class Pool:
         with self._lock:
             if self._closed:
                 return
-            if self._idle:
+            if self._idle > 0:
                 self._idle -= 1
             elif len(self._threads) < self._size:
                 thread = threading.Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)

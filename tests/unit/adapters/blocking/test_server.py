@@ -163,7 +163,7 @@ async def test_a_peer_that_never_ends_is_closed_and_holds_nobody_up() -> None:
         for _ in range(5):
             began = monotonic()
             assert answer(await ask(pair, data)) == bytes(100_000)
-            assert monotonic() - began < 0.5
+            assert monotonic() - began < 0.9
         await asyncio.gather(*slow)
         await until(lambda: server_of(pair).refused == {"frame-timeout": 20})
 
