@@ -18,7 +18,7 @@ from adapters.blocking.server import BlockingServer, ShortServerWire
 from gateway.model.errors import ContractError
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
-from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
+from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.reader import Limits
 from protocols.rmi.client import RmiClientWire
 from protocols.rmi.frame import MAX_KEY_ID_BYTES, NONCE_BYTES
@@ -51,11 +51,8 @@ def _server(options: ListenerOptions) -> ServerAdapter:
 
     def make_wire(exposures: Sequence[Exposure]) -> ShortServerWire:
         secrets: Mapping[str, str] = own.get("secrets", {})
-        if not secrets and not _is_loopback(options.host):
-            raise ContractError(
-                f"listener {options.name}: rmi:// listens beyond loopback ({options.host or 'all addresses'}) only "
-                "with `options.secrets`: whoever reaches it could call everything"
-            )
+        for misfit in _check_listener(options.host, own):
+            raise ContractError(f"listener {options.name}: {misfit.text}")
         for key_id, secret in secrets.items():
             _check_key(key_id, secret)
         seals = None
@@ -64,6 +61,14 @@ def _server(options: ListenerOptions) -> ServerAdapter:
         return RmiServerWire(exposures, limits, seals, _wall_ms)
 
     return BlockingServer(options, make_wire, own.get("workers", _WORKERS))
+
+
+def _check_listener(host: str, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    if options.get("secrets") or _is_loopback(host):
+        return ()
+    where = host or "all addresses"
+    text = f"beyond loopback ({where}) only with `options.secrets`: whoever reaches it could call everything"
+    return [Misfit(("host",), f"rmi:// listens {text}")]
 
 
 def _is_loopback(host: str) -> bool:
@@ -159,4 +164,5 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     client_snippet=_snippet,
+    check_listener=_check_listener,
 )

@@ -65,6 +65,8 @@ class PluginCheck:
             plugin = self.find("protocol", listener.protocol, (*path, "protocol"))
             known = None if plugin is None else plugin.listener_options
             options = self._options((*path, "options"), listener.options, known)
+            for misfit in () if plugin is None else plugin.check_listener(listener.host, options):
+                self._findings.problem((*path, *misfit.path), misfit.text)
             listeners[name] = listener.model_copy(update={"options": options})
         registries = {}
         for name, registry in config.registries.items():

@@ -95,6 +95,10 @@ def _stands_alone(_: Mapping[str, Any]) -> Sequence[Misfit]:
     return ()
 
 
+def _anywhere(_: str, __: Mapping[str, Any]) -> Sequence[Misfit]:
+    return ()
+
+
 def _always(_: Mapping[str, Any]) -> bool:
     return True
 
@@ -141,6 +145,9 @@ class ProtocolPlugin:
     options as well, and not at all for services without a contract."""
     check_reference: Callable[[ServiceContract, Mapping[str, Any]], Sequence[Misfit]] = _nothing_to_check
     """The same for reference options."""
+    check_listener: Callable[[str, Mapping[str, Any]], Sequence[Misfit]] = _anywhere
+    """`(host, options)` to what is wrong with a listener there; paths are below the listener. Credentials are names
+    still. The adapter refuses it all the same when it starts: a listener may be made without a configuration."""
     mount: Callable[[ListenerOptions, Handler, Sequence[Exposure]], Any] | None = None
     """For wires over HTTP: `(options, handler, exposures)` to an `aiohttp.web.Application` that answers as a listener
     would, to be added to somebody's own application."""
