@@ -38,16 +38,18 @@ _MASKS: Final = {Stage.READING: _IN, Stage.LINGERING: _IN, Stage.WRITING: _OUT, 
 
 
 class _Poller:
-    """`epoll`, or `poll` where there is none; waits once for each thing it is told of."""
+    """`epoll`, or `poll` where there is none; waits once for each thing it is told of, unless told otherwise."""
 
     def __init__(self) -> None:
         self._epoll: Any = select.epoll() if hasattr(select, "epoll") else None
         self._poll: Any = self._epoll or select.poll()
-        self._known: set[int] = set()
+        self._lasting: set[int] = set()
 
     def wait_for(self, number: int, mask: int, *, once: bool = True) -> None:
         """A descriptor that is waited for, again or anew."""
-        if once and self._epoll is not None:
+        if not once:
+            self._lasting.add(number)
+        elif self._epoll is not None:
             mask |= select.EPOLLONESHOT
         # One that was closed is forgotten by epoll without a word, and its number may belong to another one.
         try:
@@ -56,6 +58,7 @@ class _Poller:
             self._poll.register(number, mask)
 
     def forget(self, number: int) -> None:
+        self._lasting.discard(number)
         with contextlib.suppress(OSError, KeyError, ValueError):
             self._poll.unregister(number)
 
@@ -64,7 +67,8 @@ class _Poller:
         found: list[tuple[int, int]] = self._poll.poll(timeout_s if self._epoll is not None else timeout_s * 1000)
         if self._epoll is None:
             for number, _ in found:
-                self.forget(number)
+                if number not in self._lasting:
+                    self.forget(number)
         return found
 
     def close(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import pickle
+import select
 import socket
 import struct
 import threading
@@ -324,6 +326,58 @@ async def test_closing_ends_everything_that_waits() -> None:
     for thread in threads:
         await asyncio.to_thread(thread.join, LIMIT_S)
         assert not thread.is_alive()
+
+
+async def test_works_where_there_is_no_epoll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(select, "epoll")
+    async with serving(first_byte_timeout_s=0.3) as (pair, service):
+        for size in (10, 10, 500_000):
+            assert answer(await ask(pair, call("echo_bytes", bytes(size)))) == bytes(size)
+        silent = asyncio.create_task(ask(pair, b"", half_close=False))
+        reader, writer = await connect(pair)
+        for byte in call():
+            writer.write(bytes((byte,)))
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert answer(await reader.read()) == "hello"
+        writer.close()
+        assert await silent == b""
+        waiting = asyncio.create_task(ask(pair, call("echo_nullable")))
+        await until(lambda: service.begun == 5)
+        service.go.set()
+        assert answer(await waiting) == "hello"
+        await until(lambda: server_of(pair).connections == 0)
+
+
+class Exhausted:
+    """A listening socket of a process that has no descriptor left for a while."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self._real = real
+        self.refusals = 2
+
+    def accept(self) -> Any:
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self._real.accept()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+async def test_accepting_rests_while_there_are_no_descriptors(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as (pair, _):
+        state = server_of(pair)._state
+        assert state is not None
+        assert state.gate is not None
+        for number, each in list(state.gate._listening.items()):
+            state.gate._listening[number] = Exhausted(each)  # type: ignore[assignment]
+        began = monotonic()
+        assert answer(await ask(pair, call())) == "hello"
+        assert monotonic() - began > 0.9  # twice half a second
+        assert server_of(pair).refused == {"out-of-descriptors": 2}
+        assert answer(await ask(pair, call())) == "hello"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "example.org"])
