@@ -15,8 +15,9 @@ from gateway.model.errors import ConfigError, Forbidden
 from gateway.plugins.catalog import Catalog as Catalogue
 from gateway.runtime.app import App
 from tests.support.abuse import Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HTTP, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, Dialect
 from tests.support.dubbo_bytes import INVOKE_TYPES, Reply, integer, request, text
+from tests.support.hessian_bytes import FAULT, hessian_call
 from tests.support.running import running
 
 CONFIG = """
@@ -80,6 +81,8 @@ def is_forbidden(found: Any) -> bool:
     if isinstance(found, Reply):
         # No status: callers would repeat it. Callers without a name are older than the exception and get one.
         return b"[forbidden] " in found.body
+    if found.body.startswith(FAULT):
+        return b"[forbidden] " in found.body
     return bool(found.status == 403 and found.json["type"] == "urn:polyport:error:forbidden")
 
 
@@ -109,13 +112,16 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
     app: App, dialect: Dialect, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "polyport")
-    # A text where the method takes a number; what is no JSON at all.
-    data = request("find", "J", text("abc")) if dialect is DUBBO else UNREADABLE
+    # A text where the method takes a number; what is no JSON at all; a boolean for a text, which is a fault, no status.
+    data, status = {
+        DUBBO: (request("find", "J", text("abc")), 40),
+        HESSIAN: (hessian_call("search", b"T"), 200),
+    }.get(dialect, (UNREADABLE, 400))
     assert is_forbidden(await answer(app, dialect, data))
     app.update_filter("lists", {})
     refused = await answer(app, dialect, data)
     assert not is_forbidden(refused)
-    assert refused.status == (40 if dialect is DUBBO else 400)
+    assert refused.status == status
     assert app.troubles() == {(dialect.protocol, "forbidden"): 1, (dialect.protocol, "bad-request"): 1}
     assert [vars(record)["outcome"] for record in caplog.records] == ["forbidden", "bad-request"]
 
