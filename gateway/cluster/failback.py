@@ -67,7 +67,8 @@ class FailbackOptions(Section):
 
 
 def new_call_id(random_bits: Callable[[int], int], wall: Callable[[], float] = time.time) -> str:
-    """An id nobody else makes: 12 digits of time and 20 random ones, hexadecimal. Ids sort as they were made."""
+    """An id nobody else makes: 12 digits of time and 20 random ones, hexadecimal. Ids sort as they were made, to
+    the millisecond."""
     return f"{int(wall() * 1000):012x}{random_bits(_RANDOM_BITS):020x}"
 
 

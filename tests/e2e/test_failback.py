@@ -125,7 +125,7 @@ async def test_the_id_goes_with_the_first_attempt_too(port: int, tmp_path: Path)
         async with connect(f"dubbo://127.0.0.1:{port}", Ledger, cluster="failback", failback=at(tmp_path)) as ledger:
             await ledger.apply(1)
             await ledger.apply(2)
-        assert MemoryLedger.applied == dict(zip(sorted(MemoryLedger.applied), (1, 2), strict=True))
+        assert list(MemoryLedger.applied.values()) == [1, 2]
         assert set(MemoryLedger.seen.values()) == {1}
 
 
