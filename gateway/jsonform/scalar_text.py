@@ -11,7 +11,8 @@
 | duration | ISO 8601 without years and months: `P1DT2H3.5S`, `-PT1.5S`; read also `1.5s`, `1h30m`, `250ms` |
 | uuid | 8-4-4-4-12 hexadecimal digits |
 
-Fractions finer than a microsecond are refused, not rounded. All functions raise `ValueMappingError`.
+Times and durations have at most 100 characters. Fractions finer than a microsecond are refused, not rounded. All
+functions raise `ValueMappingError`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ __all__ = [
 
 MAX_DIGITS: Final = 10_000
 """Longest number read or written, in characters: its cost grows with the square of its length (10,000: 3 ms)."""
+
+_MAX_TIME: Final = 100
+"""Longest time or duration read, in characters: a number's cost grows with the square of its length, and a refusal
+shows the text."""
 
 # Every integer of so many bits has at most MAX_DIGITS digits with its sign: (MAX_DIGITS - 1) * log2(10), rounded down.
 _MAX_BITS: Final = 33_215
@@ -152,7 +157,7 @@ def parse_date(text: str) -> date:
 
 def parse_time(text: str) -> time:
     """`09:26`, `09:26:53`, `09:26:53.589793`."""
-    found = _ONLY_TIME.fullmatch(text)
+    found = _full_match(_ONLY_TIME, text)
     if found is None:
         raise _no("a time of day without a zone like 09:26:53.5", text)
     try:
@@ -168,7 +173,7 @@ def format_time(value: time) -> str:
 
 def parse_datetime(text: str) -> datetime:
     """An instant; the offset it was written in is not part of the value."""
-    found = _DATETIME.fullmatch(text)
+    found = _full_match(_DATETIME, text)
     if found is None:
         raise _no("an instant like 2026-08-14T09:26:53Z", text)
     zone = found["zone"]
@@ -197,7 +202,7 @@ def format_datetime(value: datetime) -> str:
 
 def parse_local_datetime(text: str) -> datetime:
     """Date and time of day without a zone."""
-    found = _DATETIME.fullmatch(text)
+    found = _full_match(_DATETIME, text)
     if found is None:
         raise _no("date and time like 2026-08-14T09:26:53", text)
     if found["zone"] is not None:
@@ -216,9 +221,9 @@ def format_local_datetime(value: datetime) -> str:
 def parse_duration(text: str) -> timedelta:
     """ISO 8601 (each part may have a sign and a fraction, as java.time.Duration writes them), or units."""
     total = Decimal(0)
-    if found := _ISO_DURATION.fullmatch(text):
+    if found := _full_match(_ISO_DURATION, text):
         parts = [(found[unit], unit) for unit in ("w", "d", "h", "m", "s") if found[unit] is not None]
-    elif found := _SHORT_DURATION.fullmatch(text):
+    elif found := _full_match(_SHORT_DURATION, text):
         parts = [(number, unit) for number, unit in _SHORT_PART.findall(found["parts"])]
     else:
         parts = []
@@ -260,6 +265,11 @@ def parse_uuid(text: str) -> UUID:
     if not _UUID.fullmatch(text):
         raise _no("a UUID like f81d4fae-7dec-11d0-a765-00a0c91e6bf6", text)
     return UUID(text)
+
+
+def _full_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """None also for a text that is too long to be a time."""
+    return pattern.fullmatch(text) if len(text) <= _MAX_TIME else None
 
 
 def _too_long(length: int) -> ValueMappingError:

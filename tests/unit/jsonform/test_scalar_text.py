@@ -204,3 +204,14 @@ def test_other_scalars_are_written() -> None:
     assert texts.format_bytes(b"\xfb\xff") == "+/8="
     assert texts.format_time(time(9, 26)) == "09:26:00"
     assert texts.format_local_datetime(datetime(2026, 1, 2, 3, 4, 5, 6)) == "2026-01-02T03:04:05.000006"
+
+
+@pytest.mark.parametrize("digits", [90_000, 1_000_001])
+@pytest.mark.parametrize("form", ["{}s", "P{}D", "09:26:53.{}", "2026-08-14T09:26:53.{}Z", "2026-08-14T09:26:53.{}"])
+def test_a_long_text_is_no_time_and_costs_nothing(form: str, digits: int) -> None:
+    """900,000 digits took 20 seconds, more raised what no caller expects, and the error repeated them."""
+    text = form.format("9" * digits)
+    parsers = (texts.parse_duration, texts.parse_time, texts.parse_datetime, texts.parse_local_datetime)
+    for parse in parsers:
+        with pytest.raises(ValueMappingError, match=f"found a text of {len(text)} characters$"):
+            parse(text)
