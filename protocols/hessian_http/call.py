@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from gateway.model.errors import LocalWireError
 from protocols.hessian.errors import TRUNCATED, HessianError
 from protocols.hessian.numbers import decode_int, encode_int
 from protocols.hessian.text import decode_text, decode_units, encode_text, split_surrogates
@@ -25,6 +26,9 @@ _START: Final = b"H\x02\x00C"
 OLD_END: Final = b"z"
 _MAX_HEADERS: Final = 64
 _MAX_NAME_UNITS: Final = 1_024
+_MAX_SENT_NAME: Final = 0x4000
+"""Characters that are one piece of a string in Hessian 2, and have a length of two bytes in Hessian 1, whatever they
+are."""
 
 
 class CallHead(NamedTuple):
@@ -57,7 +61,13 @@ def read_call(data: bytes) -> CallHead:
 
 
 def begin_call(envelope: Envelope, method: str, count: int) -> bytes:
-    """What stands before the arguments; behind those of Hessian 1 comes `OLD_END`."""
+    """What stands before the arguments; behind those of Hessian 1 comes `OLD_END`.
+
+    Raises:
+        LocalWireError: the name is too long.
+    """
+    if len(method) > _MAX_SENT_NAME:
+        raise LocalWireError(f"a method's name of {len(method)} characters does not fit the head of a call")
     if envelope is Envelope.HESSIAN_2:
         return _START + encode_text(method) + encode_int(count)
     return b"c\x01\x00" + old_text(b"m", method) if envelope.old_reply else b"c\x02\x00" + old_text(b"m", method)

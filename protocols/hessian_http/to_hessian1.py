@@ -1,7 +1,8 @@
 """Hessian 2 values as Hessian 1 values, so that everything that writes the one writes the other.
 
 The inverse of `protocols.hessian_http.from_hessian1`, with the same table: what `protocols.hessian.writer` made goes
-in. An object becomes a map of its class with the names of its fields as keys; references keep their numbers.
+in. An object becomes a map of its class with the names of its fields as keys, so it may grow a hundredfold; references
+keep their numbers.
 
 Source: Hessian 1.0.2 specification, http://hessian.caucho.com/doc/hessian-1.0-spec.xtp; com.caucho:hessian 4.0:
 com/caucho/hessian/io/HessianOutput.java.
@@ -13,6 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.model.errors import LocalWireError
 from gateway.model.generic import Long
 from protocols.hessian.definition import ClassDefinition, decode_definition
 from protocols.hessian.errors import TRUNCATED, HessianError, tag_name
@@ -33,12 +35,14 @@ def to_hessian1(data: bytes, limits: Limits) -> bytes:
     """All values of a message, one after the other.
 
     Raises:
-        HessianError: they are no Hessian 2, or beyond a limit.
+        LocalWireError: they are no Hessian 2, or beyond a limit, or larger than `Limits.max_frame_bytes` in Hessian 1.
     """
     try:
         return _Translation(data, limits).run()
+    except HessianError as exc:
+        raise LocalWireError(f"the message has no form in Hessian 1: {exc}") from exc
     except TRUNCATED:
-        raise HessianError("expected more bytes, found the end of the data", len(data)) from None
+        raise LocalWireError("the message ends inside of a value") from None
 
 
 class _Inside:
@@ -55,11 +59,13 @@ class _Inside:
 
 
 class _Translation:
-    __slots__ = ("classes", "data", "limits", "names", "out", "pos", "types")
+    __slots__ = ("classes", "data", "limits", "names", "out", "pos", "reader", "types")
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self.data = data
         self.limits = limits
+        self.reader = Reader(data, limits=limits)
+        """Of scalars."""
         self.out = bytearray()
         self.pos = 0
         self.classes: list[ClassDefinition] = []
@@ -70,8 +76,10 @@ class _Translation:
     def run(self) -> bytes:
         data, out = self.data, self.out
         stack: list[_Inside] = []
-        size = len(data)
+        size, most = len(data), self.limits.max_frame_bytes
         while True:
+            if len(out) > most:
+                raise LocalWireError(f"the message exceeds {most} bytes")
             while stack:
                 top = stack[-1]
                 if top.left == 0 or (top.left == _OPEN and data[self.pos] == 0x5A):
@@ -142,7 +150,9 @@ class _Translation:
         """The type at the position, with its tag: a text, or the index of an earlier one."""
         data, pos = self.data, self.pos
         if data[pos] in STRING_TAGS:
-            start, end, units, _ = self._piece(pos)
+            start, end, units, is_last = self._piece(pos)
+            if not is_last:
+                raise HessianError("expected the name of a type in one piece, found chunks", pos)
             self.pos = end
             self.types.append(b"t" + units.to_bytes(2, "big") + data[start:end])
             return self.types[-1]
@@ -176,7 +186,6 @@ class _Translation:
         return start, end, units, tag != 0x52
 
     def _scalar(self, tag: int) -> None:
-        reader = Reader(self.data, self.pos, limits=self.limits)
         if tag == 0x4A or tag == 0x4B:
             # As it stands: not every date has a form in Python.
             if tag == 0x4A:
@@ -187,6 +196,8 @@ class _Translation:
                 self.out += _pack_long(b"d", minutes * 60_000)
                 self.pos += 5
             return
+        reader = self.reader
+        reader.pos = self.pos
         value = reader.next_value()
         self.pos = reader.pos
         self.out += _FORMS[type(value)](value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.model.call import Fault, Ok
 from gateway.model.endpoint import Endpoint, ServiceKey
-from gateway.model.errors import RpcError, ValueMappingError
+from gateway.model.errors import LocalWireError, RpcError, ValueMappingError
 from gateway.model.exposure import Exposure
 from protocols.hessian.caucho import CAUCHO
 from protocols.hessian.errors import HessianError
@@ -82,7 +82,7 @@ def check_old(data: bytes) -> None:
     assert len(message) < 2_000, "a message repeats the data"
     try:
         old = to_hessian1(data, _LIMITS)
-    except HessianError:
+    except LocalWireError:
         return
     # Whoever reads the one can read the other, but for what Hessian 1 has no room for.
     try:

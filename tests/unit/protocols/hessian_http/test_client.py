@@ -164,6 +164,16 @@ def test_what_cannot_be_sent_is_refused() -> None:
         encode("price_of", 1)
     with pytest.raises(LocalWireError, match="exceed"):
         encode("price_of", "x" * 2_000, options=ClientOptions(max_request_bytes=1_024))
+    deep: Any = 1 << 100
+    for _ in range(64):
+        deep = [deep]
+    for envelope in Envelope:
+        options = ClientOptions(envelope=envelope)
+        with pytest.raises(LocalWireError, match="name of 70000 characters"):
+            encode("x" * 70_000, options=options, contract=None)
+        if envelope.old_call:
+            with pytest.raises(LocalWireError, match="at most 64 levels"):
+                encode("anything", deep, options=options, contract=None)
     with pytest.raises(ContractError, match="is no path"):
         encode("price_of", "a", options=ClientOptions(path="a b"))
 

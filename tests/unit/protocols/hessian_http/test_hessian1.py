@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.errors import ValueMappingError
+from gateway.model.errors import LocalWireError, ValueMappingError
 from gateway.model.generic import Record
 from protocols.hessian.caucho import CAUCHO
 from protocols.hessian.errors import HessianError
@@ -177,7 +177,26 @@ def test_what_is_no_hessian_1_is_refused(data: bytes, why: str) -> None:
 def test_limits_hold() -> None:
     with pytest.raises(HessianError, match="at most 10 elements"):
         translate(b"V" + b"N" * 10 + b"zz", 0, Limits(max_elements=10), Layouts())
-    with pytest.raises(HessianError, match="at most 2 levels"):
-        to_hessian1(b"\x79\x79\x79N", Limits(max_depth=2))
-    with pytest.raises(HessianError, match="end of the data"):
-        to_hessian1(b"\x79", DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "why"),
+    [
+        (b"\x79\x79\x79N", Limits(max_depth=2), "at most 2 levels"),
+        (b"\x79", DEFAULT_LIMITS, "ends inside of a value"),
+        (b"\x40", DEFAULT_LIMITS, "expected a value"),
+        (b"\x71R\x00\x01a\x01b\x90", DEFAULT_LIMITS, "name of a type in one piece"),
+    ],
+)
+def test_what_has_no_form_in_hessian_1_is_not_sent(data: bytes, limits: Limits, why: str) -> None:
+    with pytest.raises(LocalWireError, match=why):
+        to_hessian1(data, limits)
+
+
+def test_what_grows_beyond_the_limit_is_not_sent() -> None:
+    """One byte is an object, with the names of its class and fields in Hessian 1."""
+    names = b"".join(b"\x1f" + bytes((0x61 + at,)) * 31 for at in range(16))
+    objects = b"C\x01a\xa0" + names + b"X\xd4\x4e\x20" + (b"\x60" + b"N" * 16) * 20_000
+    assert len(objects) < 400_000
+    with pytest.raises(LocalWireError, match="exceeds 1000000 bytes"):
+        to_hessian1(objects, Limits(max_frame_bytes=1_000_000))
