@@ -149,7 +149,8 @@ class HessianBinding:
     def error_response(self, envelope: Envelope, error: RpcError, *, refused: bool = False) -> HttpResponse:
         """The fault for a call without an answer. `refused`: it became none, for logs and counters."""
         code, message = error_fault(error)
-        body = encode_fault(envelope, code, message, None, self.limits, self.dialect)
+        # Short in any case, and it must be possible where a reply was not.
+        body = encode_fault(envelope, code, message, None, DEFAULT_LIMITS, self.dialect)
         return HttpResponse(200, _HEADERS, body, error if refused else None)
 
     def value_response(

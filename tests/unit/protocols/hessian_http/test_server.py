@@ -247,6 +247,17 @@ def test_a_value_that_does_not_fit_is_a_fault_that_names_its_place() -> None:
     assert b"exceeds 10000 bytes" in answer(hessian_body("long_text"), Ok("x" * 20_000)).body
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_error_is_told_whatever_the_limit(version: int) -> None:
+    binding = HessianBinding([Exposure(ServiceKey("any.Thing"), None)], Limits(max_frame_bytes=1_024))
+    request = HttpRequest("POST", "/any.Thing", "", Headers(()), old_body("anything", version=version))
+    exchange = binding.decode_call(request, 100.0)
+    assert not isinstance(exchange, HttpResponse)
+    for outcome in (Overloaded("x" * 1_900), Ok("x" * 2_000), Fault("a.B", "x" * 1_900)):
+        body = exchange.encode_reply([outcome]).body
+        assert body.startswith(FAULT if version == 2 else b"r\x01\x00f")
+
+
 def test_long_replies_are_deflated_for_who_takes_nothing_else() -> None:
     body = hessian_body("long_text")
     for accepted, deflated in (("deflate", True), ("gzip, deflate", False), ("", False), ("gzip", False)):
