@@ -11,6 +11,7 @@ from typing import Any, Final
 from gateway.model.contract import MethodContract
 from gateway.model.errors import BadRequest, NoSuchMethod
 from protocols.dubbo.service import MethodBinding
+from protocols.hessian.definition import ClassDefinition
 from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
 from protocols.hessian_http.from_hessian1 import Layouts, translate
@@ -25,7 +26,7 @@ WIRE: Final = "hessian"
 class ArgumentBytes:
     """Where arguments stand, and how they are read: `count` of them from `pos`, or those of a call in Hessian 1."""
 
-    __slots__ = ("_count", "_data", "_layouts", "_limits", "_pos")
+    __slots__ = ("_classes", "_count", "_data", "_layouts", "_limits", "_pos")
 
     def __init__(self, data: bytes, pos: int, count: int | None, limits: Limits, layouts: Layouts) -> None:
         self._data = data
@@ -33,17 +34,27 @@ class ArgumentBytes:
         self._count = count
         self._limits = limits
         self._layouts = layouts
+        self._classes: Sequence[ClassDefinition] = ()
+
+    def counted(self) -> tuple[ArgumentBytes, int]:
+        """The same arguments and how many they are, which Hessian 1 shows behind the last of them. Raises HessianError.
+
+        They are translated now, and not once more for each method that they may be meant for.
+        """
+        if self._count is not None:
+            return self, self._count
+        translated = translate(self._data, self._pos, self._limits, self._layouts)
+        counted = ArgumentBytes(translated.data, 0, translated.values, self._limits, self._layouts)
+        counted._classes = translated.classes
+        return counted, translated.values
 
     def open(self, method: MethodBinding | None) -> tuple[Reader, int]:
         """A reader in front of the first argument, and how many there are. Raises HessianError."""
         definitions = None if method is None else method.definitions
-        count = self._count
-        if count is not None:
-            return Reader(self._data, self._pos, None, self._limits, definitions), count
-        translated = translate(self._data, self._pos, self._limits, self._layouts)
-        reader = Reader(translated.data, 0, None, self._limits, definitions)
-        reader.classes = translated.classes
-        return reader, translated.values
+        counted, count = self.counted()
+        reader = Reader(counted._data, counted._pos, None, self._limits, definitions)
+        reader.classes.extend(counted._classes)
+        return reader, count
 
 
 class TypedArguments:

@@ -211,7 +211,7 @@ class HessianBinding:
             return _Exchange(self, invocation, head.envelope, caller, method, generic=True)
         fitting = methods.named(head.method)
         if len(fitting) > 1:
-            size = read.open(None)[1] if head.size is None else head.size
+            read, size = read.counted()
             fitting = methods.fitting(head.method, size)
         elif head.size is not None:
             fitting = methods.fitting(head.method, head.size)

@@ -15,6 +15,8 @@ from gateway.model.errors import BadRequest, ContractError, Overloaded, RpcError
 from gateway.model.exposure import Exposure
 from gateway.model.typeref import Kind, TypeRef
 from protocols.contract import Outcome
+from protocols.hessian_http import arguments
+from protocols.hessian_http.from_hessian1 import translate
 from protocols.hessian_http.server import HessianBinding
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.reader import Limits
@@ -115,6 +117,23 @@ def test_overloads_are_told_apart(body: bytes, attribute: str) -> None:
     signature = call(body).signature
     assert signature is not None
     assert signature.attribute == attribute
+
+
+@pytest.mark.parametrize("body", [old_body("find", b"S\x00\x01a"), hessian_body("find", A)])
+def test_hessian_1_is_translated_once_however_many_overloads_there_are(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is done before anybody asks who calls, so its cost must not grow with the contract."""
+    translated = 0
+
+    def counting(*what: Any) -> Any:
+        nonlocal translated
+        translated += 1
+        return translate(*what)
+
+    monkeypatch.setattr(arguments, "translate", counting)
+    assert call(body).arguments() == ("a",)
+    assert translated == (body[0] == 0x63)
 
 
 def test_overloads_that_nothing_tells_apart_are_refused() -> None:
