@@ -146,7 +146,7 @@ def tagged_error(text: str) -> RpcError | None:
     if tagged is None or (named := _BY_CODE.get(tagged[1])) is None:
         return None
     retry = None if tagged[2] is None else _RETRIES[tagged[2]]
-    return named(text[tagged.end() :], retry=retry, exhausted=tagged[3] is not None)
+    return named(shown_text(text[tagged.end() :]), retry=retry, exhausted=tagged[3] is not None)
 
 
 def shown_text(text: str) -> str:

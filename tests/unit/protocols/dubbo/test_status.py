@@ -131,6 +131,10 @@ def test_long_stack_traces_are_cut() -> None:
     assert len(str(error_of_status(80, "x" * 100_000))) < 3_000
 
 
+def test_long_texts_behind_a_tag_are_cut() -> None:
+    assert len(str(error_of_status(80, "[overloaded] " + "x" * 100_000))) < 2_100
+
+
 def test_only_calls_that_did_not_run_may_be_repeated_by_the_caller() -> None:
     assert certainly_not_run(Overloaded("x"))
     assert certainly_not_run(BadRequest("x"))
