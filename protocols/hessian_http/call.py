@@ -20,7 +20,7 @@ from protocols.hessian.numbers import decode_int, encode_int
 from protocols.hessian.text import decode_text, decode_units, encode_text, split_surrogates
 from protocols.hessian_http.envelope import Envelope
 
-__all__ = ["OLD_END", "CallHead", "begin_call", "old_text", "read_call"]
+__all__ = ["OLD_END", "CallHead", "begin_call", "old_text", "read_call", "read_headers"]
 
 _START: Final = b"H\x02\x00C"
 OLD_END: Final = b"z"
@@ -73,6 +73,26 @@ def begin_call(envelope: Envelope, method: str, count: int) -> bytes:
     return b"c\x01\x00" + old_text(b"m", method) if envelope.old_reply else b"c\x02\x00" + old_text(b"m", method)
 
 
+def read_headers(data: bytes, pos: int) -> tuple[dict[str, str], int]:
+    """The headers of a message in Hessian 1, by name, and where they end.
+
+    Raises:
+        HessianError: they are too many, or no texts.
+        IndexError: the data ends before.
+    """
+    headers: dict[str, str] = {}
+    count = 0
+    while data[pos] == 0x48:
+        count += 1
+        if count > _MAX_HEADERS:
+            raise HessianError(f"expected at most {_MAX_HEADERS} headers, found more", pos)
+        name, pos = _short_text(data, pos)
+        if data[pos] != 0x53:
+            raise HessianError("expected a text as the value of a header, found another value", pos)
+        headers[name], pos = _short_text(data, pos)
+    return headers, pos
+
+
 def old_text(tag: bytes, text: str) -> bytes:
     """A short text of Hessian 1 behind its tag."""
     units = split_surrogates(text)
@@ -94,15 +114,7 @@ def _read_call(data: bytes) -> CallHead:
 
 def _read_old_call(data: bytes) -> CallHead:
     envelope = Envelope.MIXED if data[1] >= 2 else Envelope.HESSIAN_1
-    pos = 3
-    headers: dict[str, str] = {}
-    while data[pos] == 0x48:
-        if len(headers) >= _MAX_HEADERS:
-            raise HessianError(f"expected at most {_MAX_HEADERS} headers, found more", pos)
-        name, pos = _short_text(data, pos)
-        if data[pos] != 0x53:
-            raise HessianError("expected a text as the value of a header, found another value", pos)
-        headers[name], pos = _short_text(data, pos)
+    headers, pos = read_headers(data, 3)
     if data[pos] != 0x6D:
         raise HessianError(f"expected the name of a method, found tag 0x{data[pos]:02x}", pos)
     method, pos = _short_text(data, pos)

@@ -19,8 +19,9 @@ from typing import Any, Final, NamedTuple
 from protocols.hessian.dialect import Dialect
 from protocols.hessian.errors import TRUNCATED, HessianError
 from protocols.hessian.reader import Reader
-from protocols.hessian.text import decode_units, encode_text
+from protocols.hessian.text import encode_text
 from protocols.hessian.writer import Writer
+from protocols.hessian_http.call import read_headers
 from protocols.hessian_http.envelope import Envelope
 from protocols.hessian_http.from_hessian1 import Layouts, translate
 from protocols.hessian_http.to_hessian1 import to_hessian1
@@ -112,7 +113,7 @@ def read_reply(
             raise HessianError(f"expected a value or a fault, found tag 0x{data[3]:02x}", 3)
         if start != 0x72:
             raise HessianError(f"expected a reply of Hessian 1 or 2, found tag 0x{start:02x}", 0)
-        pos = _behind_headers(data, 3)
+        _, pos = read_headers(data, 3)
         is_fault = data[pos] == 0x66
         translated = translate(data, pos + is_fault, limits, layouts)
         reader = make_reader(translated.data, 0)
@@ -124,13 +125,6 @@ def read_reply(
         return read_value(reader)
     except TRUNCATED:
         raise HessianError("expected a reply, found the end of the data", len(data)) from None
-
-
-def _behind_headers(data: bytes, pos: int) -> int:
-    while data[pos] == 0x48:
-        for _ in range(2):
-            _, pos = decode_units(data, pos + 3, (data[pos + 1] << 8) + data[pos + 2])
-    return pos
 
 
 def _read_fault(reader: Reader, read_detail: ReplyReader) -> FaultReply:

@@ -57,6 +57,7 @@ def test_headers_come_before_the_method() -> None:
         (b"c\x01\x00z", "name of a method"),
         (b"H\x02\x00C\x01a\x95", "as many arguments as there can be"),
         (b"H\x02\x00C\x01a\x8f", "as many arguments as there can be"),
+        (b"c\x01\x00" + b"H\x00\x01aS\x00\x00" * 65 + b"m\x00\x01az", "at most 64 headers"),
         (b"c\x01\x00H\x00\x01aI\x00\x00\x00\x01m\x00\x01az", "text as the value of a header"),
     ],
 )

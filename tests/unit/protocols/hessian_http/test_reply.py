@@ -77,6 +77,7 @@ def test_headers_of_a_reply_are_passed_over() -> None:
     "data",
     [
         b"", b"H", b"H\x02\x00", b"H\x02\x00X", b"H\x02\x00R", b"H\x02\x00FN", b"H\x02\x00FH\x04code", b"r\x01\x00",
+        b"r\x01\x00" + b"H\x00\x00S\x00\x00" * 65 + b"Tz", b"r\x01\x00H\x00\x01aI\x00\x00\x00\x01Tz",
         b"r\x01\x00z", b"r\x01\x00TTz", b"r\x01\x00T", b"<html>",
     ],
 )  # fmt: skip
