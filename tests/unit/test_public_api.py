@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from mypy import api
 
 import gateway
+from tests.support.type_checker import type_check
 
 PROGRAM = """
 import asyncio
@@ -112,7 +112,7 @@ def test_importing_the_package_loads_nothing_else() -> None:
 def checked(program: str, folder: Path) -> tuple[str, int]:
     path = folder / "program.py"
     path.write_text(program)
-    out, _, status = api.run(["--strict", "--no-incremental", "--no-error-summary", str(path)])
+    out, _, status = type_check(["--strict", "--no-incremental", "--no-error-summary", str(path)])
     return out, status
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mypy import api
+
+from tests.support.type_checker import type_check
 
 PROGRAM = """
 from collections.abc import Callable
@@ -82,7 +83,7 @@ def check(program: str, folder: Path) -> list[str]:
     path = folder / "program.py"
     path.write_text(program, encoding="utf-8")
     options = ["--strict", "--hide-error-context", "--no-error-summary", f"--cache-dir={folder}", "--no-color-output"]
-    found, errors, _ = api.run([*options, str(path)])
+    found, errors, _ = type_check([*options, str(path)])
     assert errors == ""
     own = [line.split(":", 2) for line in found.splitlines() if line.startswith(str(path)) and ": error:" in line]
     return [f"{number}: {rest.rpartition('[')[2].rstrip(']')}" for _, number, rest in own]
