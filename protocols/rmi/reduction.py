@@ -162,14 +162,15 @@ def _bytes(arguments: tuple[Any, ...]) -> bytes:
     first = arguments[0]
     if type(first) is bytes and len(arguments) == 1:
         return first
-    if type(first) is str and len(arguments) == 2 and arguments[1] in _LATIN:
+    # Nothing but a text is looked up: hashing tuples inside each other takes the stack of the process.
+    if type(first) is str and len(arguments) == 2 and type(arguments[1]) is str and arguments[1] in _LATIN:
         return first.encode("latin-1")
     raise ValueError
 
 
 def _array(arguments: tuple[Any, ...]) -> list[Any]:
     code, items = arguments
-    if code not in _ARRAYS or type(items) is not list:
+    if type(code) is not str or code not in _ARRAYS or type(items) is not list:
         raise ValueError
     return items
 

@@ -110,6 +110,9 @@ def doubled(levels: int) -> bytes:
     return b"\x80\x04)\x94" + b"".join(b"h" + bytes((at,)) + b"\x86\x94" for at in range(levels))
 
 
+DEEP = b")" + b"\x85" * 199_000
+"""Tuples inside each other. Python hashes them with the stack of the process, which ends with it."""
+
 BOMBS = {
     "text of 2^63 bytes": b"\x8d" + (1 << 63).to_bytes(8, "little"),
     "bytes of 2^64-1 bytes": b"\x8e" + b"\xff" * 8,
@@ -146,6 +149,18 @@ def test_r3_bombs_cost_no_more_than_the_limits(name: str) -> None:
         read_pickle(BOMBS[name], SMALL)
     assert process_time() - began < 0.5
     assert len(str(raised.value)) < 200
+
+
+DEEP_KEYS = {
+    "encoding that is a deep tuple": b"c_codecs\nencode\n" + text("a") + DEEP + b"\x86R.",
+    "array of a deep tuple": b"carray\narray\n" + DEEP + b"]\x86R.",
+}
+
+
+@pytest.mark.parametrize("name", DEEP_KEYS)
+def test_r3_what_is_looked_up_is_never_a_deep_tuple(name: str) -> None:
+    with pytest.raises(PickleRefused, match="stand for no value"):
+        read_pickle(DEEP_KEYS[name])
 
 
 def test_r3_keys_with_one_hash() -> None:
