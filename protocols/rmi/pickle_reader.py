@@ -40,6 +40,10 @@ _SET: Final = 10
 _MEMO: Final = 2
 _FAR_MEMO: Final = 6
 _MAX_DIGITS: Final = 4_300
+_MAX_INT_BYTES: Final = 8_306
+"""Of 20,000 decimal digits, as many as a Decimal may have. Turning one into the other takes the square of it."""
+_PER_ELEMENT: Final = 16
+"""Bytes of an argument that is converted, for each of which an element is charged."""
 _MOST_ALIKE: Final = 32
 """Keys of one container with one hash, beyond the first. Python would compare each with each."""
 _KEYED: Final = frozenset({str, bytes, bool, float, type(None)})
@@ -98,7 +102,8 @@ class _Machine:
         """What was remembered under a number out of turn."""
         self.room = bounds.elements
         self.frame_end = 0
-        self.alike: dict[tuple[int, int], int] = {}
+        self.alike: dict[int, tuple[Any, dict[int, int]]] = {}
+        """By the number of a container, which it keeps: how often it met each hash again."""
 
     def run(self) -> Any:
         """The value."""
@@ -207,7 +212,8 @@ class _Machine:
     def built(self, name: Name, arguments: tuple[Any, ...]) -> Any:
         """What a call stands for."""
         if name.build is not None:
-            self.charge(1)
+            first = arguments[0] if arguments else None
+            self.charge(1 + (len(first) // _PER_ELEMENT if isinstance(first, str | bytes) else 0))
             try:
                 return name.build(arguments)
             except BUILD_ERRORS:
@@ -249,6 +255,8 @@ class _Machine:
             state = state[1]
         if type(target) is not Instance or target.state is not None or type(state) not in (dict, list):
             raise PickleRefused("the pickle gives a state to what takes none")
+        # A state that was remembered is looked through each time.
+        self.charge(len(state))
         if type(state) is dict and not all(type(key) is str for key in state):
             raise PickleRefused("the pickle sets attributes whose names are no texts")
         target.state = state
@@ -257,28 +265,41 @@ class _Machine:
 
     def check_keys(self, container: Any, keys: list[Any]) -> None:
         """Refuses what cannot be hashed, and keys that were made to have one hash. Hashes tuples level by level."""
+        hashes: dict[int, int] | None = None
         for key in keys:
             cls = type(key)
             if cls in _KEYED or (cls is int and -_NARROW <= key < _NARROW):
                 continue
-            self.check_hash(key, 0)
-            place = (id(container), hash(key))
-            seen = self.alike[place] = self.alike.get(place, -1) + 1
+            cost = self.check_hash(key, 0)
+            if hashes is None:
+                _, hashes = self.alike.setdefault(id(container), (container, {}))
+            number = hash(key)
+            seen = hashes[number] = hashes.get(number, -1) + 1
             if seen > _MOST_ALIKE:
                 raise PickleRefused("too many keys of one container have the same hash")
+            self.charge(seen * cost)
 
-    def check_hash(self, value: Any, depth: int) -> None:
+    def check_hash(self, value: Any, depth: int) -> int:
+        """What it costs at most to compare the value with one that has the same hash."""
         cls = type(value)
-        if cls is tuple:
+        if cls is tuple or cls is frozenset:
             if depth > self.bounds.depth:
                 raise PickleRefused("a key is nested too deep")
-            # Each time it is used: Python hashes it anew as well.
+            # Each time it is used: Python hashes a tuple anew as well, and compares everything inside of both, as often
+            # as it stands there.
             self.charge(len(value) + 1)
+            cost = 1
             for each in value:
-                self.check_hash(each, depth + 1)
+                cost += self.check_hash(each, depth + 1)
+            return cost if cls is tuple else cost * (1 + len(value) - len(set(map(hash, value))))
+        if cls is int:
+            # Comparing it with a Decimal turns it into one.
+            words = value.bit_length() >> 6
+            self.charge(words * words >> 1)
         elif cls in (list, dict, set, Name):
             # An instance is told from others by its place in memory, until whoever knows its class reads it.
             raise PickleRefused("a key of the pickle can be changed, or is no value")
+        return 1
 
     def set_item(self, target: dict[Any, Any], key: Any, value: Any) -> None:
         self.check_keys(target, [key])
@@ -369,6 +390,8 @@ class _Machine:
     # Numbers
 
     def whole(self, raw: bytes) -> None:
+        if len(raw) > _MAX_INT_BYTES:
+            raise PickleRefused(f"an integer of {len(raw)} bytes; at most {_MAX_INT_BYTES} are taken")
         self.push(int.from_bytes(raw, "little", signed=True))
 
     def text_number(self, *, is_long: bool) -> None:

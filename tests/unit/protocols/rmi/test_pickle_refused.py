@@ -110,8 +110,15 @@ def doubled(levels: int) -> bytes:
     return b"\x80\x04)\x94" + b"".join(b"h" + bytes((at,)) + b"\x86\x94" for at in range(levels))
 
 
+def doubled_sets(levels: int, first: int) -> bytes:
+    """Each a frozenset of the pair of twice the one before; the memo has them from `first` on."""
+    return b"(K\x01\x91\x94" + b"".join(b"(" + 2 * (b"h" + bytes((at,))) + b"\x86\x91\x94"
+                                        for at in range(first, first + levels))  # fmt: skip
+
+
 DEEP = b")" + b"\x85" * 199_000
 """Tuples inside each other. Python hashes them with the stack of the process, which ends with it."""
+WIDE = b"\x8b" + (8_000).to_bytes(4, "little") + b"\x7f" * 8_000
 
 BOMBS = {
     "text of 2^63 bytes": b"\x8d" + (1 << 63).to_bytes(8, "little"),
@@ -139,6 +146,27 @@ BOMBS = {
     "set of doubled tuples": b"\x8f(" + doubled(60)[2:] + b"\x90.",
     "name of a megabyte": b"c" + b"a" * 1_000_000 + b"\nb\n.",
     "stack name of a megabyte": text("a" * 1_000_000) + text("b") + b"\x93.",
+    "sets of doubled sets": b"(" + doubled_sets(60, 0) + doubled_sets(60, 61) + b"(h\x3ch\x79\x91.",
+    "integer of a megabyte": b"\x8b" + (1 << 20).to_bytes(4, "little") + b"\x7f" * (1 << 20) + b".",
+    "long integer in many sets": b"(" + WIDE + b"\x94" + b"\x8f(h\0\x90" * 1_000 + b"t.",
+    "bytes of a text again and again": b"(c_codecs\nencode\n\x94"
+    + text("a" * 100_000)
+    + b"\x94"
+    + text("latin1")
+    + b"\x94"
+    + b"h\0h\1h\2\x86R" * 1_000
+    + b"t.",
+    "decimal of a text again and again": b"(cdecimal\nDecimal\n\x94"
+    + text("7" * 20_000)
+    + b"\x94"
+    + b"h\0h\1\x85R" * 1_000
+    + b"t.",
+    "state again and again": b"(}("
+    + b"".join(text(f"{at:05}") + b"N" for at in range(4_000))
+    + b"u\x94"
+    + b"cuuid\nUUID\n\x94"
+    + b"h\1)\x81h\0b" * 1_000
+    + b"t.",
 }
 
 
@@ -161,6 +189,11 @@ DEEP_KEYS = {
 def test_r3_what_is_looked_up_is_never_a_deep_tuple(name: str) -> None:
     with pytest.raises(PickleRefused, match="stand for no value"):
         read_pickle(DEEP_KEYS[name])
+
+
+def test_r3_the_same_element_of_many_sets_is_no_bomb() -> None:
+    one = b"(cdecimal\nDecimal\n" + text("1.5") + b"\x85R\x91"
+    assert read_pickle(b"](" + one * 100 + b"e.") == [frozenset({Decimal("1.5")})] * 100
 
 
 def test_r3_keys_with_one_hash() -> None:
