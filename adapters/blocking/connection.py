@@ -102,7 +102,7 @@ class Connection:
     def ready(self, hung_up: bool) -> None:
         """What it waited for may be possible now."""
         if self.stage is Stage.CALLING:
-            self._check_peer()
+            self._check_peer(hung_up)
         elif self.stage is Stage.LINGERING:
             self._linger()
         elif hung_up and self.stage is Stage.WRITING:
@@ -125,16 +125,13 @@ class Connection:
         elif self.stage is Stage.LINGERING and waited > LINGER_S:
             self.close()
 
-    def _check_peer(self) -> None:
+    def _check_peer(self, hung_up: bool) -> None:
         """Whether the peer reset the connection while its call runs."""
-        try:
-            self._sock.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
-        except BlockingIOError:
-            pass
-        except OSError:
+        # A half-close alone hangs nobody up, as we send still. After one a read tells of the end, not of a reset.
+        if hung_up:
             self._state.hand_over(self._cancel)
-            return
-        self._state.watch(self, Stage.CALLING)
+        else:
+            self._state.watch(self, Stage.CALLING)
 
     # On any thread but the loop's
 

@@ -227,6 +227,19 @@ async def test_a_reset_cancels_the_call() -> None:
         await until(lambda: server_of(pair).connections == 0)
 
 
+async def test_a_reset_after_a_half_close_cancels_the_call() -> None:
+    async with serving() as (pair, service):
+        _, writer = await connect(pair)
+        writer.write(call("echo_nullable", None))
+        writer.write_eof()
+        await until(lambda: service.begun == 1)
+        # The listener has seen the half-close, and watches.
+        await asyncio.sleep(0.5)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await until(lambda: service.cancelled == 1 and server_of(pair).connections == 0)
+
+
 async def test_a_half_close_does_not_cancel_the_call() -> None:
     async with serving() as (pair, service):
         reader, writer = await connect(pair)
