@@ -171,7 +171,13 @@ class Connection:
         codec = self._codec
         if not codec.pending_bytes:
             self._since = now
-        events = codec.receive(data, now)
+        try:
+            events = codec.receive(data, now)
+        except Exception:
+            # A bug of a codec, or of a value's own class. The connection is nobody's otherwise, and would stay.
+            _LOG.exception("%s: a call could not be read", self._peer)
+            self._drop("internal", "a call could not be read")
+            return False
         if events:
             self.stage = Stage.CALLING
             self._state.hand_over(self._take, events[0])

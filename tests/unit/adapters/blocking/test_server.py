@@ -24,6 +24,7 @@ from gateway.model.call import Invocation, Ok, Result
 from gateway.model.errors import ContractError, Overloaded
 from gateway.spi.adapter import ListenerOptions
 from protocols.rmi.frame import HEAD_BYTES, Kind, frame_bytes, write_head
+from protocols.rmi.server import RmiServerCodec
 from protocols.testing import CONTRACT
 
 pytestmark = pytest.mark.timeout(60)
@@ -238,6 +239,19 @@ async def test_a_reset_after_a_half_close_cancels_the_call() -> None:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
         await until(lambda: service.cancelled == 1 and server_of(pair).connections == 0)
+
+
+async def test_a_call_that_its_codec_cannot_read_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(codec: RmiServerCodec, data: bytes, now: float) -> None:
+        raise TypeError("a bug")
+
+    async with serving() as (pair, _):
+        with monkeypatch.context() as patch:
+            patch.setattr(RmiServerCodec, "receive", fails)
+            assert await ask(pair, call()) == b""
+        await until(lambda: server_of(pair).connections == 0)
+        assert server_of(pair).refused == {"internal": 1}
+        assert answer(await ask(pair, call())) == "hello"
 
 
 async def test_a_half_close_does_not_cancel_the_call() -> None:
