@@ -17,7 +17,7 @@ from gateway.model.key_hash import KeyHashes
 from gateway.model.scalar import INTEGER_RANGES
 from gateway.model.typeref import Kind
 
-__all__ = ["ReadNamed", "is_envelope", "read_generic"]
+__all__ = ["ReadNamed", "hashable", "is_envelope", "read_generic"]
 
 ReadNamed = Callable[[str, Mapping[str, Any] | str, int], Any]
 """Reads what names a type of the contract, `depth` levels down; `NotImplemented` if the contract has no such type.
@@ -121,7 +121,7 @@ def _read_set(items: Iterable[Any], read_named: ReadNamed, depth: int) -> set[An
     found: set[Any] = set()
     hashes = KeyHashes()
     for index, each in enumerate(_read_items(items, read_named, depth, ".value")):
-        element = _hashable(each)
+        element = hashable(each)
         if element is NotImplemented:
             raise ValueMappingError("what cannot be compared cannot be in a set", f".value[{index}]")
         if not hashes.admit(element):
@@ -185,12 +185,12 @@ def _is_plain_key(key: Any) -> bool:
     return True
 
 
-def _hashable(element: Any) -> Any:
+def hashable(element: Any) -> Any:
     """The same element as a set holds it; `NotImplemented` where there is no such form."""
     if isinstance(element, set):
         return frozenset(element)
     if isinstance(element, list):
-        element = tuple(map(_hashable, element))
+        element = tuple(map(hashable, element))
         return NotImplemented if NotImplemented in element else element
     return element if _is_plain_key(element) else NotImplemented
 

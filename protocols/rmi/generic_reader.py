@@ -10,14 +10,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.jsonform.form import key_text
+from gateway.jsonform.generic_reader import hashable
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import BigInt, JavaDate, Long, Pairs, Record, TypedList, TypedMap
-from gateway.model.key_hash import KeyHashes
+from gateway.model.key_hash import KeyHashes, has_common_hashes
 from gateway.model.scalar import INTEGER_RANGES, SCALAR_CHECKS
 from gateway.model.typeref import Kind
 from protocols.rmi.mapping import CLASS
 from protocols.rmi.reduction import Instance, Name, instance_uuid
-from protocols.rmi.walk import Walk, enter
+from protocols.rmi.walk import LONG, Walk, enter, spend, spend_bytes, spend_key
 
 __all__ = ["GenericReader", "ReadNamed"]
 
@@ -26,7 +27,8 @@ ReadNamed = Callable[[str, Any, Walk], Any]
 
 _I32: Final = INTEGER_RANGES[Kind.I32]
 _I64: Final = INTEGER_RANGES[Kind.I64]
-_AS_THEY_ARE: Final = frozenset({type(None), bool, float, str, bytes, dt.date, dt.timedelta, UUID})
+_AS_THEY_ARE: Final = frozenset({type(None), bool, float, dt.date, dt.timedelta, UUID})
+_PAIR: Final = 2
 _CHECKED: Final = MappingProxyType({Decimal: Kind.DECIMAL, dt.time: Kind.TIME})
 
 
@@ -54,13 +56,20 @@ class GenericReader:
     def __call__(self, value: Any, walk: Walk) -> Any:
         """The value. Raises `ValueMappingError` with the path of what stands for none, or at a limit."""
         cls = type(value)
+        if cls is str or cls is bytes:
+            if len(value) > LONG:
+                spend_bytes(walk, len(value))
+            return value
         if cls in _AS_THEY_ARE:
             return value
         if cls is int:
+            if value.bit_length() > LONG:
+                spend_bytes(walk, value.bit_length() >> 1)
             return Long(value) if not _I32[0] <= value <= _I32[1] and _I64[0] <= value <= _I64[1] else value
         if cls is dt.datetime:
             return value if value.tzinfo is None else SCALAR_CHECKS[Kind.DATETIME](value, walk)
         if cls in _CHECKED:
+            spend_bytes(walk, value.__sizeof__())
             return SCALAR_CHECKS[_CHECKED[cls]](value, walk)
         if cls is Instance:
             return self._instance(value, walk)
@@ -69,8 +78,7 @@ class GenericReader:
         enter(walk, len(value))
         found = self._dict(value, walk) if cls is dict else self._items(value, walk)
         walk[0] -= 1
-        # An element of a Python set can be one of ours as well: everything that is hashable stays so.
-        return found if cls not in (set, frozenset) else set(found)
+        return found if cls not in (set, frozenset) else _as_set([hashable(each) for each in found], walk)
 
     def _instance(self, value: Instance, walk: Walk) -> Any:
         found = instance_uuid(value)
@@ -92,12 +100,14 @@ class GenericReader:
             title = value.get("class", "")
             if type(title) is not str:
                 raise ValueMappingError("the name of a class is no text", ".class")
+            spend_bytes(walk, len(title))
             return read(value["value"], title, walk)
         walk[0] -= 1  # a struct counts itself
         found = self._read_named(name, value, walk)
         walk[0] += 1
         if found is not NotImplemented:
             return found
+        spend_bytes(walk, len(name))
         fields = {key: item for key, item in value.items() if key != CLASS}
         return self._named_fields(name, fields.items(), walk)
 
@@ -106,6 +116,8 @@ class GenericReader:
         for key, item in fields:
             if type(key) is not str:
                 raise ValueMappingError("the name of a field is no text", f"[key {len(found)}]")
+            if len(key) > LONG:
+                spend_bytes(walk, len(key))
             found[key] = self._at(key_text(key, len(found)), item, walk)
         return found
 
@@ -133,6 +145,7 @@ class GenericReader:
         hashes, found = KeyHashes(), dict[Any, Any]()
         try:
             for key, item in pairs:
+                spend_key(walk, key)
                 if not hashes.admit(key):
                     raise ValueMappingError("too many keys have the same hash")
                 found[key] = item
@@ -165,28 +178,33 @@ class GenericReader:
 
     def _set(self, value: Any, _: str, walk: Walk) -> Any:
         items = self._listed(value, walk)
-        try:
-            found, hashes = set[Any](), KeyHashes()
-            for each in items:
-                if not hashes.admit(each):
-                    raise ValueMappingError("too many elements have the same hash")
-                found.add(each)
-        except TypeError:
-            raise ValueMappingError("a set of what cannot be told apart: an element can be changed") from None
-        return found
+        return _as_set([NotImplemented if isinstance(each, list | set) else hashable(each) for each in items], walk)
 
     def _list(self, value: Any, name: str, walk: Walk) -> Any:
         items = self._listed(value, walk)
         return TypedList(name, items) if name else items
 
     def _map(self, value: Any, name: str, walk: Walk) -> Any:
-        return self._pairs_of(_check_pairs(value), name, walk)
+        return self._pairs_of(_check_pairs(value, walk), name, walk)
 
     def _record(self, value: Any, name: str, walk: Walk) -> Any:
-        return self._named_fields(name, _check_pairs(value), walk)
+        return self._named_fields(name, _check_pairs(value, walk), walk)
 
 
-def _check_pairs(value: Any) -> list[tuple[Any, Any]]:
+def _check_pairs(value: Any, walk: Walk) -> list[tuple[Any, Any]]:
+    if type(value) is list:
+        spend(walk, _PAIR * len(value))
     if type(value) is not list or not all(type(each) in (tuple, list) and len(each) == 2 for each in value):
         raise ValueMappingError("expected a list of pairs", ".value")
     return value
+
+
+def _as_set(elements: list[Any], walk: Walk) -> set[Any]:
+    """A set; `NotImplemented` stands for an element that has no hash."""
+    for each in elements:
+        if each is NotImplemented:
+            raise ValueMappingError("a set of what cannot be told apart: an element can be changed")
+        spend_key(walk, each)
+    if has_common_hashes(elements):
+        raise ValueMappingError("too many elements have the same hash")
+    return set(elements)

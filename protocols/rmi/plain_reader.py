@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from gateway.jsonform.form import key_text
@@ -14,7 +15,7 @@ from gateway.model.typeref import Kind, TypeRef
 from protocols.rmi.generic_reader import GenericReader
 from protocols.rmi.mapping import CLASS
 from protocols.rmi.reduction import Instance, instance_uuid
-from protocols.rmi.walk import Walk, enter
+from protocols.rmi.walk import LONG, Walk, enter, spend, spend_bytes, words_squared
 
 __all__ = ["Readers", "Step"]
 
@@ -22,6 +23,8 @@ Step = Callable[[Any, Walk], Any]
 """From a plain value inside of others to the contract value. Raises `ValueMappingError` for what is none."""
 
 _SHOWN: Final = 60
+_HASH_ERRORS: Final = (TypeError, AttributeError, RecursionError)
+"""What classes of a contract raise whose objects have no hash: one of their fields may be a list."""
 _set_attribute: Final = object.__setattr__
 
 
@@ -94,14 +97,29 @@ def _scalar(kind: Kind) -> Step:
     plain_check = SCALAR_CHECKS[kind]
 
     def check(value: Any, walk: Walk) -> Any:
-        return plain_check(_unwrapped(value), walk)
+        value = _unwrapped(value)
+        _count(value, walk)
+        return plain_check(value, walk)
 
     if kind in INTEGER_RANGES:
         low, high = INTEGER_RANGES[kind]
         return lambda value, walk: value if type(value) is int and low <= value <= high else check(value, walk)
     if kind is Kind.STRING:
-        return lambda value, walk: value if type(value) is str else check(value, walk)
+        return lambda value, walk: value if type(value) is str and len(value) <= LONG else check(value, walk)
     return check
+
+
+def _count(value: Any, walk: Walk) -> None:
+    """Counts a scalar that may be long."""
+    cls = type(value)
+    if cls is str or cls is bytes:
+        spend_bytes(walk, len(value))
+    elif cls is int and value.bit_length() > LONG:
+        # It may become a Decimal.
+        spend(walk, words_squared(value) >> 4)
+        spend_bytes(walk, value.bit_length() >> 1)
+    elif cls is Decimal:
+        spend_bytes(walk, value.__sizeof__())
 
 
 def _uuid(value: Any, walk: Walk) -> Any:
@@ -190,9 +208,12 @@ def _set(ref: TypeRef, element: Step) -> Step:
         if type(value) not in (set, frozenset, list, tuple):
             raise mismatch(str(ref), value)
         items = _items(value, element, walk)
-        if guarded and has_common_hashes(items):
-            raise ValueMappingError(f"too many elements of {ref} have the same hash")
-        found = cls(items)
+        try:
+            if guarded and has_common_hashes(items):
+                raise ValueMappingError(f"too many elements of {ref} have the same hash")
+            found = cls(items)
+        except _HASH_ERRORS:
+            raise ValueMappingError(f"an element of {ref} that cannot be told from others") from None
         if len(found) != len(items):
             raise ValueMappingError(f"an element of {ref} stands twice")
         return found
@@ -221,10 +242,13 @@ def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
                 converted = key_step(key, walk)
             except ValueMappingError as exc:
                 raise exc.within(f"[key {len(found)}]") from None
-            if hashes is not None and not hashes.admit(converted):
-                raise ValueMappingError(f"too many keys of {ref} have the same hash", f"[key {len(found)}]")
-            if converted in found:
-                raise ValueMappingError("the key stands twice", f"[key {len(found)}]")
+            try:
+                if hashes is not None and not hashes.admit(converted):
+                    raise ValueMappingError(f"too many keys of {ref} have the same hash", f"[key {len(found)}]")
+                if converted in found:
+                    raise ValueMappingError("the key stands twice", f"[key {len(found)}]")
+            except _HASH_ERRORS:
+                raise ValueMappingError(f"cannot be told from other keys of {ref}", f"[key {len(found)}]") from None
             try:
                 found[converted] = value_step(item, walk)
             except ValueMappingError as exc:

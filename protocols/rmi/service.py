@@ -16,6 +16,7 @@ from protocols.rmi.generic_writer import GenericWriter
 from protocols.rmi.mapping import allowed_classes
 from protocols.rmi.plain_reader import Readers
 from protocols.rmi.plain_writer import Writers
+from protocols.rmi.walk import LONG, spend_bytes
 
 __all__ = [
     "Method",
@@ -140,7 +141,7 @@ class Service:
         for each in candidates:
             try:
                 # What an attempt has used is not given back, but it may have ended deep inside.
-                return each, each.read(given, named, [0, walk[1]])
+                return each, each.read(given, named, [0, *walk[1:]])
             except (BadRequest, ValueMappingError):
                 continue
         forms = "; ".join(each.contract.signature for each in candidates)
@@ -213,6 +214,7 @@ def read_attachments(value: Any, walk: Walk) -> Attachments:
     if type(value) is not dict or not all(type(key) is str for key in value):
         raise ValueMappingError("expected a dict whose keys are texts", "attachments")
     if all(type(item) is str for item in value.values()):
+        spend_bytes(walk, sum(map(len, value.values())))
         return value
     return {key: _reading(f"attachments[{key[:_SHOWN]!r}]", _read_any)(item, walk) for key, item in value.items()}
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import Long
-from gateway.model.typeref import TypeRef
+from gateway.model.typeref import Kind, TypeRef
 from protocols.rmi.mapping import allowed_classes
 from protocols.rmi.pickle_reader import read_pickle
 from protocols.rmi.pickle_writer import write_pickle
@@ -168,3 +168,54 @@ def test_shared_values_are_counted_each_time_they_are_read() -> None:
     with pytest.raises(ValueMappingError, match="more than"):
         READERS.compile(method_type("echo_any"))(read_pickle(data), read_walk(len(data), 1_000_000))
     assert process_time() - began < 0.5
+
+
+def shared_text(levels: str) -> bytes:
+    """A text of 100 kB that stands in a list which is used again and again."""
+    text = b"X" + (100_000).to_bytes(4, "little") + b"a" * 100_000 + b"\x94"
+    return {
+        "text": b"](" + text + b"h\0" * 5_000 + b"e.",
+        "list": b"](](" + text + b"h\0" * 99 + b"e\x94" + b"h\1" * 5_000 + b"e.",
+        "key": b"](}" + text + b"Ns\x94" + b"h\1" * 5_000 + b"e.",
+        "number": b"](\x8b" + (8_000).to_bytes(4, "little") + b"\x7f" * 8_000 + b"\x94" + b"h\0" * 100_000 + b"e.",
+        "decimal": b"](cdecimal\nDecimal\nX" + (20_000).to_bytes(4, "little") + b"7" * 20_000
+        + b"\x85R\x94" + b"h\0" * 100_000 + b"e.",
+    }[levels]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["text", "list", "key", "number", "decimal"])
+def test_what_is_long_and_shared_is_counted_each_time_it_is_read(where: str) -> None:
+    """R3: whoever sends the values on writes it each time."""
+    data = shared_text(where)
+    with pytest.raises(ValueMappingError, match="more than the pickle's size allows"):
+        READERS.compile(method_type("echo_any"))(read_pickle(data), read_walk(len(data), 1_000_000))
+
+
+def test_a_large_text_that_stands_once_is_read() -> None:
+    text = "a" * (8 << 20)
+    assert READERS.compile(method_type("echo_string"))(text, read_walk(len(text), 1_000_000)) == text
+
+
+def test_integers_that_become_decimals_are_counted_by_their_digits() -> None:
+    number = int.from_bytes(b"\x7f" * 8_000, "little")
+    began = process_time()
+    with pytest.raises(ValueMappingError, match="more than the pickle's size allows"):
+        READERS.compile(TypeRef(Kind.LIST, (TypeRef(Kind.DECIMAL),)))([number] * 100_000, read_walk(300_000, 1_000_000))
+    assert process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("kind", ["$map", "$record"])
+def test_pairs_are_counted_each_time_they_are_read(kind: str) -> None:
+    pairs = [(f"{at:05}", None) for at in range(10_000)]
+    value = [{"__class__": kind, "value": pairs} for _ in range(1_000)]
+    data = pickle.dumps(value, 4)
+    began = process_time()
+    with pytest.raises(ValueMappingError, match="more than the pickle's size allows"):
+        READERS.compile(method_type("echo_any"))(read_pickle(data), read_walk(len(data), 1_000_000))
+    assert process_time() - began < 2.0
+
+
+@pytest.mark.parametrize("value", [{(1, 2)}, {frozenset({1}), frozenset({2, (3,)})}, frozenset({(frozenset({1}),)})])
+def test_sets_of_containers_that_have_a_hash(value: Any) -> None:
+    plain = read_pickle(pickle.dumps(value, 4))
+    assert read(method_type("echo_any"), plain) == value
