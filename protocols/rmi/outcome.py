@@ -73,7 +73,8 @@ def _read_error(reply: dict[Any, Any]) -> RpcError:
     kind = RPC_ERRORS.get(code) if type(code) is str else None
     if kind is None:
         return ProviderFailed(f"the provider answered with an error that is not known here: {text}")
-    retry = _RETRIES.get(str(reply.get("retry")))
+    said = reply.get("retry")
+    retry = _RETRIES.get(said) if type(said) is str else None
     exhausted = reply.get("exhausted") is True
     if kind is Overloaded and isinstance(after, int | float) and 0 <= after < 1e6:
         return Overloaded(text, retry=retry, exhausted=exhausted, retry_after_s=float(after))

@@ -74,7 +74,10 @@ class Method:
         for name, value in named.items():
             at = self._positions.get(name) if type(name) is str else None
             if at is None:
-                raise BadRequest(f"{contract.signature} has no parameter {shown(str(name))}")
+                # Of the rest some have no text, or a very long one: numbers of many digits, tuples inside each other.
+                is_short = type(name) is str or (type(name) is int and name.bit_length() <= LONG)
+                what = shown(str(name)) if is_short else f"of class {type(name).__name__}"
+                raise BadRequest(f"{contract.signature} has no parameter {what}")
             if values[at] is not MISSING:
                 raise BadRequest(f"{contract.signature} is given its parameter {name!r} twice")
             values[at] = _reading(f"args[{at}]", self._readers[at])(value, walk)
@@ -171,7 +174,7 @@ class Service:
         if form is not None:
             return Fault(name, message, form.read(fields, walk), declared=True, attachments=attachments)
         known = declared and self.contract is None
-        values = {str(key): _read_any(value, walk) for key, value in fields.items()} if known else {}
+        values = {key: _read_any(value, walk) for key, value in fields.items() if type(key) is str} if known else {}
         return Fault(name, message, values, declared=known, attachments=attachments)
 
 

@@ -476,6 +476,12 @@ def test_a_call_without_a_contract_means_the_method_that_it_names() -> None:
     assert event.invocation.arguments() == (7,)
 
 
+@pytest.mark.parametrize("name", [1 << 20_000, (1, (2, 3)), None, b"a"], ids=lambda name: type(name).__name__)
+def test_a_name_of_an_argument_that_is_no_text(name: Any) -> None:
+    with pytest.raises(BadRequest, match=f"has no parameter of class {type(name).__name__}"):
+        raise refused(said("say", named={name: 1}))
+
+
 def test_names_need_a_contract() -> None:
     assert isinstance(refused(said("any", named={"a": 1}), server(generic=True)), BadRequest)
 
