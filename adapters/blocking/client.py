@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -35,6 +36,8 @@ from protocols.contract import Outcome
 __all__ = ["BlockingClient", "ShortClientWire", "ShortOptions"]
 
 _CLOSE_S: Final = 1.0
+_LATE_S: Final = 0.05
+"""So much later than its deadline a call is given up whose thread says nothing."""
 _CLOSED: Final = "the client was closed before the answer came"
 _CANCELLED: Final = "the call was cancelled"
 
@@ -61,7 +64,7 @@ class ShortOptions:
 class _Provider:
     """An address, and whether it can be reached."""
 
-    __slots__ = ("health", "running", "users")
+    __slots__ = ("health", "is_numeric", "running", "users")
 
     def __init__(self, endpoint: Endpoint, connect_s: float) -> None:
         async def attempt() -> None:
@@ -77,8 +80,17 @@ class _Provider:
                 await writer.wait_closed()
 
         self.health: Final = ProviderHealth(endpoint.address, attempt)
+        self.is_numeric: Final = _is_numeric(endpoint.host)
         self.users = 0
         self.running: Final[set[Exchange]] = set()
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class BlockingClient:
@@ -158,16 +170,26 @@ class BlockingClient:
                 connect_s=options.connect_timeout_s,
                 done=lambda exchange, outcome: self._done(provider, waiting, exchange, outcome),
             )
-            provider.running.add(exchange)
             self._pool.submit(exchange.run)
+            provider.running.add(exchange)
         except BaseException:
             self._slots.give_back()
             raise
         try:
-            result: Result = await waiting
+            result: Result
+            if provider.is_numeric:
+                result = await waiting
+            else:
+                # A resolver keeps to no deadline, and nothing wakes a thread that waits for it.
+                async with asyncio.timeout(max(0.0, expires - monotonic()) + _LATE_S):
+                    result = await waiting
         except asyncio.CancelledError:
             exchange.stop(_CANCELLED)
             raise
+        except TimeoutError:
+            exchange.stop(_CANCELLED)
+            retry = Retry.SAFE if exchange.is_resolving else None
+            raise DeadlineExceeded(f"{endpoint.address} did not answer within {limit_s:.3g} s", retry=retry) from None
         return result
 
     def _ensure_open(self, endpoint: Endpoint) -> None:

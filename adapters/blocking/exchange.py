@@ -50,6 +50,7 @@ class Exchange:
         "_lock",
         "_oneway",
         "_port",
+        "_resolved",
         "_sock",
         "_stopped",
         "connect_failure",
@@ -81,9 +82,15 @@ class Exchange:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
         self._stopped = ""
+        self._resolved = False
         self.expires: Final = expires
         self.connect_failure: tuple[ConnectFailed, float] | None = None
         """Why no connection could be made, and how long it took to find out."""
+
+    @property
+    def is_resolving(self) -> bool:
+        """Whether its host's address is not known yet, so that nothing was sent. From any thread."""
+        return not self._resolved
 
     def stop(self, why: str) -> None:
         """Ends it: whoever blocks on its socket wakes up. From any thread."""
@@ -122,7 +129,7 @@ class Exchange:
         if remaining <= 0:
             return DeadlineExceeded(f"no connection to {self._address} in time", retry=Retry.SAFE)
         try:
-            sock = self._connect(min(remaining, self._connect_s))
+            sock = self._connect(began + min(remaining, self._connect_s))
         except OSError as exc:
             return self._not_connected(exc, began)
         try:
@@ -132,14 +139,17 @@ class Exchange:
         except OSError as exc:
             return ConnectionLost(f"{self._address}: {self._stopped or reason_of(exc)}")
 
-    def _connect(self, timeout_s: float) -> socket.socket:
+    def _connect(self, until: float) -> socket.socket:
         found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        self._resolved = True
         last: OSError | None = None
         for family, kind, protocol, _, address in found:
+            if self._is_stopped() or (remaining := until - monotonic()) <= 0:
+                break
             sock = self._sock = socket.socket(family, kind, protocol)
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                set_timeouts(sock, timeout_s)
+                set_timeouts(sock, remaining)
                 if self._is_stopped():
                     raise OSError(self._stopped)
                 sock.connect(address)
@@ -150,7 +160,9 @@ class Exchange:
                     break
             else:
                 return sock
-        raise last or OSError(f"{self._host} has no address")
+        if found:
+            raise last or BlockingIOError
+        raise OSError(f"{self._host} has no address")
 
     def _not_connected(self, error: OSError, began: float) -> Outcome:
         if self._is_stopped():

@@ -97,6 +97,28 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.002)
 
 
+async def test_a_resolver_that_does_not_answer_costs_no_more_than_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, found = threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, *more: Any, **named: Any) -> Any:
+        if host == "provider.invalid":
+            go.wait(10)
+            raise socket.gaierror("no such host")
+        return found(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    async with calling(free_port()) as (client, _):
+        reference = Reference(KEY, CONTRACT, timeout_s=0.1)
+        invoker = client.open(Endpoint("rmi", "provider.invalid", 1099, KEY), reference)
+        began = monotonic()
+        with pytest.raises(DeadlineExceeded) as raised:
+            await invoker(invocation())
+        assert monotonic() - began < 2
+        assert raised.value.retry is Retry.SAFE
+        go.set()
+        await until(lambda: client.running == 0)
+
+
 async def test_a_provider_that_is_away_fails_quickly_and_is_found_again() -> None:
     port = free_port()
     async with calling(port) as (_, invoker):
