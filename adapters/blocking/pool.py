@@ -39,8 +39,15 @@ class Pool:
                 self._idle -= 1
             elif len(self._threads) < self._size:
                 thread = threading.Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # The system has no thread for us: those that there are do it, or the caller must know.
+                    if not self._threads:
+                        raise
+                    self._idle -= 1
+                else:
+                    self._threads.append(thread)
             else:
                 # Everybody is busy: the next who is done takes it before it counts itself as idle.
                 self._idle -= 1

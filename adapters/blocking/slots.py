@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from time import monotonic
 
 from gateway.model.errors import Overloaded
@@ -17,7 +16,8 @@ class Slots:
     def __init__(self, most: int) -> None:
         self._most = most
         self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        """In order; whoever gives up leaves without looking at the others."""
 
     @property
     def taken(self) -> int:
@@ -40,7 +40,7 @@ class Slots:
             Overloaded: none was free until then (monotonic).
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
+        self._waiting[future] = None
         try:
             async with asyncio.timeout(max(0.0, until - monotonic())):
                 await future
@@ -50,7 +50,7 @@ class Slots:
                 self.give_back()
             else:
                 future.cancel()
-                self._waiting = deque(each for each in self._waiting if each is not future)
+                self._waiting.pop(future, None)
             if isinstance(exc, TimeoutError):
                 text = f"all {self._most} connections that may be open at the same time are in use"
                 raise Overloaded(text, unasked=True) from None
@@ -59,7 +59,8 @@ class Slots:
     def give_back(self) -> None:
         """A place is free again: whoever waits longest gets it."""
         while self._waiting:
-            future = self._waiting.popleft()
+            future = next(iter(self._waiting))
+            del self._waiting[future]
             if not future.done():
                 future.set_result(None)
                 return

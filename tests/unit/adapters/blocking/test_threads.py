@@ -84,6 +84,24 @@ async def test_a_pool_has_no_more_threads_than_it_may_and_no_more_than_it_needs(
     assert done[-1] == 2
 
 
+async def test_a_pool_without_a_further_thread_goes_on_with_those_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, go, done = Pool(3, "test-few"), threading.Event(), list[int]()
+    pool.submit(lambda: done.append(go.wait(5)))
+
+    def exhausted(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", exhausted)
+        pool.submit(lambda: done.append(2))
+        with pytest.raises(RuntimeError):
+            Pool(1, "test-none").submit(lambda: None)
+    go.set()
+    await until(lambda: done == [True, 2])
+    await asyncio.to_thread(pool.close, 5.0)
+    assert not [each for each in threading.enumerate() if each.name.startswith("test-few")]
+
+
 async def test_a_pool_survives_work_that_raises(caplog: pytest.LogCaptureFixture) -> None:
     pool, done = Pool(1, "test-raise"), list[int]()
     pool.submit(lambda: 1 / 0)  # type: ignore[arg-type,return-value]
