@@ -174,6 +174,9 @@ class RmiClient:
             frame = split(answer, head)
             if head.kind is Kind.REFUSAL:
                 raise RmiError(*_REFUSALS.get(head.reason, ("provider-failed", "the server refused the call")))
+            if head.kind is not Kind.REPLY:
+                # Our own call, played back, has our nonce and a good signature.
+                raise BadFrame("a call where a reply is expected")
             if self._seal is not None:
                 self._seal.check_reply(frame, nonce)
             reply = read_pickle(frame.data, start=frame.payload_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
@@ -167,6 +168,14 @@ def test_answers_of_bad_servers_are_errors(answer: bytes, code: str) -> None:
 def test_a_reply_of_somebody_without_the_secret_is_refused() -> None:
     port, join = one_answer(Seal("default", b"another secret of some length").sealed(Kind.REPLY, [b"N."], 0, bytes(16)))
     with pytest.raises(RmiError, match="not signed by who has the key"):
+        RmiClient("127.0.0.1", port, secret=SECRET, timeout_s=5).call("s", "m")
+    join()
+
+
+def test_a_call_that_is_played_back_is_no_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "urandom", bytes)
+    port, join = one_answer(Seal("default", SECRET.encode()).sealed(Kind.CALL, [write_pickle({"ok": 1})], 0, bytes(16)))
+    with pytest.raises(RmiError, match="a call where a reply is expected"):
         RmiClient("127.0.0.1", port, secret=SECRET, timeout_s=5).call("s", "m")
     join()
 
