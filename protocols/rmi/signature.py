@@ -116,7 +116,8 @@ class ReplayGuard:
     def admit(self, nonce: bytes, until_ms: int, now_ms: int) -> bool:
         """Whether the nonce is new; it is remembered until `until_ms`. False also where no more fit."""
         with self._lock:
-            if now_ms // 1000 > self._swept:
+            # A clock that was set back sweeps as well: with one that was wrong by an hour nothing would be forgotten.
+            if now_ms // 1000 != self._swept:
                 self._sweep(now_ms // 1000)
             known = self._by_second.setdefault(until_ms // 1000, set())
             # The time is signed with the nonce: the same call always ends up in the same second.

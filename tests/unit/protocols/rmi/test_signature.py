@@ -128,6 +128,14 @@ def test_what_is_remembered_is_bounded_and_forgotten_in_time() -> None:
     assert len(guard) == 1
 
 
+def test_a_clock_that_was_set_back_still_lets_forget() -> None:
+    guard = ReplayGuard(most=2)
+    assert guard.admit(b"in an hour", NOW + 3_610_000, NOW + 3_600_000)
+    assert guard.admit(b"now", NOW + 10_000, NOW)
+    assert guard.admit(b"later", NOW + 40_000, NOW + 30_000)
+    assert not guard.admit(b"now", NOW + 40_000, NOW + 30_000)
+
+
 def reply(kind: int = 2, key: bytes = b"shop", secret: str = SECRET) -> bytes:
     return by_hand(b"N.", kind=kind, key=key, secret=secret)
 
