@@ -17,6 +17,7 @@ from struct import Struct
 from types import MappingProxyType
 from typing import Any, Final
 
+from protocols.rmi.pickle_keys import Keys
 from protocols.rmi.reduction import BUILD_ERRORS, REDUCTIONS, UUID_NAME, Instance, Name, PickleRefused
 
 __all__ = ["DEFAULT_BOUNDS", "Bounds", "Instance", "PickleRefused", "read_pickle"]
@@ -44,11 +45,6 @@ _MAX_INT_BYTES: Final = 8_306
 """Of 20,000 decimal digits, as many as a Decimal may have. Turning one into the other takes the square of it."""
 _PER_ELEMENT: Final = 16
 """Bytes of an argument that is converted, for each of which an element is charged."""
-_MOST_ALIKE: Final = 32
-"""Keys of one container with one hash, beyond the first. Python would compare each with each."""
-_KEYED: Final = frozenset({str, bytes, bool, float, type(None)})
-"""Whose hashes nobody can make alike, see `gateway.model.key_hash`."""
-_NARROW: Final = 1 << 63
 _U2, _U4, _I4, _U8, _F8 = Struct("<H"), Struct("<I"), Struct("<i"), Struct("<Q"), Struct(">d")
 
 
@@ -72,7 +68,6 @@ class _Machine:
     """The stack machine of one pickle."""
 
     __slots__ = (
-        "alike",
         "bounds",
         "classes",
         "data",
@@ -80,6 +75,7 @@ class _Machine:
         "far",
         "frame_end",
         "items",
+        "keys",
         "marks",
         "memo",
         "pos",
@@ -102,8 +98,7 @@ class _Machine:
         """What was remembered under a number out of turn."""
         self.room = bounds.elements
         self.frame_end = 0
-        self.alike: dict[int, tuple[Any, dict[int, int]]] = {}
-        """By the number of a container, which it keeps: how often it met each hash again."""
+        self.keys = Keys(bounds.depth)
 
     def run(self) -> Any:
         """The value."""
@@ -235,7 +230,7 @@ class _Machine:
                 self.set_item(made, pair[0], pair[1])
             return made
         if collect is set or collect is frozenset:
-            self.check_keys(items, items)
+            self.keys.check(items, items, self.charge)
         return collect(items)
 
     def new_object(self) -> None:
@@ -263,46 +258,8 @@ class _Machine:
 
     # Containers
 
-    def check_keys(self, container: Any, keys: list[Any]) -> None:
-        """Refuses what cannot be hashed, and keys that were made to have one hash. Hashes tuples level by level."""
-        hashes: dict[int, int] | None = None
-        for key in keys:
-            cls = type(key)
-            if cls in _KEYED or (cls is int and -_NARROW <= key < _NARROW):
-                continue
-            cost = self.check_hash(key, 0)
-            if hashes is None:
-                _, hashes = self.alike.setdefault(id(container), (container, {}))
-            number = hash(key)
-            seen = hashes[number] = hashes.get(number, -1) + 1
-            if seen > _MOST_ALIKE:
-                raise PickleRefused("too many keys of one container have the same hash")
-            self.charge(seen * cost)
-
-    def check_hash(self, value: Any, depth: int) -> int:
-        """What it costs at most to compare the value with one that has the same hash."""
-        cls = type(value)
-        if cls is tuple or cls is frozenset:
-            if depth > self.bounds.depth:
-                raise PickleRefused("a key is nested too deep")
-            # Each time it is used: Python hashes a tuple anew as well, and compares everything inside of both, as often
-            # as it stands there.
-            self.charge(len(value) + 1)
-            cost = 1
-            for each in value:
-                cost += self.check_hash(each, depth + 1)
-            return cost if cls is tuple else cost * (1 + len(value) - len(set(map(hash, value))))
-        if cls is int:
-            # Comparing it with a Decimal turns it into one.
-            words = value.bit_length() >> 6
-            self.charge(words * words >> 1)
-        elif cls in (list, dict, set, Name):
-            # An instance is told from others by its place in memory, until whoever knows its class reads it.
-            raise PickleRefused("a key of the pickle can be changed, or is no value")
-        return 1
-
     def set_item(self, target: dict[Any, Any], key: Any, value: Any) -> None:
-        self.check_keys(target, [key])
+        self.keys.check(target, [key], self.charge)
         if key in target:
             raise PickleRefused("a key of the pickle stands twice")
         target[key] = value
@@ -331,7 +288,7 @@ class _Machine:
         if len(found) % 2:
             raise PickleRefused("a key of the pickle has no value")
         keys = found[::2]
-        self.check_keys(target, keys)
+        self.keys.check(target, keys, self.charge)
         before = len(target)
         target.update(zip(keys, found[1::2], strict=True))
         if len(target) != before + len(keys):
@@ -352,12 +309,12 @@ class _Machine:
     def add_items(self) -> None:
         found = self.close_mark()
         target = self.top(set)
-        self.check_keys(target, found)
+        self.keys.check(target, found, self.charge)
         target.update(found)
 
     def frozen(self) -> None:
         found = self.close_mark()
-        self.check_keys(found, found)
+        self.keys.check(found, found, self.charge)
         self.push(frozenset(found), _SET)
 
     def tuple_of(self, size: int) -> None:
