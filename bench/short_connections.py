@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from bench.cases import full_plan, quick_plan
 from bench.native import build_c
 from bench.process import LOAD_CORE, Server, StartFailed, pinned
 from bench.servers import start_floor, start_polyport
@@ -182,11 +183,12 @@ def main() -> int:
         ratios = [_ratio(samples, name, "bare blocking echo", index) for index in (0, 1)]
         print(f"{name:24}{rate:10.0f}{cpu:14.1f}{ratios[0]:16.2f}{ratios[1]:14.2f}")
     reached = 0
+    margin = (quick_plan() if quick else full_plan()).margin
     for name, floor, wanted in _TARGETS:
         ratio = _ratio(samples, name, floor, 1)
         times = "not measured" if ratio is None else f"{ratio:.2f} x"
-        print(f"{name}: {times} {floor} by server CPU (at least {wanted:g})")
-        reached += ratio is not None and ratio >= wanted
+        print(f"{name}: {times} {floor} by server CPU (wanted {wanted:g}, at least {wanted * margin:g})")
+        reached += ratio is not None and ratio >= wanted * margin
     print(f"{reached} of {len(_TARGETS)} targets reached")
     return int(reached < len(_TARGETS))
 
