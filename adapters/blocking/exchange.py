@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from protocols.contract import ClientCodec, Outcome, ReplyReceived
 
 __all__ = ["Exchange", "ShortClientCodec"]
 
+_LOG: Final = logging.getLogger("polyport.client")
 _READ: Final = 1 << 16
 _READ_LARGE: Final = 1 << 20
 _ONEWAY_DONE: Final = Ok(None)
@@ -110,6 +112,7 @@ class Exchange:
         try:
             outcome = self._run()
         except Exception as exc:  # a codec's bug must not leave the caller without an answer
+            _LOG.exception("%s: an answer could not be read", self._address)
             outcome = ConnectionLost(f"{self._address}: {type(exc).__name__} while the answer was read")
         finally:
             self._close()

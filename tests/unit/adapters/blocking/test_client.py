@@ -30,7 +30,7 @@ from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions, Reference
 from gateway.spi.cluster import Invoker
 from protocols.reader import Limits
-from protocols.rmi.client import RmiClientWire
+from protocols.rmi.client import RmiClientCodec, RmiClientWire
 from protocols.testing import CONTRACT
 
 pytestmark = pytest.mark.timeout(60)
@@ -117,6 +117,24 @@ async def test_a_resolver_that_does_not_answer_costs_no_more_than_the_deadline(m
         assert raised.value.retry is Retry.SAFE
         go.set()
         await until(lambda: client.running == 0)
+
+
+async def test_an_answer_that_its_codec_cannot_read_fails_the_call_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(codec: RmiClientCodec, data: bytes) -> None:
+        raise TypeError("a bug")
+
+    async def rude(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"whatever")
+        await reader.read()
+
+    monkeypatch.setattr(RmiClientCodec, "receive", fails)
+    async with provider(rude) as port, calling(port) as (client, invoker):
+        with pytest.raises(ConnectionLost, match="TypeError while the answer was read"):
+            await invoker(invocation())
+        await until(lambda: client.running == 0)
+    assert "an answer could not be read" in caplog.text
 
 
 async def test_a_provider_that_is_away_fails_quickly_and_is_found_again() -> None:
