@@ -25,6 +25,8 @@ def check(value: Any, ref: TypeRef) -> Any:
 
 
 def shown(value: Any) -> str:
+    if isinstance(value, memoryview):
+        return f"memory of {bytes(value)!r}"
     return f"{value:x}"[:30] if isinstance(value, int) else str(value)[:30]
 
 

@@ -14,6 +14,7 @@ from gateway.model.errors import BadRequest, RemoteWireError
 from gateway.model.generic import JavaDate, Long, Record, TypedList
 from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send
 from protocols.testing import RUBBISH, chunkings, describe_event, difference, equal, feed, feed_rubbish
+from tests.support.case_names import steady
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ NAN = float("nan")
         datetime(2026, 1, 1, tzinfo=UTC),
         datetime(2026, 1, 1),
     ],
-    ids=repr,
+    ids=steady,
 )
 def test_a_value_equals_one_built_the_same_way(value: Any) -> None:
     rebuilt = (

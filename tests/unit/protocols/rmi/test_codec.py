@@ -38,6 +38,7 @@ from protocols.rmi.mapping import check_contract
 from protocols.rmi.server import RmiServerCodec, RmiServerWire
 from protocols.rmi.signature import ReplayGuard, Seal, Seals, refusal
 from protocols.testing import AtMoment, difference, feed, feed_rubbish
+from tests.support.case_names import steady
 from tests.support.shop_contract import method as plain_method
 from tests.support.shop_contract import ref
 from tests.support.shop_contract import service as plain_service
@@ -450,7 +451,7 @@ GENERIC: Sequence[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", GENERIC, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize("value", GENERIC, ids=lambda value: steady(value)[:40])
 def test_values_without_a_contract_arrive_as_they_were(value: Any) -> None:
     there, here = server(generic=True), client()
     codec, caller = accept(there), here.connect()
