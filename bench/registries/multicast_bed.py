@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
+from bench.ports import free_port
 from bench.registries.bed import Bed, opened
-from bench.registries.server import free_ports
 from gateway.spi.registry import Registry
 from registry.multicast.registry import MulticastRegistry
 
@@ -22,7 +22,7 @@ class MulticastBed(Bed):
     name = "multicast"
 
     def __init__(self) -> None:
-        (self._port,) = free_ports(1)
+        self._port = free_port()
 
     def open(self) -> AbstractAsyncContextManager[Registry]:
         """See `Bed.open`."""

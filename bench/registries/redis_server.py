@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.apt import install
-from bench.registries.server import Server, free_ports
+from bench.ports import free_port
+from bench.registries.server import Server
 
 __all__ = ["RedisServer"]
 
@@ -18,7 +19,7 @@ class RedisServer(Server):
 
     def __init__(self, folder: Path, *more: str, append: bool = True, password: str = "") -> None:
         install("redis-server:redis-server")
-        (port,) = free_ports(1)
+        port = free_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         command = [
             *("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""),

@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.process import StartFailed
 
-__all__ = ["Server", "free_ports"]
+__all__ = ["Server"]
 
 _READY_S: Final = 30.0
 _SAID: Final = 1_500
@@ -108,12 +108,3 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(_READY_S)
             self._process = None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listened on just now."""
-    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in listening]
-    for each in listening:
-        each.close()
-    return ports

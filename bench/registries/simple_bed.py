@@ -10,11 +10,11 @@ from typing import Final
 
 import uvloop
 
+from bench.ports import free_port
 from bench.process import StartFailed
 from bench.registries.bed import ServerBed, Watched, opened
 from bench.registries.figure import STALL_S, Figure
 from bench.registries.population import OWN, PROVIDERS, SERVICES, endpoints
-from bench.registries.server import free_ports
 from bench.registries.stall import watching_stalls
 from gateway.cli.collector import tuned_collector
 from gateway.model.endpoint import parse_address
@@ -37,7 +37,7 @@ class SimpleBed(ServerBed):
     name = "simple"
 
     def __init__(self, lease_s: float = _SHORT_LEASE_S) -> None:
-        (port,) = free_ports(1)
+        port = free_port()
         self._address = f"127.0.0.1:{port}"
         self._lease_s = lease_s
         self._running = AsyncExitStack()

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.apt import install
-from bench.registries.server import Server, free_ports
+from bench.ports import free_port
+from bench.registries.server import Server
 
 __all__ = ["ZookeeperServer"]
 
@@ -36,7 +37,7 @@ class ZookeeperServer(Server):
     ) -> None:
         # The package has no server in the path, only its inspector.
         install("zooinspector:zookeeper")
-        (port,) = free_ports(1)
+        port = free_port()
         self._data = folder / "data"
         self._identity = identity
         self._lines = [

@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.ports import free_port
 from gateway.plugins.builtin import BUILTIN
 from gateway.runtime.connect import connect
-from tests.chaos.node import Node, free_port, polyport
+from tests.chaos.node import Node, polyport
 from tests.support.work_service import Work, recorded
 
 __all__ = ["Ground"]

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from bench.ports import free_port
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load
-from tests.chaos.node import Node, free_port
+from tests.chaos.node import Node
 from tests.support.java_peer import java_command, require_java
 
 __all__ = ["VERSIONS", "JavaConsumer", "java_consumer", "java_provider"]

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
-import functools
 import os
 import signal
-import socket
 import sys
-import tempfile
 from asyncio.subprocess import Process
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-__all__ = ["Node", "free_port", "polyport"]
+__all__ = ["Node", "polyport"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _READY_S: Final = 60.0
 _END_S: Final = 30.0
-_PORTS: Final = (21_000, 32_000)
-_SLICE: Final = 500
-
-
-def free_port() -> int:
-    """A port below those that systems give to outgoing connections: nobody takes it while its owner is away.
-
-    No other process that asks here gets it too, nor this one again: rows run side by side and bind it later.
-    """
-    for port in _own_ports():
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no ports are left")
-
-
-@functools.cache
-def _own_ports() -> Iterator[int]:
-    """Ports that are this process's as long as it lives, which a lock says."""
-    first, last = _PORTS
-    for begin in range(first, last - _SLICE, _SLICE):
-        lock = open(Path(tempfile.gettempdir()) / f"polyport-chaos-{begin}.lock", "w")  # noqa: SIM115 - held until the end
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            continue
-        return _while_locked(lock, begin)
-    raise RuntimeError("too many processes ask for ports")
-
-
-def _while_locked(lock: IO[str], begin: int) -> Iterator[int]:
-    with lock:
-        yield from range(begin, begin + _SLICE)
 
 
 class Node:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from bench.ports import free_port
 from gateway.cli.registry_target import open_registry
 from gateway.config.load import load_text
 from gateway.plugins.catalog import Catalog
@@ -17,7 +18,7 @@ from gateway.routing.providers import Providers
 from gateway.runtime.app import App
 from gateway.spi.registry_ability import ListedRegistry
 from tests.chaos.ground import Ground
-from tests.chaos.node import Node, free_port, polyport
+from tests.chaos.node import Node, polyport
 from tests.support.redis_server import RedisServer
 from tests.support.work_service import Work
 from tests.support.zookeeper_server import ZookeeperServer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench.ports import free_port
 from gateway import App, connect, connect_sync
 from gateway.config.load import load
 from gateway.model.errors import ConnectFailed
@@ -35,9 +35,7 @@ async def ledger() -> None:
 @pytest.fixture
 def port() -> int:
     """Where nobody listens yet."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        found: int = free.getsockname()[1]
-        return found
+    return free_port()
 
 
 def provider(port: int, wire: str = "dubbo") -> str:
@@ -158,7 +156,7 @@ def test_a_blocking_client_keeps_calls_in_the_state_directory_of_its_user(
 async def test_what_waits_for_other_addresses_is_left_alone(tmp_path: Path, port: int) -> None:
     async with connect(f"dubbo://127.0.0.1:{port}", Ledger, cluster="failback", failback=at(tmp_path)) as ledger:
         await ledger.apply(1)
-    async with running(provider(port + 1 if port < 65_000 else port - 1)) as app:
+    async with running(provider(free_port())) as app:
         address = app.listening[0].address
         async with connect(f"dubbo://{address}", Ledger, cluster="failback", failback=at(tmp_path)) as other:
             await other.apply(2)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.ports import free_port
 from tests.failback.rate import durable_records_per_second
 
 _ROOT = Path(__file__).parents[2]
@@ -94,8 +94,7 @@ class Proof:
         self._runs = 0
         self._alive: list[Caller] = []
         self._recorder: subprocess.Popen[bytes] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port: int = free.getsockname()[1]
+        self._port = free_port()
         self.answered: set[int] = set()
         self.kills = [0, 0]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
 from gateway.demo.catalog import Catalog, ProductNotFound
 from gateway.model.endpoint import ServiceKey
-from tests.chaos.node import free_port
 from tests.support.demo_gateway import gateway, hosted, remote
 from tests.support.java_peer import BUILD_TIMEOUT, DUBBO_VERSIONS, Peers, Provider, java_command, require_java
 from tests.support.peer_program import end_program, ready_address

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from bench.ports import free_port
 from gateway.model.errors import RpcError
 from gateway.runtime.connect import connect
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
-from tests.chaos.node import Node, free_port
+from tests.chaos.node import Node
 from tests.chaos.row import Outcome, Row
 from tests.support.ledger import Ledger, MemoryLedger
 from tests.support.running import hosting, running

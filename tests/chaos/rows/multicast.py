@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
+from bench.ports import free_port
 from gateway.model.endpoint import format_address
 from tests.chaos.announced import AGAIN_S, CALLERS, PAUSE_S
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
 from tests.chaos.neighbour import Neighbour, neighbour
-from tests.chaos.node import Node, free_port
+from tests.chaos.node import Node
 from tests.chaos.registry_server import SESSION_S, Consuming, consuming
 from tests.chaos.row import Outcome, Row
 

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
 
+from bench.ports import free_port
 from gateway.routing.providers import Providers
 from tests.chaos.announced import AGAIN_S, PAUSE_S, all_listed, announced
 from tests.chaos.gate import gate_to
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
-from tests.chaos.node import Node, free_port
+from tests.chaos.node import Node
 from tests.chaos.registry_server import SESSION_S, SimpleServer, consuming, listed, registry_section
 from tests.chaos.row import Outcome, Row
 

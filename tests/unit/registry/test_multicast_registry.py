@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.ports import free_port
 from gateway.model.consumer import Consumer
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import RegistryError
@@ -29,12 +30,6 @@ LOOPBACK = "127.0.0.1"
 SERVICE = ServiceKey("demo.Catalog")
 JAVA = "dubbo://127.0.0.1:20880/demo.Catalog?interface=demo.Catalog&side=provider&timestamp=1700000000000"
 JAVA_ASKS = "consumer://127.0.0.1/demo.Catalog?category=providers,configurators,routers&interface=demo.Catalog"
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from kazoo.security import make_digest_acl
 
+from bench.ports import free_port
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
@@ -27,7 +28,6 @@ from registry.metadata import MAX_METADATA
 from registry.metadata_service import MetadataInfo, MetadataService, ServiceInfo
 from registry.zookeeper.plugin import PLUGIN
 from registry.zookeeper.registry import ZookeeperRegistry
-from tests.chaos.node import free_port
 from tests.support.dubbo_instance import instance, metadata
 from tests.support.metadata_provider import NONSENSE, answering, babbling
 from tests.support.zookeeper_client import eventually, fresh_ports, next_that, node_of, other_client, running

@@ -15,6 +15,7 @@ import pytest
 from adapters.blocking.client import BlockingClient, ShortOptions
 from adapters.rmi import PLUGIN
 from adapters.testing import joined
+from bench.ports import free_port
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import Endpoint, ServiceKey
 from gateway.model.errors import (
@@ -82,12 +83,6 @@ async def provider(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter]
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 async def until(condition: Callable[[], bool]) -> None:
