@@ -178,7 +178,7 @@ class GenericReader:
 
     def _set(self, value: Any, _: str, walk: Walk) -> Any:
         items = self._listed(value, walk)
-        return _as_set([NotImplemented if isinstance(each, list | set) else hashable(each) for each in items], walk)
+        return _as_set([hashable(each) for each in items], walk)
 
     def _list(self, value: Any, name: str, walk: Walk) -> Any:
         items = self._listed(value, walk)
@@ -207,4 +207,7 @@ def _as_set(elements: list[Any], walk: Walk) -> set[Any]:
         spend_key(walk, each)
     if has_common_hashes(elements):
         raise ValueMappingError("too many elements have the same hash")
-    return set(elements)
+    found = set(elements)
+    if len(found) != len(elements):
+        raise ValueMappingError("an element of the set stands twice")
+    return found

@@ -41,7 +41,7 @@ A value of type any says what it is: the classes above as they are, and these as
 
 `class` is left out where it is empty. Scalars, lists and sets are read in these forms also where a contract has their
 type: callers without one write them so. As in JSON, a plain int of 33 to 64 bits comes back as `Long`, a tuple as a
-list.
+list; inside of a set, where they can be no lists and sets, as tuples and frozensets.
 """
 
 from __future__ import annotations

@@ -98,6 +98,7 @@ def method_type(name: str) -> Any:
         ("echo_decimal", 7, Decimal(7)),
         ("echo_any", {"__class__": "demo.Maker", "name": "m"}, Maker("m")),
         ("echo_any", (1, 2), [1, 2]),
+        ("echo_any", {"__class__": "$set", "value": [[1, [2]], {3}]}, {(1, (2,)), frozenset({3})}),
         ("echo_i64", {"__class__": "$i64", "value": 7}, 7),
         ("echo_bigint", {"__class__": "$bigint", "value": 7}, 7),
         ("echo_int_array", {"__class__": "$list", "class": "[int", "value": [7]}, [7]),
@@ -219,3 +220,10 @@ def test_pairs_are_counted_each_time_they_are_read(kind: str) -> None:
 def test_sets_of_containers_that_have_a_hash(value: Any) -> None:
     plain = read_pickle(pickle.dumps(value, 4))
     assert read(method_type("echo_any"), plain) == value
+
+
+@pytest.mark.parametrize("value", [{(1, 2), (3, (4,))}, {frozenset({1}), (frozenset({2}),)}, {"a", (1,)}])
+def test_sets_of_tuples_and_sets_survive_where_any_value_may_stand(value: Any) -> None:
+    data = write_pickle(WRITERS.compile(method_type("echo_any"))(value))
+    assert read(method_type("echo_any"), read_pickle(data)) == value
+    assert read(method_type("echo_any"), read_pickle(pickle.dumps(value, 4))) == value
