@@ -24,7 +24,7 @@ from protocols.rmi.client import RmiClientWire
 from protocols.rmi.frame import MAX_KEY_ID_BYTES, NONCE_BYTES
 from protocols.rmi.mapping import check_contract
 from protocols.rmi.server import RmiServerWire
-from protocols.rmi.signature import MIN_SECRET_BYTES, ReplayGuard, Seal, Seals
+from protocols.rmi.signature import MIN_SECRET_BYTES, ReplayGuard, Seal, Seals, Start
 
 __all__ = ["PLUGIN"]
 
@@ -57,7 +57,8 @@ def _server(options: ListenerOptions) -> ServerAdapter:
             _check_key(key_id, secret)
         seals = None
         if secrets:
-            seals = Seals(secrets, own.get("clock_skew", _CLOCK_SKEW_S), ReplayGuard(lock=threading.Lock()))
+            guard, start = ReplayGuard(lock=threading.Lock()), Start(_wall_ms(), time.monotonic())
+            seals = Seals(secrets, own.get("clock_skew", _CLOCK_SKEW_S), guard, start)
         return RmiServerWire(exposures, limits, seals, _wall_ms)
 
     return BlockingServer(options, make_wire, own.get("workers", _WORKERS))

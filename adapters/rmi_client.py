@@ -25,11 +25,17 @@ from protocols.rmi.signature import BadSignature, Seal
 __all__ = ["RmiClient", "RmiError", "RmiFault", "RmiService"]
 
 _NONCE_BYTES: Final = 16
-_REFUSALS: Final = {
-    Reason.UNAUTHENTICATED: ("unauthenticated", "the server does not take the signature: check key, secret and clock"),
-    Reason.MALFORMED: ("bad-request", "the server does not understand the frame"),
-    Reason.TOO_LARGE: ("bad-request", "the call is larger than the server takes"),
+_REFUSALS: Final[Mapping[Reason, tuple[str, str, str]]] = {
+    Reason.UNAUTHENTICATED: (
+        "unauthenticated",
+        "the server does not take the signature: check key, secret and clock",
+        "never",
+    ),
+    Reason.MALFORMED: ("bad-request", "the server does not understand the frame", "never"),
+    Reason.TOO_LARGE: ("bad-request", "the call is larger than the server takes", "never"),
+    Reason.BUSY: ("overloaded", "the server cannot tell now whether it took the call before", "if-idempotent"),
 }
+_REFUSED: Final = ("provider-failed", "the server refused the call", "never")
 
 
 class RmiError(Exception):
@@ -173,7 +179,7 @@ class RmiClient:
             assert head is not None, "as much was received"
             frame = split(answer, head)
             if head.kind is Kind.REFUSAL:
-                raise RmiError(*_REFUSALS.get(head.reason, ("provider-failed", "the server refused the call")))
+                raise RmiError(*_REFUSALS.get(head.reason, _REFUSED))
             if head.kind is not Kind.REPLY:
                 # Our own call, played back, has our nonce and a good signature.
                 raise BadFrame("a call where a reply is expected")

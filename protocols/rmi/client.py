@@ -12,6 +12,7 @@ from gateway.model.errors import (
     BadRequest,
     ContractError,
     LocalWireError,
+    Overloaded,
     ProviderFailed,
     RemoteWireError,
     Retry,
@@ -37,11 +38,14 @@ _REFUSALS: Final[dict[Reason, Callable[[str], RpcError]]] = {
     Reason.UNAUTHENTICATED: Unauthenticated,
     Reason.MALFORMED: BadRequest,
     Reason.TOO_LARGE: BadRequest,
+    # Anybody may have written it, and let the call through all the same.
+    Reason.BUSY: lambda text: Overloaded(text, retry=Retry.IF_IDEMPOTENT),
 }
 _TEXTS: Final = {
     Reason.UNAUTHENTICATED: "the provider does not take our signature: check key, secret and clocks",
     Reason.MALFORMED: "the provider does not understand our frames",
     Reason.TOO_LARGE: "the call is larger than the provider takes",
+    Reason.BUSY: "the provider cannot tell now whether it took the call before",
 }
 
 

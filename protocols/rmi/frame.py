@@ -58,6 +58,8 @@ class Reason(IntEnum):
     """No frame of this version, or not one that a caller sends."""
     TOO_LARGE = 3
     """The payload is longer than the listener takes."""
+    BUSY = 4
+    """Well signed, but whether it was taken before cannot be told now. One that is made later may be taken."""
 
 
 # Calling an enum class takes as long as reading the rest of a head.

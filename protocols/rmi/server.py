@@ -150,7 +150,7 @@ class RmiServerCodec:
             self._break(exc, data)
             return ()
         except BadSignature as exc:
-            self.broken = RemoteWireError(str(exc), reason=exc.code, farewell=refusal(Reason.UNAUTHENTICATED))
+            self.broken = RemoteWireError(str(exc), reason=exc.code, farewell=refusal(exc.reason))
             return ()
         if left:
             self.broken = RemoteWireError("there is something behind the call", reason="trailing-bytes")
@@ -167,7 +167,7 @@ class RmiServerCodec:
         wire = self._wire
         seal = None
         if wire.seals is not None:
-            seal = wire.seals.open(frame, wire.wall_ms())
+            seal = wire.seals.open(frame, wire.wall_ms(), now)
         elif frame.head.key_id_bytes:
             raise BadSignature("the call is signed, and no key is known here", "signature")
         ticket = Ticket(seal, frame.head.nonce)

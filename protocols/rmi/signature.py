@@ -11,23 +11,31 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from enum import Enum, auto
+from typing import Final, NamedTuple
 
 from protocols.rmi.frame import SIGNATURE_BYTES, Frame, Kind, Reason, frame_bytes, write_head
 
-__all__ = ["MIN_SECRET_BYTES", "BadSignature", "ReplayGuard", "Seal", "Seals", "refusal"]
+__all__ = ["MIN_SECRET_BYTES", "Admission", "BadSignature", "ReplayGuard", "Seal", "Seals", "Start", "refusal"]
 
 MIN_SECRET_BYTES: Final = 16
 """A shorter secret can be guessed from one recorded call."""
 _NOBODY: Final = b"\0" * 32
+_START_MS: Final = 200
+"""As long as that a process needs at least from its start until it listens, so nobody before it has taken a call made
+since; and a caller may need between making a call and being connected."""
 
 
 class BadSignature(ValueError):
-    """A frame that is not from whom it should be. `code`: a short stable word for logs."""
+    """A frame that is not from whom it should be, or was perhaps taken before.
 
-    def __init__(self, message: str, code: str) -> None:
+    `code`: a short stable word for logs. `reason`: what its refusal says.
+    """
+
+    def __init__(self, message: str, code: str, reason: Reason = Reason.UNAUTHENTICATED) -> None:
         super().__init__(message)
         self.code = code
+        self.reason = reason
 
 
 class Seal:
@@ -64,20 +72,32 @@ class Seal:
             raise BadSignature("the reply is not signed by who has the key, or belongs to another call", "signature")
 
 
+class Start(NamedTuple):
+    """When a listener began to remember nonces: by the clock of calls (ms since 1970), and by a monotonic one (s)."""
+
+    wall_ms: int
+    at: float
+
+
 class Seals:
     """The keys a listener knows, each call's signature checked before anything else of it is looked at.
 
-    `window_s`: how far the clocks may differ. `guard`: remembers nonces.
+    `window_s`: how far the clocks may differ. `guard`: remembers nonces. `start`: calls that were made before are
+    refused, as whoever listened before may have taken them; None where nobody did.
     """
 
-    def __init__(self, secrets: Mapping[str, str], window_s: float, guard: ReplayGuard) -> None:
+    def __init__(
+        self, secrets: Mapping[str, str], window_s: float, guard: ReplayGuard, start: Start | None = None
+    ) -> None:
         self._seals = {key_id: Seal(key_id, secret.encode()) for key_id, secret in secrets.items()}
         self._nobody = Seal("", _NOBODY)
         self._window_ms = int(window_s * 1000)
         self._guard = guard
+        self._start = start
 
-    def open(self, frame: Frame, now_ms: int) -> Seal:
-        """The key a call is signed with; what it says may be believed. `now_ms`: by this machine's clock.
+    def open(self, frame: Frame, now_ms: int, now: float) -> Seal:
+        """The key a call is signed with; what it says may be believed. `now_ms`: by this machine's clock; `now`: by the
+        monotonic one.
 
         Raises:
             BadSignature: it is refused. Unknown keys take as long as wrong signatures.
@@ -91,9 +111,29 @@ class Seals:
             raise BadSignature("an unknown key or a wrong signature", "signature")
         if abs(now_ms - head.made_ms) > self._window_ms:
             raise BadSignature(f"the clocks differ by {abs(now_ms - head.made_ms) / 1000:.0f} s", "clock-skew")
-        if not self._guard.admit(seal.key_id + head.nonce, head.made_ms + self._window_ms, now_ms):
-            raise BadSignature("the call was made before", "replayed")
+        start = self._start
+        if start is not None:
+            # Measured on the monotonic clock, as the other one may have been wrong at the start.
+            if (now - start.at) * 1000 > self._window_ms:
+                self._start = None  # older calls are too old by now
+            elif head.made_ms < start.wall_ms - _START_MS:
+                raise BadSignature("the call was made before this listener started", "made-before", Reason.BUSY)
+        match self._guard.admit(seal.key_id + head.nonce, head.made_ms + self._window_ms, now_ms):
+            case Admission.KNOWN:
+                raise BadSignature("the call was made before", "replayed")
+            case Admission.FULL:
+                # Not "safe to repeat": whoever has recorded it may send it again when there is room.
+                raise BadSignature("too many calls are remembered", "too-many-nonces", Reason.BUSY)
         return seal
+
+
+class Admission(Enum):
+    """Whether a nonce may be used."""
+
+    NEW = auto()
+    KNOWN = auto()
+    FULL = auto()
+    """It may be new or not: no more are remembered."""
 
 
 class ReplayGuard:
@@ -113,19 +153,21 @@ class ReplayGuard:
     def __len__(self) -> int:
         return self._count
 
-    def admit(self, nonce: bytes, until_ms: int, now_ms: int) -> bool:
-        """Whether the nonce is new; it is remembered until `until_ms`. False also where no more fit."""
+    def admit(self, nonce: bytes, until_ms: int, now_ms: int) -> Admission:
+        """Whether the nonce is new; then it is remembered until `until_ms`."""
         with self._lock:
             # A clock that was set back sweeps as well: with one that was wrong by an hour nothing would be forgotten.
             if now_ms // 1000 != self._swept:
                 self._sweep(now_ms // 1000)
             known = self._by_second.setdefault(until_ms // 1000, set())
             # The time is signed with the nonce: the same call always ends up in the same second.
-            if nonce in known or self._count >= self._most:
-                return False
+            if nonce in known:
+                return Admission.KNOWN
+            if self._count >= self._most:
+                return Admission.FULL
             known.add(nonce)
             self._count += 1
-            return True
+            return Admission.NEW
 
     def _sweep(self, second: int) -> None:
         self._swept = second

@@ -155,6 +155,7 @@ def replying(payload: bytes) -> bytes:
         (replying(write_pickle({"error": "overloaded", "retry": "safe"})), "overloaded"),
         (refusal(Reason.UNAUTHENTICATED), "unauthenticated"),
         (refusal(Reason.NONE), "provider-failed"),
+        (refusal(Reason.BUSY), "overloaded"),
     ],
 )
 def test_answers_of_bad_servers_are_errors(answer: bytes, code: str) -> None:

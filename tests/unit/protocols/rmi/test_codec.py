@@ -350,6 +350,7 @@ def test_a_signed_call_to_a_listener_without_keys() -> None:
         (Reason.UNAUTHENTICATED, Unauthenticated),
         (Reason.MALFORMED, BadRequest),
         (Reason.TOO_LARGE, BadRequest),
+        (Reason.BUSY, Overloaded),
         (Reason.NONE, ProviderFailed),
     ],
 )
@@ -493,7 +494,8 @@ def test_names_need_a_contract() -> None:
         {"__class__": "$nothing", "value": 1},
         {"__class__": "$i64"},
         {"__class__": "$i64", "value": "7"},
-        {"__class__": "$set", "value": [[1]]},
+        {"__class__": "$set", "value": [[{}]]},
+        {"__class__": "$set", "value": [[1], (1,)]},
         {"__class__": "$map", "value": [1]},
         {"__class__": "$list", "value": {}},
         {"__class__": "$list", "class": 7, "value": []},

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from protocols.rmi.frame import BadFrame, Kind, Reason, frame_bytes, read_head, split, write_head
-from protocols.rmi.signature import BadSignature, ReplayGuard, Seal, Seals, refusal
+from protocols.rmi.signature import Admission, BadSignature, ReplayGuard, Seal, Seals, Start, refusal
 
 SECRET = "0123456789abcdef"
 NONCE = bytes(range(16))
@@ -22,14 +22,14 @@ def by_hand(payload: bytes, *, kind: int = 1, key: bytes = b"shop", secret: str 
     return head + hmac.new(secret.encode(), head + payload, hashlib.sha256).digest() + payload
 
 
-def seals(window_s: float = 30.0, most: int = 1_000) -> Seals:
-    return Seals({"shop": SECRET, "other": "f" * 16}, window_s, ReplayGuard(most))
+def seals(window_s: float = 30.0, most: int = 1_000, start: Start | None = None) -> Seals:
+    return Seals({"shop": SECRET, "other": "f" * 16}, window_s, ReplayGuard(most), start)
 
 
-def opened(data: bytes, by: Seals, now: int = NOW) -> Seal:
+def opened(data: bytes, by: Seals, now: int = NOW, at: float = 0.0) -> Seal:
     head = read_head(data, LIMIT)
     assert head is not None
-    return by.open(split(data, head), now)
+    return by.open(split(data, head), now, at)
 
 
 def test_a_signed_frame_has_the_bytes_of_the_document() -> None:
@@ -121,19 +121,51 @@ def test_a_wrong_signature_is_not_remembered() -> None:
 def test_what_is_remembered_is_bounded_and_forgotten_in_time() -> None:
     guard = ReplayGuard(most=100)
     for number in range(100):
-        assert guard.admit(str(number).encode(), NOW + 10_000, NOW)
-    assert not guard.admit(b"one more", NOW + 10_000, NOW)
+        assert guard.admit(str(number).encode(), NOW + 10_000, NOW) is Admission.NEW
+    assert guard.admit(b"one more", NOW + 10_000, NOW) is Admission.FULL
+    assert guard.admit(b"7", NOW + 10_000, NOW) is Admission.KNOWN
     assert len(guard) == 100
-    assert guard.admit(b"one more", NOW + 40_000, NOW + 11_000)
+    assert guard.admit(b"one more", NOW + 40_000, NOW + 11_000) is Admission.NEW
     assert len(guard) == 1
+
+
+def test_a_call_that_may_have_been_taken_before_is_refused_as_busy_and_not_as_replayed() -> None:
+    known = seals(most=1)
+    opened(by_hand(b"N.", key=b"other", secret="f" * 16), known)
+    with pytest.raises(BadSignature) as raised:
+        opened(by_hand(b"N."), known)
+    assert (raised.value.code, raised.value.reason) == ("too-many-nonces", Reason.BUSY)
+    with pytest.raises(BadSignature) as raised:
+        opened(by_hand(b"N.", key=b"other", secret="f" * 16), known)
+    assert (raised.value.code, raised.value.reason) == ("replayed", Reason.UNAUTHENTICATED)
+
+
+def test_calls_made_before_the_listener_started_are_refused_as_long_as_they_are_not_too_old_anyway() -> None:
+    known = seals(start=Start(NOW, 500.0))
+    with pytest.raises(BadSignature) as raised:
+        opened(by_hand(b"N.", made=NOW - 201), known, NOW, 500.0)
+    assert (raised.value.code, raised.value.reason) == ("made-before", Reason.BUSY)
+    opened(by_hand(b"N.", made=NOW - 200), known, NOW, 500.0)
+    # Signed by somebody else they are strangers, whenever they were made.
+    with pytest.raises(BadSignature, match="wrong signature"):
+        opened(by_hand(b"N.", made=NOW - 201, secret="x" * 16), known, NOW, 500.0)
+
+
+def test_a_clock_that_was_ahead_when_the_listener_started_refuses_calls_for_no_longer_than_the_window() -> None:
+    known = seals(start=Start(NOW + 3_600_000, 500.0))
+    with pytest.raises(BadSignature):
+        opened(by_hand(b"N.", made=NOW + 1_000), known, NOW + 1_000, 501.0)
+    with pytest.raises(BadSignature):
+        opened(by_hand(b"N.", made=NOW + 30_000), known, NOW + 30_000, 530.0)
+    opened(by_hand(b"N.", made=NOW + 30_001), known, NOW + 30_001, 530.001)
 
 
 def test_a_clock_that_was_set_back_still_lets_forget() -> None:
     guard = ReplayGuard(most=2)
-    assert guard.admit(b"in an hour", NOW + 3_610_000, NOW + 3_600_000)
-    assert guard.admit(b"now", NOW + 10_000, NOW)
-    assert guard.admit(b"later", NOW + 40_000, NOW + 30_000)
-    assert not guard.admit(b"now", NOW + 40_000, NOW + 30_000)
+    assert guard.admit(b"in an hour", NOW + 3_610_000, NOW + 3_600_000) is Admission.NEW
+    assert guard.admit(b"now", NOW + 10_000, NOW) is Admission.NEW
+    assert guard.admit(b"later", NOW + 40_000, NOW + 30_000) is Admission.NEW
+    assert guard.admit(b"now", NOW + 40_000, NOW + 30_000) is Admission.FULL
 
 
 def reply(kind: int = 2, key: bytes = b"shop", secret: str = SECRET) -> bytes:
@@ -167,7 +199,7 @@ BAD = {
     "kind 0": (b"PRMI\x01\x00" + bytes(30), "malformed"),
     "kind 4": (b"PRMI\x01\x04" + bytes(30), "malformed"),
     "key id of 65 bytes": (b"PRMI\x01\x01\x41" + bytes(29), "malformed"),
-    "unknown reason": (b"PRMI\x01\x03\x00\x04" + bytes(28), "malformed"),
+    "unknown reason": (b"PRMI\x01\x03\x00\x05" + bytes(28), "malformed"),
     "one byte too many": (write_head(Kind.CALL, LIMIT + 1), "frame-too-large"),
     "4 GiB": (write_head(Kind.CALL, (1 << 32) - 1), "frame-too-large"),
 }
