@@ -33,7 +33,8 @@ _CONNECT_TIMEOUT_S: Final = 3.0
 _PAYLOAD_BYTES: Final = 8_388_608
 _MAX_ELEMENTS: Final = 1_000_000
 _WORKERS: Final = 16
-_THREADS: Final = 64
+_THREADS: Final = 256
+_MAX_CONNECTIONS: Final = 64
 _DEFAULT_KEY: Final = "default"
 
 
@@ -108,7 +109,11 @@ def _client() -> ClientAdapter:
 
 
 def _short_options(reference: Reference) -> ShortOptions:
-    return ShortOptions(reference.parameters.get("connect_timeout", _CONNECT_TIMEOUT_S))
+    own = reference.parameters
+    return ShortOptions(
+        own.get("connect_timeout", _CONNECT_TIMEOUT_S),
+        min(_THREADS, reference.connections or own.get("max_connections", _MAX_CONNECTIONS)),
+    )
 
 
 def _snippet(address: str, service: Any) -> str:
@@ -158,6 +163,14 @@ PLUGIN: Final = ProtocolPlugin(
             "key": Option(OptionKind.TEXT, "The id of that key at the provider.", _DEFAULT_KEY),
             "connect_timeout": Option(
                 OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
+            ),
+            "max_connections": Option(
+                OptionKind.COUNT,
+                f"Calls under way to one provider at the same time, of {_THREADS} to all together; further ones wait "
+                "until their deadline. References to one provider share them, and the largest number counts.",
+                _MAX_CONNECTIONS,
+                minimum=1,
+                maximum=_THREADS,
             ),
             "payload": Option(
                 OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3

@@ -56,17 +56,24 @@ class ShortClientWire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShortOptions:
-    """How one reference connects. `connect_timeout_s`: the longest that a connection may take."""
+    """How one reference connects.
+
+    `connect_timeout_s`: the longest that a connection may take. `max_connections`: calls under way to one provider at
+    the same time. References share it; of different numbers the largest counts.
+    """
 
     connect_timeout_s: float = 3.0
+    max_connections: int = 64
 
 
 class _Provider:
-    """An address, and whether it can be reached."""
+    """An address, whether it can be reached, and the calls to it."""
 
-    __slots__ = ("health", "is_numeric", "running", "users")
+    __slots__ = ("health", "is_numeric", "running", "slots", "users")
 
-    def __init__(self, endpoint: Endpoint, connect_s: float) -> None:
+    def __init__(self, endpoint: Endpoint, options: ShortOptions) -> None:
+        connect_s = options.connect_timeout_s
+
         async def attempt() -> None:
             try:
                 async with asyncio.timeout(connect_s):
@@ -81,6 +88,8 @@ class _Provider:
 
         self.health: Final = ProviderHealth(endpoint.address, attempt)
         self.is_numeric: Final = _is_numeric(endpoint.host)
+        # Without a bound of its own one silent provider would soon have every thread.
+        self.slots: Final = Slots(options.max_connections, f"connections that may lead to {endpoint.address}")
         self.users = 0
         self.running: Final[set[Exchange]] = set()
 
@@ -110,7 +119,7 @@ class BlockingClient:
         self._wire_for = wire_for
         self._options_for = options_for
         self._pool = Pool(threads, name)
-        self._slots = Slots(threads)
+        self._slots = Slots(threads, "connections that may be open at the same time")
         self._providers: dict[tuple[str, int], _Provider] = {}
         self._hand_over: Handover | None = None
         self._moved = asyncio.Event()
@@ -130,7 +139,8 @@ class BlockingClient:
         key = (endpoint.host, endpoint.port)
         provider = self._providers.get(key)
         if provider is None:
-            provider = self._providers[key] = _Provider(endpoint, options.connect_timeout_s)
+            provider = self._providers[key] = _Provider(endpoint, options)
+        provider.slots.widen(options.max_connections)
         provider.users += 1
         return _ShortInvoker(self, endpoint, reference, wire, binding, options, provider)
 
@@ -145,10 +155,7 @@ class BlockingClient:
         """
         self._ensure_open(endpoint)
         provider.health.ensure_worth_trying()
-        if self._slots.is_free:
-            self._slots.take()
-        else:
-            await self._slots.wait(expires)
+        await self._take_slots(provider, expires)
         loop = asyncio.get_running_loop()
         try:
             self._ensure_open(endpoint)
@@ -173,7 +180,7 @@ class BlockingClient:
             self._pool.submit(exchange.run)
             provider.running.add(exchange)
         except BaseException:
-            self._slots.give_back()
+            self._give_slots_back(provider)
             raise
         try:
             result: Result
@@ -192,6 +199,24 @@ class BlockingClient:
             raise DeadlineExceeded(f"{endpoint.address} did not answer within {limit_s:.3g} s", retry=retry) from None
         return result
 
+    async def _take_slots(self, provider: _Provider, expires: float) -> None:
+        if provider.slots.is_free:
+            provider.slots.take()
+        else:
+            await provider.slots.wait(expires)
+        if self._slots.is_free:
+            self._slots.take()
+            return
+        try:
+            await self._slots.wait(expires)
+        except BaseException:
+            provider.slots.give_back()
+            raise
+
+    def _give_slots_back(self, provider: _Provider) -> None:
+        provider.slots.give_back()
+        self._slots.give_back()
+
     def _ensure_open(self, endpoint: Endpoint) -> None:
         if self._closed:
             raise ConnectFailed(f"{endpoint.address}: the client is closed")
@@ -203,7 +228,7 @@ class BlockingClient:
 
     def _finish(self, provider: _Provider, waiting: ReplySlot, exchange: Exchange, outcome: Outcome) -> None:
         provider.running.discard(exchange)
-        self._slots.give_back()
+        self._give_slots_back(provider)
         self._moved.set()
         if exchange.connect_failure is not None:
             provider.health.failed(*exchange.connect_failure)

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 from enum import Enum, auto
+from struct import Struct
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -39,6 +40,8 @@ _TURN_S: Final = 0.1
 _FLOWING: Final = 4_096
 """With less at a time a peer is not worth waiting for: the gate does."""
 _DROPPED: Final = 1 << 16
+_RESET: Final = Struct("ii").pack(1, 0)
+"""`struct linger`: closing resets (socket(7), SO_LINGER)."""
 
 
 class ShortServerCodec(ServerCodec, Protocol):
@@ -86,7 +89,7 @@ class Connection:
         self._driver: CallDriver | None = None
         self._out = memoryview(b"")
         self.accepted_at = self._since = monotonic()
-        """`_since`: when what it waits for began."""
+        """`_since`: when what it waits for began: the call, or the answer, as a whole."""
         self.stage = Stage.READING
 
     def fileno(self) -> int:
@@ -107,8 +110,11 @@ class Connection:
             self._linger()
         elif hung_up and self.stage is Stage.WRITING:
             self.close()
-        elif self.stage is not Stage.CLOSED:
-            self._state.pool.submit(self._work)
+        else:
+            # Whoever always has a little more is with a worker whenever the gate sweeps.
+            self.check(monotonic())
+            if self.stage is not Stage.CLOSED:
+                self._state.pool.submit(self._work)
 
     def check(self, now: float) -> None:
         """One turn of the gate's sweep: closes what is too slow."""
@@ -121,7 +127,10 @@ class Connection:
                 self._drop("first-byte-timeout", f"nothing received for {options.first_byte_timeout_s:g} s")
         elif self.stage is Stage.WRITING:
             if waited > options.frame_timeout_s:
-                self._drop("slow-reader", "the peer does not read its reply")
+                # With a reset: what the kernel holds for somebody who reads slowly it would hold as long.
+                with contextlib.suppress(OSError):
+                    self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                self._drop("slow-reader", f"its reply took longer than {options.frame_timeout_s:g} s")
         elif self.stage is Stage.LINGERING and waited > LINGER_S:
             self.close()
 
@@ -312,7 +321,7 @@ class Connection:
                 self.close()
                 return False
             if sent < len(out):
-                self._out, self._since = out[sent:], monotonic()
+                self._out = out[sent:]
                 return True
         self._out = memoryview(b"")
         self._finish()

@@ -11,10 +11,11 @@ __all__ = ["Slots"]
 
 
 class Slots:
-    """`most` places. Belongs to one event loop."""
+    """`most` places; `what` says which, for messages. Belongs to one event loop."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, what: str) -> None:
         self._most = most
+        self._what = what
         self._taken = 0
         self._waiting: dict[asyncio.Future[None], None] = {}
         """In order; whoever gives up leaves without looking at the others."""
@@ -28,6 +29,13 @@ class Slots:
     def is_free(self) -> bool:
         """Whether one can be taken without waiting."""
         return self._taken < self._most
+
+    def widen(self, most: int) -> None:
+        """There are so many places from now on, unless there are more already."""
+        more, self._most = most - self._most, max(most, self._most)
+        for _ in range(more):
+            self._taken += 1
+            self.give_back()
 
     def take(self) -> None:
         """Takes a place that is free."""
@@ -52,8 +60,7 @@ class Slots:
                 future.cancel()
                 self._waiting.pop(future, None)
             if isinstance(exc, TimeoutError):
-                text = f"all {self._most} connections that may be open at the same time are in use"
-                raise Overloaded(text, unasked=True) from None
+                raise Overloaded(f"all {self._most} {self._what} are in use", unasked=True) from None
             raise
 
     def give_back(self) -> None:

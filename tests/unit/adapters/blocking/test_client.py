@@ -46,10 +46,10 @@ def invocation(value: str = "x", **more: Any) -> Invocation:
 
 @asynccontextmanager
 async def calling(
-    port: int, *, timeout_s: float = 5.0, threads: int = 8, connect_s: float = 3.0
+    port: int, *, timeout_s: float = 5.0, threads: int = 8, connect_s: float = 3.0, each: int = 64
 ) -> AsyncIterator[tuple[BlockingClient, Invoker]]:
     wire = RmiClientWire(Limits(), None, lambda: 0, lambda: bytes(16))
-    client = BlockingClient(lambda _: wire, lambda _: ShortOptions(connect_s), "rmi-test", threads)
+    client = BlockingClient(lambda _: wire, lambda _: ShortOptions(connect_s, each), "rmi-test", threads)
     invoker = client.open(Endpoint("rmi", "127.0.0.1", port, KEY), Reference(KEY, CONTRACT, timeout_s=timeout_s))
     try:
         yield client, invoker
@@ -206,6 +206,44 @@ async def test_a_slot_is_awaited_no_longer_than_the_deadline() -> None:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await until(lambda: client.running == 0)
+
+
+async def test_a_silent_provider_has_its_share_of_the_threads_and_no_more() -> None:
+    async def echo(call: Invocation) -> Result:
+        return Ok(*call.arguments())
+
+    async with (
+        joined(PLUGIN, echo, CONTRACT) as pair,
+        provider(silent) as port,
+        calling(port, threads=3, each=2) as (client, invoker),
+    ):
+        other = client.open(pair.endpoint, Reference(KEY, CONTRACT))
+        running = [asyncio.create_task(_call(invoker)) for _ in range(10)]
+        await until(lambda: client.running == 2)
+        for _ in range(20):
+            result = await other(invocation("well"))
+            assert isinstance(result, Ok)
+        with pytest.raises(Overloaded, match=f"all 2 connections that may lead to 127.0.0.1:{port}") as raised:
+            await invoker(invocation(deadline=monotonic() + 0.1))
+        assert (raised.value.retry, raised.value.unasked) == (Retry.SAFE, True)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await until(lambda: client.running == 0)
+
+
+async def test_who_waits_for_a_thread_and_gives_up_leaves_its_place_at_the_provider() -> None:
+    async with provider(silent) as port, provider(silent) as other, calling(port, threads=1, each=1) as (client, first):
+        second = client.open(Endpoint("rmi", "127.0.0.1", other, KEY), Reference(KEY, CONTRACT, timeout_s=5))
+        running = asyncio.create_task(_call(first))
+        await until(lambda: client.running == 1)
+        for _ in range(3):
+            with pytest.raises(Overloaded, match="all 1 connections that may be open"):
+                await second(invocation(deadline=monotonic() + 0.05))
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        with pytest.raises(DeadlineExceeded):
+            await second(invocation(deadline=monotonic() + 0.1))
 
 
 async def test_those_who_wait_get_their_turn_in_order() -> None:

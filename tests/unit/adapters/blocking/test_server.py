@@ -23,8 +23,9 @@ from adapters.testing import Joined, joined
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.errors import ContractError, Overloaded
 from gateway.spi.adapter import ListenerOptions
-from protocols.rmi.frame import HEAD_BYTES, Kind, frame_bytes, write_head
+from protocols.rmi.frame import HEAD_BYTES, Kind, Reason, frame_bytes, write_head
 from protocols.rmi.server import RmiServerCodec
+from protocols.rmi.signature import Seal, refusal
 from protocols.testing import CONTRACT
 
 pytestmark = pytest.mark.timeout(60)
@@ -187,6 +188,59 @@ async def test_a_peer_that_does_not_read_is_dropped_and_holds_nobody_up() -> Non
         await until(lambda: server_of(pair).refused == {"slow-reader": 6})
         for sock in peers:
             sock.close()
+
+
+async def test_a_peer_that_reads_a_little_all_the_time_has_no_more_time_than_others() -> None:
+    async with serving(frame_timeout_s=0.4, max_frame_bytes=1 << 25) as (pair, _):
+        data, loop = call("echo_bytes", bytes(30_000_000)), asyncio.get_running_loop()
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            sock.setblocking(False)
+            await loop.sock_connect(sock, ("127.0.0.1", pair.endpoint.port))
+            await loop.sock_sendall(sock, data)
+            began, got = monotonic(), 0
+            with contextlib.suppress(ConnectionResetError):
+                while more := await loop.sock_recv(sock, 65_536):
+                    got += len(more)
+                    await asyncio.sleep(0.01)
+        assert monotonic() - began < 2.5
+        assert got < len(data)
+        await until(lambda: server_of(pair).refused == {"slow-reader": 1})
+
+
+async def test_a_peer_that_sends_a_little_all_the_time_has_no_more_time_than_others() -> None:
+    async with serving(frame_timeout_s=0.4) as (pair, service):
+        data, loop = call("echo_bytes", bytes(6_000_000)), asyncio.get_running_loop()
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, ("127.0.0.1", pair.endpoint.port))
+            began = monotonic()
+            with contextlib.suppress(ConnectionError):
+                for at in range(0, len(data), 8_192):
+                    await loop.sock_sendall(sock, data[at : at + 8_192])
+                    await asyncio.sleep(0.004)
+            assert monotonic() - began < 2.5
+        await until(lambda: server_of(pair).refused == {"frame-timeout": 1})
+        assert service.begun == 0
+
+
+async def test_the_next_listener_takes_no_call_that_one_before_it_may_have_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_ms = 1_790_000_000_000
+    monkeypatch.setattr("adapters.rmi._wall_ms", lambda: now_ms)
+    secret, payload = "sixteen bytes at least", call()[HEAD_BYTES:]
+    data = Seal("shop", secret.encode()).sealed(Kind.CALL, [payload], now_ms, bytes(16))
+    options = {"secrets": {"shop": secret}}
+    async with serving(options=options) as (pair, _):
+        assert (await ask(pair, data))[:6] == b"PRMI\x01\x02"
+        assert await ask(pair, data) == refusal(Reason.UNAUTHENTICATED)
+    now_ms += 201
+    async with serving(options=options) as (pair, service):
+        assert await ask(pair, data) == refusal(Reason.BUSY)
+        assert (service.begun, server_of(pair).refused) == (0, {"made-before": 1})
+        fresh = Seal("shop", secret.encode()).sealed(Kind.CALL, [payload], now_ms - 1, bytes(16))
+        assert (await ask(pair, fresh))[:6] == b"PRMI\x01\x02"
 
 
 @pytest.mark.parametrize("how", ["end", "reset"])

@@ -112,7 +112,7 @@ async def test_a_pool_survives_work_that_raises(caplog: pytest.LogCaptureFixture
 
 
 async def test_places_are_given_in_order_and_none_is_lost() -> None:
-    slots, order = Slots(2), list[int]()
+    slots, order = Slots(2, "places"), list[int]()
 
     async def use(number: int) -> None:
         if slots.is_free:
@@ -128,8 +128,22 @@ async def test_places_are_given_in_order_and_none_is_lost() -> None:
     assert slots.taken == 0
 
 
+async def test_places_that_come_later_are_given_to_those_who_wait() -> None:
+    slots = Slots(1, "places")
+    slots.take()
+    waiting = [asyncio.create_task(slots.wait(monotonic() + 5)) for _ in range(3)]
+    await asyncio.sleep(0)
+    slots.widen(3)
+    slots.widen(2)
+    await asyncio.gather(*waiting[:2])
+    assert (slots.taken, slots.is_free, waiting[2].done()) == (3, False, False)
+    slots.give_back()
+    await waiting[2]
+    assert slots.taken == 3
+
+
 async def test_who_gives_up_takes_no_place() -> None:
-    slots = Slots(1)
+    slots = Slots(1, "places")
     slots.take()
     with pytest.raises(Overloaded):
         await slots.wait(monotonic() + 0.01)
