@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from gateway.model.fault import RemoteError, ServiceError
     from gateway.runtime.app import App, StartError
     from gateway.runtime.connect import connect, connect_sync
+    from gateway.runtime.contract_file import read_contracts
     from gateway.runtime.offering import offering, withdraw
     from gateway.runtime.proxy import GenericProxy, calling, futures
     from gateway.runtime.reference import MethodSettings
@@ -113,6 +114,7 @@ __all__ = [
     "futures",
     "method",
     "offering",
+    "read_contracts",
     "service",
     "struct",
     "withdraw",
@@ -155,6 +157,7 @@ _MODULES: Final = {
     "connect_sync": "gateway.runtime.connect",
     "futures": "gateway.runtime.proxy",
     "offering": "gateway.runtime.offering",
+    "read_contracts": "gateway.runtime.contract_file",
     "withdraw": "gateway.runtime.offering",
 }
 """Where a name comes from, if not from `gateway.contracts`."""

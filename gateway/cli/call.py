@@ -35,7 +35,9 @@ def call(
         ),
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration that has the service.")] = None,
-    contract: Annotated[str, typer.Option(metavar="MODULE:CLASS", help="Class that describes the service.")] = "",
+    contract: Annotated[
+        str, typer.Option(metavar="MODULE:CLASS|FILE", help="Class, or FILE#SERVICE, that describes the service.")
+    ] = "",
     generic: Annotated[bool, typer.Option("--generic", help="Call without a contract even if there is one.")] = False,
     group: Annotated[str, typer.Option(help="Group of the service.")] = "",
     version: Annotated[str, typer.Option(help="Version of the service.")] = "",

@@ -15,6 +15,7 @@ from gateway.cli.argument import Argument, bind, generic_values, parse_argument
 from gateway.cli.config_file import read_config
 from gateway.cli.outcome import Exit, Misuse
 from gateway.config import GatewayConfig
+from gateway.config.contract_file import contract_target
 from gateway.config.sections.service import ServiceConfig
 from gateway.config.suggestion import suggestion
 from gateway.config.target import import_target, load_contract, service_key
@@ -160,7 +161,7 @@ def _bound(contract: ServiceContract, name: str, arguments: list[Argument]) -> t
 @asynccontextmanager
 async def _client(request: Request) -> AsyncIterator[_Client]:
     """The client the request asks for, closed afterwards."""
-    cls = import_target(request.contract) if request.contract else None
+    cls = import_target(contract_target(request.contract, Catalog(), Path())) if request.contract else None
     if request.config is None:
         async with _connect(request, request.target, cls) as client:
             yield client

@@ -17,8 +17,9 @@ import typer
 
 if TYPE_CHECKING:
     from gateway.model.contract import ServiceContract
+    from gateway.spi.plugin import ProtocolPlugin
 
-__all__ = ["call_arguments", "call_methods", "call_targets", "completion", "export_languages"]
+__all__ = ["call_arguments", "call_methods", "call_targets", "completion", "export_languages", "import_languages"]
 
 
 class Shell(StrEnum):
@@ -116,30 +117,36 @@ def call_arguments(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def export_languages(incomplete: str) -> list[str]:
-    """Languages of all protocols that can be imported."""
+    """Languages that the protocols write, as far as they can be imported."""
+    return _offered(lambda: (name for plugin in _protocols() for name in plugin.exports), incomplete)
 
-    def names() -> Iterable[str]:
-        from gateway.plugins.catalog import PluginError, import_plugin
-        from gateway.plugins.registration import registrations
 
-        found: list[str] = []
-        for each in registrations():
-            if each.kind == "protocol":
-                with contextlib.suppress(PluginError):
-                    found += import_plugin(each).exports
-        return found
+def import_languages(incomplete: str) -> list[str]:
+    """Languages that the protocols read, as far as they can be imported."""
+    return _offered(lambda: (name for plugin in _protocols() for name in plugin.imports), incomplete)
 
-    return _offered(names, incomplete)
+
+def _protocols() -> Iterable[ProtocolPlugin]:
+    from gateway.plugins.catalog import PluginError, import_plugin
+    from gateway.plugins.registration import registrations
+
+    for each in registrations():
+        if each.kind == "protocol":
+            with contextlib.suppress(PluginError):
+                yield import_plugin(each)
 
 
 def _contract(context: typer.Context) -> ServiceContract:
+    from gateway.config.contract_file import contract_target
     from gateway.config.target import import_target
     from gateway.contracts import contract_of
+    from gateway.plugins.catalog import Catalog
 
-    target = context.params.get("contract")
+    target, folder = context.params.get("contract"), Path()
     if not target:
-        target = _services(Path(context.params["config"]))[context.params["target"]]["contract"]
-    return contract_of(import_target(target))
+        config = Path(context.params["config"])
+        target, folder = _services(config)[context.params["target"]]["contract"], config.parent
+    return contract_of(import_target(contract_target(target, Catalog(), folder)))
 
 
 def _services(file: Path) -> Mapping[str, Any]:

@@ -29,7 +29,11 @@ def export(
         ),
     ],
     source: Annotated[
-        str, typer.Argument(metavar="CONTRACT|FILE", help="A contract, package.module:Class, or a configuration file.")
+        str,
+        typer.Argument(
+            metavar="CONTRACT|FILE",
+            help="A contract, package.module:Class; a file of contracts; or a configuration file.",
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -48,7 +52,7 @@ def export(
 
     catalog = Catalog()
     plugin, write = _exporter(language, catalog)
-    files = write(_exposures(source, plugin))
+    files = write(_exposures(source, plugin, catalog))
     if output is None:
         if len(files) != 1:
             raise Misuse(f"{language} takes {len(files)} files; name a folder with --output")
@@ -76,12 +80,16 @@ def _exporter(
     raise Misuse(f"no installed protocol exports {language!r}{suggestion(language, known)}")
 
 
-def _exposures(source: str, plugin: ProtocolPlugin) -> Sequence[Exposure]:
-    """The service of a contract, or what the listeners of a configuration show on this protocol."""
+def _exposures(source: str, plugin: ProtocolPlugin, catalog: Catalog) -> Sequence[Exposure]:
+    """The service of a contract, those of a file of contracts, or what the listeners of a configuration show."""
+    from gateway.config.contract_file import contract_targets, importers
+    from gateway.config.scalar import is_python_target
     from gateway.config.sections.service import ServiceConfig
 
-    if not Path(source).is_file() and ":" in source:
+    if is_python_target(source) and not Path(source).is_file():
         services = [ServiceConfig(contract=source)]
+    elif source.partition("#")[0].rpartition(".")[2] in importers(catalog):
+        services = [ServiceConfig(contract=each) for each in contract_targets(source, catalog, Path())]
     else:
         config, _ = read_config(Path(source))
         services = list(config.services.values())

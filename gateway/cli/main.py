@@ -17,6 +17,7 @@ from gateway.cli.completion import completion
 from gateway.cli.demo import demo
 from gateway.cli.export import export
 from gateway.cli.failback import failback_commands
+from gateway.cli.import_contract import import_contract
 from gateway.cli.outcome import explain
 from gateway.cli.plugins import plugins
 from gateway.cli.registry import registry_commands
@@ -78,6 +79,7 @@ def _program(settings: _Settings) -> typer.Typer:
     program.add_typer(registry_commands(), name="registry")
     program.command()(plugins)
     program.command()(export)
+    program.command("import")(import_contract)
     program.command()(schema)
     program.command()(demo)
     program.command()(completion)

@@ -71,6 +71,7 @@ def _offers(kind: str, plugin: Any) -> dict[str, Any]:
             "directions": ["in", "out"],
             "default_port": plugin.default_port,
             "exports": sorted(plugin.exports),
+            "imports": sorted(plugin.imports),
             "mounts": plugin.mount is not None,
             "listener_options": sorted(plugin.listener_options),
             "reference_options": sorted(plugin.reference_options),
@@ -94,6 +95,8 @@ def _summary(offers: dict[str, Any]) -> str:
         parts.append("mounts")
     if offers.get("exports"):
         parts.append(f"exports {', '.join(offers['exports'])}")
+    if offers.get("imports"):
+        parts.append(f"imports {', '.join(offers['imports'])}")
     if offers.get("options"):
         parts.append(f"options {', '.join(offers['options'])}")
     return "; ".join(parts)

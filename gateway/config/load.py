@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.config.consumer_check import check_consumers, check_unused_protocols
 from gateway.config.contract_check import check_contracts
+from gateway.config.contract_file import with_contract_files
 from gateway.config.document import MAX_FILE_BYTES, parse_document
 from gateway.config.failback_check import check_failback
 from gateway.config.findings import Findings, Plugins
@@ -107,6 +108,7 @@ def examine_text(
     credentials = read_credentials(config, findings, environ, folder or Path())
     failback = config.failback.located(folder or Path(), name)
     config = config.model_copy(update={"credentials": credentials, "failback": failback})
+    config = with_contract_files(config, findings, plugins, folder or Path())
     check_references(config, findings)
     check_failback(config, findings)
     plugin_check = PluginCheck(plugins, findings, credentials)

@@ -20,6 +20,7 @@ from gateway.config.suggestion import suggestion
 
 __all__ = [
     "INTERPOLATED_SCHEMA",
+    "ContractTarget",
     "Count",
     "Flag",
     "Name",
@@ -31,6 +32,7 @@ __all__ = [
     "Variable",
     "Word",
     "describe",
+    "is_python_target",
     "one_of",
     "resolve",
 ]
@@ -41,6 +43,7 @@ _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?
 _END: Final = r"\Z"
 _NAME: Final = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.$-]{0,199}\Z", re.ASCII)
 _TARGET: Final = re.compile(r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+_CONTRACT_FILE: Final = re.compile(r"^[^\x00-\x1f#]*[^\x00-\x1f#/]\.[A-Za-z0-9]+(#[^\W\d]\w*(\.[^\W\d]\w*)*)?\Z")
 _VARIABLE: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?\Z", re.ASCII)
 _SHOWN_CHARACTERS: Final = 60
@@ -177,6 +180,18 @@ def _target(value: Any) -> str:
     return text
 
 
+def is_python_target(text: str) -> bool:
+    """Whether this is `package.module:Name`."""
+    return _TARGET.match(text) is not None
+
+
+def _contract_target(value: Any) -> str:
+    text = _text(value)
+    if not is_python_target(text) and not _CONTRACT_FILE.match(text):
+        raise ValueError(f"{describe(value)} is neither package.module:Name nor a file with contracts")
+    return text
+
+
 def _variable(value: Any) -> str:
     text = _text(value)
     if not _VARIABLE.match(text):
@@ -232,6 +247,13 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(_matching(_NAME))]
 
 Target = Annotated[str, BeforeValidator(_target), WithJsonSchema(_matching(_TARGET))]
 """A Python object: `package.module:Name`."""
+
+ContractTarget = Annotated[
+    str,
+    BeforeValidator(_contract_target),
+    WithJsonSchema({"anyOf": [_matching(_TARGET), _matching(_CONTRACT_FILE)]}),
+]
+"""A contract: `package.module:Name`, or `FILE` or `FILE#SERVICE` in a language that a protocol reads."""
 
 Variable = Annotated[str, BeforeValidator(_variable), WithJsonSchema(_matching(_VARIABLE))]
 """Name of an environment variable."""

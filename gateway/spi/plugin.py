@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from gateway.model.contract import MethodContract, ServiceContract
+from gateway.model.document import Importer
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
 from gateway.spi.cluster import Cluster, LoadBalancer
@@ -137,6 +138,8 @@ class ProtocolPlugin:
     """What users of this wire need in other languages: language to a function that gives the text of files by path
     (relative, with `/`), as `polyport export` writes it. It gets the services with their contracts, keys and
     `service_options`; those without a contract are left out before."""
+    imports: Mapping[str, Importer] = field(default_factory=dict)
+    """What this wire can read contracts from: language, which is also the suffix of its files, to its reader."""
     service_options: Mapping[str, Option] = field(default_factory=dict)
     """What a service may say about how it looks on this wire (`services.<name>.protocols.<protocol>`), by name; the
     adapter finds them in `Exposure.options`."""

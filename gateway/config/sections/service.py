@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from gateway.config.scalar import Count, Flag, Name, Target, Text, Word
+from gateway.config.scalar import ContractTarget, Count, Flag, Name, Target, Text, Word
 from gateway.config.sections.remote import RemoteConfig
 from gateway.config.sections.section import Data, Options, Section
 from gateway.config.units import Seconds
@@ -22,8 +22,9 @@ RANDOM_TOKEN: Final = "random"
 class ServiceConfig(Section):
     """One service: hosted (`implementation`) or reached elsewhere (`remote`)."""
 
-    contract: Target | None = None
-    """Class that describes the service, `package.module:Class`."""
+    contract: ContractTarget | None = None
+    """Class that describes the service, `package.module:Class`; or a file that does, from the folder of the
+    configuration file: `idl/shop.thrift`, with `#shop.Catalog` behind it where the file has several services."""
 
     generic: Flag = False
     """The service has no contract: values pass as they are, on wires that describe themselves. Needs `interface`."""
