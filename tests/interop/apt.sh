@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs programs that are missing: apt.sh LOG PROGRAM:PACKAGE…
+# Installs programs and files that are missing: apt.sh LOG PROGRAM:PACKAGE… /A/FILE:PACKAGE…
 # Exits with 3 when one cannot be had: no apt, not root, or no such package.
 set -euo pipefail
 log=$1
 shift
 packages=()
 for each in "$@"; do
-    command -v "${each%%:*}" >/dev/null || packages+=("${each#*:}")
+    [ -f "${each%%:*}" ] || command -v "${each%%:*}" >/dev/null || packages+=("${each#*:}")
 done
 [ ${#packages[@]} -eq 0 ] && exit 0
 
@@ -15,7 +15,7 @@ unavailable() {
     exit 3
 }
 command -v apt-get >/dev/null || unavailable "missing: ${packages[*]}; there is no apt-get here, install by hand"
-[ "$(id -u)" -eq 0 ] || unavailable "missing; run as root, or: sudo apt-get install ${packages[*]}"
+[ "$(id -u)" -eq 0 ] || unavailable "missing: ${packages[*]}; run as root, or: sudo apt-get install ${packages[*]}"
 echo "interop: installing through apt: ${packages[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 # A failed update need not matter: the lists of yesterday may still do.

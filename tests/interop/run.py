@@ -24,7 +24,7 @@ from tests.support.curl_peer import curl_version
 from tests.support.firefox import firefox_version
 from tests.support.generated_client import generator_version
 from tests.support.go_peer import go_version, og_rek_version
-from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_version
+from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_file, library_version
 from tests.support.node_peer import module_version, node_version
 from tests.support.python_peer import package_version
 
@@ -46,7 +46,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "openapi-python-client": lambda: f"openapi-python-client {generator_version()}",
     "hessian.js": lambda: f"Node, hessian.js {module_version('hessian.js')}",
     "python-hessian": lambda: f"python-hessian {package_version('python-hessian')}",
-    "hessian-4038": lambda: f"Java, Caucho {library_version('hessian-4038', 'hessian')}",
+    "hessian-4038": lambda: f"Java, Caucho {library_version('hessian-4038', 'hessian')} ({_origin('hessian-4038')})",
     "hessian-4066": lambda: f"Java, Caucho {library_version('hessian-4066', 'hessian')}",
     "dubbo hessian": lambda: f"Java, Dubbo {library_version('dubbo-27-hessian', 'dubbo-rpc-hessian')}",
     "razorvine pickle": lambda: f"Java, net.razorvine:pickle {library_version('rmi', 'pickle')}",
@@ -135,6 +135,11 @@ def _browser_version() -> str:
     """As the browser says it, `Chromium 120.0.1`."""
     said = subprocess.run([require_browser(), "--version"], capture_output=True, text=True, check=True).stdout
     return " ".join(said.split()[:2])
+
+
+def _origin(module: str) -> str:
+    """Whose build of Hessian a module uses."""
+    return "libhessian-java" if library_file(module, "hessian").is_relative_to("/usr/share/java") else "Maven Central"
 
 
 def _title(peer: str) -> str:

@@ -39,6 +39,7 @@ __all__ = [
     "java_checks",
     "java_command",
     "java_version",
+    "library_file",
     "library_version",
     "require_java",
 ]
@@ -70,10 +71,16 @@ def java_version() -> str:
 
 def library_version(module: str, library: str) -> str:
     """Of a library that a built module uses."""
-    class_path = (JAVA.parents[2] / ".cache" / "interop-java" / f"{module}.classpath").read_text()
-    found = re.search(rf"/{re.escape(library)}-([^/:]+)\.jar", class_path)
-    assert found is not None, f"{module} does not use {library}"
-    return found[1]
+    return library_file(module, library).stem.removeprefix(f"{library}-")
+
+
+def library_file(module: str, library: str) -> Path:
+    """The jar of a library that a built module uses."""
+    class_path = (JAVA.parents[2] / ".cache" / "interop-java" / f"{module}.classpath").read_text().strip()
+    named = re.compile(rf"{re.escape(library)}-\d[^/]*\.jar")
+    found = [each for each in map(Path, class_path.split(":")) if named.fullmatch(each.name)]
+    assert found, f"{module} does not use {library}"
+    return found[0]
 
 
 async def java_checks(module: str, main: str, *arguments: str) -> Report:

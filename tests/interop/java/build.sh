@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Compiles the Java peers into .cache/interop-java and lists their class paths there.
-# Does nothing when no source changed. Installs a JDK and Maven through apt when they are missing and we are root.
-# Exits with 3 when they cannot be had (tests then skip, or fail with CI=true), with 1 when the build fails.
+# Does nothing when no source changed. Installs a JDK, Maven and Debian's Hessian through apt when they are missing and we
+# are root. Exits with 3 when they cannot be had (tests then skip, or fail with CI=true), with 1 when the build fails.
+# Where there is no Debian, Maven Central has the same release of Hessian; with CI=true only Debian's will do.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 cache=$root/.cache/interop-java
 log=$cache/build.log
+debian_hessian=/usr/share/java/hessian-4.0.38.jar
 
 say() { echo "interop-java: $*" >&2; }
 
@@ -57,13 +59,23 @@ install_missing() {
     has_jdk || unavailable "installed ${packages[*]}, and still found no JDK 17 or newer"
 }
 
+install_hessian() {
+    [ -f "$debian_hessian" ] && return
+    if ! "$root/tests/interop/apt.sh" "$log" "$debian_hessian:libhessian-java" || [ ! -f "$debian_hessian" ]; then
+        [ "${CI:-}" != true ] || unavailable "there is no $debian_hessian (libhessian-java)"
+        say "no $debian_hessian (libhessian-java): taking that release from Maven Central"
+    fi
+}
+
 # One line that changes whenever the build would give something else.
 fingerprint() {
     cd "$root"
     find tests/interop/java conf/demo.yaml gateway/contracts gateway/demo gateway/model protocols/java.py \
         protocols/dubbo/idl.py protocols/dubbo/java_source.py -name target -prune -o -type f \
         \( -name '*.java' -o -name '*.py' -o -name '*.yaml' -o -name pom.xml -o -name build.sh \) -print0 |
-        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
+        LC_ALL=C sort -z | xargs -0 sha256sum >"$cache/sources.sums"
+    [ ! -f "$debian_hessian" ] || sha256sum "$debian_hessian" >>"$cache/sources.sums"
+    sha256sum "$cache/sources.sums" | cut -d ' ' -f 1
 }
 
 # The peers are compiled against what any Dubbo consumer would be given.
@@ -88,6 +100,7 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9 # several test processes may ask at once
 
+install_hessian
 wanted=$(fingerprint)
 if [ "$(cat "$cache/built" 2>/dev/null)" = "$wanted" ] && has_jdk; then
     exit 0
