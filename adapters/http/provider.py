@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import Sequence
 from io import BytesIO
@@ -223,7 +224,7 @@ class HttpProvider:
         options = self._options
         scheme = "https" if options.tls else "http"
         try:
-            self._origin = str(URL.build(scheme=scheme, host=self._host, port=self._port)).rstrip("/")
+            self._origin = str(URL.build(scheme=scheme, host=_canonical(self._host), port=self._port)).rstrip("/")
         except ValueError as exc:
             raise ConnectFailed(f"cannot connect to {self.address}: {exc}") from exc
         trace = aiohttp.TraceConfig()
@@ -346,6 +347,17 @@ async def _note_sent(session: aiohttp.ClientSession, context: SimpleNamespace, p
 async def _note_reused(session: aiohttp.ClientSession, context: SimpleNamespace, params: Any) -> None:
     sending: Sending = context.trace_request_ctx
     sending.reused = True
+
+
+def _canonical(host: str) -> str:
+    """An IPv4 address in the one form that aiohttp connects to. Other wires, and Java, take all that systems do (127.1,
+    2130706433), and so registries name providers by them."""
+    if not host.replace(".", "").isdecimal():
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return host
 
 
 def _fields(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

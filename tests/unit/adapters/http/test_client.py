@@ -251,6 +251,14 @@ async def test_a_host_that_no_address_can_have_is_a_connection_that_failed(host:
         assert isinstance(await failure(invoker), ConnectFailed)
 
 
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "localhost"])
+async def test_a_host_is_what_it_is_on_other_wires(host: str) -> None:
+    async with listening(says(OK)) as server, calling(server.port, host) as invoker:
+        assert (await value(invoker, call())).body == b"ok"
+        named = "localhost" if host == "localhost" else "127.0.0.1"
+        assert f"\r\nHost: {named}:{server.port}\r\n".encode() in server.heads[0]
+
+
 async def test_a_provider_that_comes_back_is_found_without_a_call() -> None:
     async with listening(says(OK)) as server:
         port = server.port
