@@ -79,7 +79,7 @@ def _client() -> ClientAdapter:
                     plain_time=own.get("java_time", _OBJECT) == _PLAIN,
                     decimal_text=own.get("decimal", _OBJECT) == _TEXT,
                     send_context=own.get("send_context", True),
-                    dubbo_fields=own.get("dubbo_fields", False),
+                    dubbo_fields=own.get("dubbo_fields"),
                     headers=own.get("headers", {}),
                     api_key=own.get("api_key", ""),
                     bearer=own.get("bearer", ""),
@@ -155,7 +155,8 @@ PLUGIN: Final = ProtocolPlugin(
             ),
             "path": Option(
                 OptionKind.TEXT,
-                "The path that takes all calls; /interface by default, with group and version in the query.",
+                "The path that takes all calls. Default: that of the provider's URL in a registry, else /interface, "
+                "with group and version in the query.",
                 default="",
                 parse=parse_base_path,
             ),
@@ -173,8 +174,8 @@ PLUGIN: Final = ProtocolPlugin(
             ),
             "dubbo_fields": Option(
                 OptionKind.FLAG,
-                "Whether they are also sent as Dubbo's providers read them (header<key>).",
-                default=False,
+                "Whether they are also sent as Dubbo's providers read them (header<key>). Default: to providers of "
+                "which a registry says that they are Dubbo's.",
             ),
             **PROVIDER_OPTIONS,
         }

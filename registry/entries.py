@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from gateway.model.consumer import Consumer
@@ -48,14 +49,7 @@ _PROVIDER: Final = {"category": PROVIDERS, "side": "provider", "dynamic": "true"
 
 def provider_url(endpoint: Endpoint) -> str:
     """The entry of a provider, for consumers of any kind."""
-    return Endpoint(
-        endpoint.protocol,
-        endpoint.host,
-        endpoint.port,
-        endpoint.service,
-        endpoint.weight,
-        {**_PROVIDER, **endpoint.parameters},
-    ).url
+    return replace(endpoint, parameters={**_PROVIDER, **endpoint.parameters}).url
 
 
 def read_providers(entries: Iterable[str], service: ServiceKey | None) -> tuple[list[Endpoint], list[Skipped]]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from sys import intern
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode, urlsplit
 
 __all__ = [
     "DEFAULT_WEIGHT",
@@ -124,7 +124,9 @@ class Endpoint:
     """One provider of one service over one protocol.
 
     `service`: what it provides. `weight`: 0 or more, 0 means "draining: choose it only if all others are 0".
-    `parameters`: what the URL carries beyond that (token, timestamp, application …), values as text.
+    `parameters`: what the URL carries beyond that (token, timestamp, application …), values as text. `path`: that of
+    the URL, as it stands there without its first slash, where it is not the interface alone: Dubbo puts a provider's
+    context path in front of it, or another path in its place (`shop/demo.Catalog`). Not checked.
     """
 
     protocol: str
@@ -133,6 +135,7 @@ class Endpoint:
     service: ServiceKey
     weight: int = DEFAULT_WEIGHT
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    path: str = ""
 
     @property
     def address(self) -> str:
@@ -165,7 +168,7 @@ class Endpoint:
             query["version"] = self.service.version
         if self.weight != DEFAULT_WEIGHT:
             query["weight"] = str(self.weight)
-        path = quote(self.service.interface)
+        path = self.path or quote(self.service.interface)
         return f"{self.protocol}://{self.address}/{path}?{format_query(query)}"
 
     @staticmethod
@@ -180,7 +183,8 @@ class Endpoint:
             raise ValueError(f"{masked(url)!r} is not protocol://host:port/interface")
         host, port = parse_address(parts.netloc.rpartition("@")[2])
         own = _own_parameters(parts.query)
-        interface = own.get("interface") or parts.path.lstrip("/")
+        path = parts.path.lstrip("/")
+        interface = own.get("interface") or path
         if not interface:
             raise ValueError(f"{masked(url)!r} names no interface after the address")
         weight = own.get("weight", str(DEFAULT_WEIGHT))
@@ -190,7 +194,9 @@ class Endpoint:
                 f"{masked(url)!r}: the weight is not a whole number of at most {_MAX_WEIGHT_DIGITS} digits"
             )
         service = _service_key(interface, own.get("group", ""), own.get("version", ""))
-        return Endpoint(intern(parts.scheme), host, port, service, int(weight), _QueryParameters(parts.query))
+        if path == interface or unquote(path) == interface:
+            path = ""
+        return Endpoint(intern(parts.scheme), host, port, service, int(weight), _QueryParameters(parts.query), path)
 
 
 def format_query(parameters: Mapping[str, str]) -> str:

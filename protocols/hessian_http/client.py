@@ -1,7 +1,8 @@
 """hessian:// called: gateways of this kind, Caucho's servlet, Dubbo's providers, and servers in other languages.
 
 `POST {path}` with a call in one of the envelopes of `protocols.hessian_http.envelope`; whatever envelope the reply has
-is read. `{path}` is `/{interface}?group=…&version=…`, as Dubbo's providers have it, where the reference does not say.
+is read. `{path}` is what the reference says, else what the provider's URL says with `?group=…&version=…`, which is
+`/{interface}` where Dubbo's providers have no context path.
 """
 
 from __future__ import annotations
@@ -59,6 +60,13 @@ _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 _FIELDS: Final = (("Content-Type", CONTENT_TYPE), ("Accept", f"{CONTENT_TYPE}, */*;q=0.5"))
 _MAX_DETAIL: Final = 2_000
 _NOT_FOUND: Final = 404
+_IN_PATHS: Final = "/%!$&'()*+,;=:@"
+"""RFC 3986, section 3.3; what is percent-encoded stays so."""
+_SAID_BY_DUBBO: Final = frozenset({"release", "pid"})
+"""Java providers announce both, or the second where they are older than 2.7; nobody else does.
+
+Source: apache/dubbo: dubbo-config/.../ServiceConfig.java, AbstractInterfaceConfig.java (`appendRuntimeParameters`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,8 @@ class ClientOptions:
     `envelope`: how calls are written. `path`: where they go, empty for the path of this module. `overloads`: how
     methods are called that share a name (`protocols.hessian_http.mangling`); all others have their Java name.
     `plain_time`, `decimal_text`: as `caucho_dialect`. `send_context`: whether attachments, the wait and our name are
-    told. `dubbo_fields`: tell them as Dubbo does, too. `headers`: further fields of every request.
-    `max_request_bytes`: of a body, and of a reply's values.
+    told. `dubbo_fields`: tell them as Dubbo does, too; None does so where a registry says that a provider is Dubbo's.
+    `headers`: further fields of every request. `max_request_bytes`: of a body, and of a reply's values.
     """
 
     envelope: Envelope = Envelope.HESSIAN_2
@@ -78,7 +86,7 @@ class ClientOptions:
     plain_time: bool = False
     decimal_text: bool = False
     send_context: bool = True
-    dubbo_fields: bool = False
+    dubbo_fields: bool | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS)
     api_key: str = ""
     bearer: str = ""
@@ -99,7 +107,7 @@ class _Method:
 class _Bound:
     """What the calls of one reference at one provider have in common. `methods`: by attribute, if it has a contract."""
 
-    __slots__ = ("address", "application", "contract", "fields", "methods", "path", "query", "token")
+    __slots__ = ("address", "application", "contract", "dubbo_fields", "fields", "methods", "path", "query", "token")
 
     def __init__(
         self,
@@ -109,6 +117,7 @@ class _Bound:
         methods: Mapping[str, _Method] | None,
         target: tuple[str, str],
         fields: tuple[tuple[str, str], ...],
+        dubbo_fields: bool,
         token: str,
     ) -> None:
         self.address: Final = endpoint.address
@@ -117,6 +126,7 @@ class _Bound:
         self.methods: Final = methods
         self.path, self.query = target
         self.fields: Final = fields
+        self.dubbo_fields: Final = dubbo_fields
         self.token: Final = token
 
 
@@ -149,10 +159,13 @@ class HessianClientBinding:
             if options.send_context:
                 fields += token_headers(token)
             path = parse_base_path(options.path)
+            target = (path, "") if path else _target(service, contract, endpoint.path)
         except ValueError as exc:
             raise ContractError(f"{service}: {exc}") from None
-        target = (path, "") if path else _target(service, contract)
-        return _Bound(endpoint, application, contract, methods, target, fields, token)
+        dubbo_fields = options.dubbo_fields
+        if dubbo_fields is None:
+            dubbo_fields = not _SAID_BY_DUBBO.isdisjoint(endpoint.parameters)
+        return _Bound(endpoint, application, contract, methods, target, fields, dubbo_fields, token)
 
     def encode_call(self, bound: Any, invocation: Invocation, timeout_s: float | None) -> tuple[HttpRequest, Any]:
         """See `HttpClientBinding.encode_call`."""
@@ -162,7 +175,7 @@ class HessianClientBinding:
         consumer = invocation.consumer or bound.application
         if options.send_context:
             fields += request_headers(invocation, timeout_s, consumer)
-            if options.dubbo_fields:
+            if bound.dubbo_fields:
                 fields += _dubbo_fields(invocation, timeout_s, consumer, bound.token)
         elif invocation.traceparent is not None:
             fields += request_headers(invocation.replace(attachments={}), None, "")
@@ -243,12 +256,17 @@ class HessianClientBinding:
         return mangled_name(name, java_types(method.signature, contract, self._dialect))
 
 
-def _target(service: ServiceKey, contract: ServiceContract | None) -> tuple[str, str]:
-    interface = service.interface
-    if contract is not None and interface == contract.name:
-        interface = java.interface_name(contract)
+def _target(service: ServiceKey, contract: ServiceContract | None, announced: str) -> tuple[str, str]:
+    """Path and query. `announced`: `Endpoint.path`. Raises ValueError for one that no request can have."""
+    if announced:
+        path = parse_base_path("/" + quote(announced, safe=_IN_PATHS))
+    else:
+        interface = service.interface
+        if contract is not None and interface == contract.name:
+            interface = java.interface_name(contract)
+        path = "/" + quote(interface, safe="/:$")
     said = {"group": service.group, "version": service.version}
-    return "/" + quote(interface, safe="/:$"), urlencode({name: value for name, value in said.items() if value})
+    return path, urlencode({name: value for name, value in said.items() if value})
 
 
 def _method(bound: _Bound, invocation: Invocation) -> _Method:

@@ -261,7 +261,8 @@ def _text(url: _Url) -> str:
 def _read(text: str, url_class: type[AlibabaUrl] | type[ApacheUrl]) -> _Url:
     endpoint = Endpoint.parse(text)
     parameters: dict[str, str] = {**_own(endpoint), **dict(endpoint.parameters.items())}
-    return _made(url_class, endpoint.protocol, endpoint.host, endpoint.port, endpoint.service.interface, parameters)
+    path = endpoint.path or endpoint.service.interface
+    return _made(url_class, endpoint.protocol, endpoint.host, endpoint.port, path, parameters)
 
 
 def _own(endpoint: Endpoint) -> Mapping[str, str]:

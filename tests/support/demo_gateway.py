@@ -49,9 +49,9 @@ def hosted(
     )
 
 
-def remote(group: str, source: str, announce: str = "[]", there: str = "") -> str:
+def remote(group: str, source: str, announce: str = "[]", there: str = "", callbacks: bool = True) -> str:
     """The section of the demo services, passed on: `source` says where to (`registries: [local]`), `there` the group
-    that they have there."""
+    that they have there. `callbacks`: as in `hosted`."""
     return "".join(
         f"""
   {group}{module}:
@@ -61,6 +61,7 @@ def remote(group: str, source: str, announce: str = "[]", there: str = "") -> st
     announce: {announce}
     remote: {{{source}, group: "{there}", timeout: 10s, retries: 0}}"""
         for module, (contract, _) in _SERVICES.items()
+        if callbacks or module != _CALLING_BACK
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -54,7 +55,7 @@ def parse_provider(address: str, service: ServiceKey) -> Endpoint:
     if parts.scheme in _SECURE:
         parameters = MappingProxyType({**parameters, "tls": "true"})
     protocol = _SECURE.get(parts.scheme, parts.scheme)
-    return Endpoint(protocol, found.host, found.port, key, found.weight, parameters)
+    return replace(found, protocol=protocol, service=key, parameters=parameters)
 
 
 def _address(value: str) -> str:

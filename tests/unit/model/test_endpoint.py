@@ -95,3 +95,23 @@ def test_values_stand_in_a_url_as_java_writes_and_reads_them() -> None:
     endpoint = Endpoint("dubbo", "h", 1, ServiceKey("s.S"), parameters=said)
     assert endpoint.url == "dubbo://h:1/s.S?interface=s.S&methods=find,count&owner=a%26b%3Dc&token=a/b:c@d*"
     assert Endpoint.parse(endpoint.url) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        # As apache/dubbo: dubbo-config/.../ServiceConfig.java writes one with `contextpath`, with `path`, without both.
+        ("hessian://h:1/shop/s.S?interface=s.S", "shop/s.S"),
+        ("hessian://h:1/orders?interface=s.S", "orders"),
+        ("hessian://h:1/s.S?interface=s.S", ""),
+        ("hessian://h:1/a%20b/s.S?interface=s.S&group=g", "a%20b/s.S"),
+        ("hessian://h:1/s%2ES?interface=s.S", ""),
+        ("hessian://h:1?interface=s.S", ""),
+        ("hessian://h:1/s.S", ""),
+    ],
+)
+def test_the_path_of_a_url_is_kept_where_it_is_not_the_interface(url: str, path: str) -> None:
+    endpoint = Endpoint.parse(url)
+    assert (endpoint.service.interface, endpoint.path) == ("s.S", path)
+    assert Endpoint.parse(endpoint.url) == endpoint
+    assert f"/{path or 's.S'}?" in endpoint.url

@@ -178,3 +178,10 @@ async def test_a_list_that_did_not_arrive_is_told_again(stock: StockRegistry, se
     await until(lambda: ear.providers == [PROVIDER])
     await stock.register(replace(PROVIDER, port=2), call=ONE)
     await until(lambda: [each.port for each in ear.providers] == [20880, 2], 0.2)
+
+
+async def test_a_provider_is_told_with_the_path_that_it_has(stock: StockRegistry) -> None:
+    ear = Ear()
+    await stock.subscribe(CONSUMER, ear, call=TWO)
+    await stock.register(replace(PROVIDER, protocol="hessian", path="shop/demo.Catalog"), call=ONE)
+    await until(lambda: [each.path for each in ear.providers] == ["shop/demo.Catalog"])

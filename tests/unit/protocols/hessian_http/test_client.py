@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -57,10 +58,11 @@ def encode(
     token: str = "",
     contract: ServiceContract | None = STORE,
     timeout_s: float | None = 2.0,
+    endpoint: Endpoint = ENDPOINT,
     **more: Any,
 ) -> HttpRequest:
     binding = HessianClientBinding(options or ClientOptions())
-    bound = binding.bind(ENDPOINT, key, contract, token, "app")
+    bound = binding.bind(endpoint, key, contract, token, "app")
     signature = next((each for each in STORE.methods if each.attribute == attribute), None) if contract else None
     name = attribute if signature is None else signature.name
     request, _ = binding.encode_call(bound, Invocation(key, name, arguments, signature=signature, **more), timeout_s)
@@ -100,6 +102,23 @@ def test_a_call_in_each_way(envelope: Envelope, body: bytes) -> None:
 def test_group_and_version_stand_in_the_query() -> None:
     request = encode("price_of", "a", key=ServiceKey("shop.Store", "eu", "1.0"))
     assert (request.path, request.query) == ("/shop.Store", "group=eu&version=1.0")
+
+
+@pytest.mark.parametrize(
+    ("announced", "path"),
+    [("shop/shop.Store", "/shop/shop.Store"), ("stores", "/stores"), ("a%20b/c d", "/a%20b/c%20d"), ("é", "/%C3%A9")],
+)
+def test_the_path_of_a_provider_s_url_takes_the_calls(announced: str, path: str) -> None:
+    request = encode("price_of", "a", key=ServiceKey("shop.Store", "eu"), endpoint=replace(ENDPOINT, path=announced))
+    assert (request.path, request.query) == (path, "group=eu")
+    said = encode("price_of", "a", options=ClientOptions(path="/own"), endpoint=replace(ENDPOINT, path=announced))
+    assert (said.path, said.query) == ("/own", "")
+
+
+@pytest.mark.parametrize("announced", ["../admin", "a//b", "a/./b", "50%"])
+def test_a_provider_whose_path_no_request_can_have_is_left_out(announced: str) -> None:
+    with pytest.raises(ContractError, match=r"shop\.Store"):
+        encode("price_of", "a", endpoint=replace(ENDPOINT, path=announced))
 
 
 def test_a_path_of_its_own_takes_all_calls() -> None:
@@ -152,6 +171,26 @@ def test_dubbo_is_told_in_its_own_way_as_far_as_fields_go() -> None:
     told = fields(encode("price_of", "a", options=ClientOptions(dubbo_fields=True), attachments=attachments))
     own = {name: value for name, value in told.items() if name.startswith("header")}
     assert own == {"headeruser": "ann", "headerremote.application": "app", "headertimeout": "2000"}
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "expected"),
+    [
+        ({"release": "2.7.23", "pid": "7"}, None, True),
+        ({"pid": "7"}, None, True),
+        ({"dubbo": "2.0.2"}, None, False),
+        ({}, True, True),
+        ({"release": "2.7.23"}, False, False),
+    ],
+)
+def test_providers_of_which_a_registry_says_that_they_are_dubbo_s_are_told_so(
+    said: dict[str, str], option: bool | None, expected: bool
+) -> None:
+    endpoint = replace(ENDPOINT, parameters=said)
+    options = ClientOptions(dubbo_fields=option)
+    told = fields(encode("price_of", "a", options=options, endpoint=endpoint, attachments={"user": "ann"}))
+    assert ("headeruser" in told) is expected
+    assert told["Polyport-Attachment-user"] == "ann"
 
 
 def test_a_password_is_shown() -> None:

@@ -48,6 +48,7 @@ final class Dubbo {
     <T> void export(Class<T> type, T implementation, int port, Options options) {
         ProtocolConfig protocol = new ProtocolConfig(options.get("protocol", "dubbo"), port);
         protocol.setHost(LOOPBACK);
+        protocol.setContextpath(options.get("contextpath"));
         ServiceConfig<T> service = new ServiceConfig<>();
         service.setApplication(APPLICATION);
         service.setRegistry(registry(options));
