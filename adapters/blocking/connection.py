@@ -331,7 +331,7 @@ class Connection:
         """Everything was said. Closes at once unless the peer said something that nobody has read: closing then would
         make the kernel send a reset, which takes the answer away from the peer."""
         try:
-            unread = self._sock.recv(_DROPPED, socket.MSG_DONTWAIT)
+            unread = self._sock.recv(1, socket.MSG_DONTWAIT)
         except BlockingIOError:
             unread = b""
         except OSError:

@@ -7,6 +7,7 @@ import errno
 import logging
 import select
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -33,6 +34,10 @@ _OUT: Final = select.POLLOUT
 _GONE: Final = select.POLLERR | select.POLLHUP
 _NOBODY: Final = (None, None)
 _FAILED_S: Final = 0.05
+_INHERITS: Final = sys.platform != "linux"
+"""Whether an accepted socket is as its listener is and does not block: accept(2), "On Linux"; elsewhere it may."""
+_TURN_S: Final = 0.005
+"""The longest that the loop may take to answer what was accepted, before more is."""
 _MASKS: Final = {Stage.READING: _IN, Stage.LINGERING: _IN, Stage.WRITING: _OUT, Stage.CALLING: 0}
 """What wakes a connection; a reset always does."""
 
@@ -93,6 +98,8 @@ class Gate:
         self._wake.setblocking(False)
         self._woken.setblocking(False)
         self._stopped = False
+        self._taken = 0
+        """Connections accepted in this turn."""
         self._draining = False
         self._thread = threading.Thread(target=self._run, name=f"rmi-gate-{state.options.name}", daemon=True)
 
@@ -134,9 +141,16 @@ class Gate:
         swept = monotonic()
         while not self._stopped:
             try:
-                for number, mask in self._poller.ready(self._interval_s):
-                    self._handle(number, mask)
+                ready = self._poller.ready(self._interval_s)
+                self._taken = 0
+                with self._state.hand_over.held():
+                    for number, mask in ready:
+                        self._handle(number, mask)
                 self._take_asked()
+                if self._taken > 1:
+                    # More will have come by then. Accepting them while the loop answers would make both wait for the
+                    # interpreter at each system call.
+                    self._state.hand_over.settle(_TURN_S)
                 if self._draining and self._listening:
                     self._accept_rest()
                 now = monotonic()
@@ -195,13 +209,13 @@ class Gate:
     def _take(self, client: socket.socket, address: Any) -> None:
         host = address[0]
         peer = format_address(host, address[1])
-        client.setblocking(True)
+        if _INHERITS:
+            client.setblocking(True)
         connection = self._state.admit(client, host, peer)
         if connection is None:
             client.close()
             return
-        with contextlib.suppress(OSError):
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._taken += 1
         connection.begin()
 
     def _accept_rest(self) -> None:

@@ -155,9 +155,9 @@ def split(data: bytes, head: Head) -> Frame:
     Raises:
         BadFrame: the key id is no text.
     """
-    if len(data) > head.total_bytes:
-        data = data[: head.total_bytes]
     at = head.prefix_bytes
+    if len(data) > at + head.payload_bytes:
+        data = data[: at + head.payload_bytes]
     view = memoryview(data)
     if not head.key_id_bytes:
         return Frame(head, "", b"", data, at, (view[:at], view[at:]))

@@ -103,22 +103,22 @@ class _Machine:
     def run(self) -> Any:
         """The value."""
         data, end, steps = self.data, self.end, _STEPS
+        pos, items = self.pos, self.items
         try:
-            while True:
-                pos = self.pos
-                if pos >= end:
-                    raise PickleRefused("the pickle has no end")
+            while pos < end:
                 code = data[pos]
                 if code == _SHORT_TEXT and pos + 1 < end and (after := pos + 2 + data[pos + 1]) <= end:
                     # Most of what there is: names of fields and members.
                     self.room -= 1
-                    self.pos = after
-                    self.items.append(str(data[pos + 2 : after], "utf-8", "surrogatepass"))
+                    items.append(data[pos + 2 : after].decode("utf-8", "surrogatepass"))
+                    pos = after
                     continue
                 self.pos = pos + 1
                 if code == _STOP:
                     return self.finish()
                 steps[code](self)
+                pos, items = self.pos, self.items
+            raise PickleRefused("the pickle has no end")
         except IndexError:
             raise PickleRefused("an opcode of the pickle finds too little before it") from None
         except UnicodeDecodeError:

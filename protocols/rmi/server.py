@@ -92,7 +92,7 @@ class Ticket:
 class RmiServerCodec:
     """See `protocols.contract.ServerCodec`."""
 
-    __slots__ = ("_head", "_held", "_peer", "_pieces", "_wire", "broken", "finished")
+    __slots__ = ("_head", "_held", "_peer", "_pieces", "_total", "_wire", "broken", "finished")
 
     def __init__(self, wire: RmiServerWire, peer: Peer) -> None:
         self._wire = wire
@@ -101,6 +101,8 @@ class RmiServerCodec:
         """What has arrived of the call; None once it is complete."""
         self._held = 0
         self._head: Head | None = None
+        self._total = 0
+        """Bytes of the whole call, once its head is known."""
         self.broken: RemoteWireError | None = None
         self.finished = False
 
@@ -114,7 +116,7 @@ class RmiServerCodec:
         """Bytes that the call still lacks, as far as is known; 0 once it is complete."""
         if self._pieces is None or self.broken is not None:
             return 0
-        return 1 if self._head is None else self._head.total_bytes - self._held
+        return 1 if self._head is None else self._total - self._held
 
     @property
     def held_bytes(self) -> int:
@@ -141,10 +143,11 @@ class RmiServerCodec:
                     return ()
                 if head.kind is not Kind.CALL or head.reason is not Reason.NONE:
                     raise BadFrame("a frame that is no call", code="unexpected-frame")
-            if self._held < head.total_bytes:
+                self._total = head.total_bytes
+            if self._held < self._total:
                 return ()
             whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            self._pieces, left, self._held = None, self._held - head.total_bytes, 0
+            self._pieces, left, self._held = None, self._held - self._total, 0
             event = self._call(split(whole, head), now)
         except BadFrame as exc:
             self._break(exc, data)

@@ -45,6 +45,53 @@ async def test_everything_handed_over_is_done_once_in_order_and_on_the_loop() ->
         assert [number for each, number in done if each == thread] == list(range(2_000))
 
 
+async def test_what_comes_while_a_thread_holds_is_done_when_it_lets_go() -> None:
+    hand_over, done = Handover(asyncio.get_running_loop()), list[int]()
+    inside, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with hand_over.held():
+            hand_over(done.append, 1)
+            inside.set()
+            go.wait(5)
+
+    holding = asyncio.create_task(asyncio.to_thread(hold))
+    await asyncio.to_thread(inside.wait, 5)
+    hand_over(done.append, 2)
+    await asyncio.to_thread(lambda: None)
+    assert done == []
+    go.set()
+    await holding
+    await until(lambda: done == [1, 2])
+    hand_over(done.append, 3)
+    await until(lambda: done == [1, 2, 3])
+
+
+async def test_a_thread_waits_for_what_it_handed_over_but_not_for_ever() -> None:
+    hand_over, done = Handover(asyncio.get_running_loop()), list[int]()
+    blocked = threading.Event()
+
+    def settled(most_s: float) -> list[int]:
+        hand_over(done.append, len(done))
+        hand_over.settle(most_s)
+        return list(done)
+
+    def late() -> list[int]:
+        hand_over(blocked.wait, 5)
+        found = settled(0.01)
+        blocked.set()
+        return found
+
+    for number in range(200):
+        assert len(await asyncio.to_thread(settled, 5)) == number + 1
+    # The loop is busy with something else: nothing of it is done.
+    assert len(await asyncio.to_thread(late)) == 200
+    assert len(await asyncio.to_thread(settled, 5)) == 202
+    began = monotonic()
+    await asyncio.to_thread(hand_over.settle, 5)
+    assert monotonic() - began < 1
+
+
 async def test_a_failure_does_not_keep_the_others_from_their_turn(caplog: pytest.LogCaptureFixture) -> None:
     hand_over, done = Handover(asyncio.get_running_loop()), list[int]()
     hand_over(done.append, 1)
