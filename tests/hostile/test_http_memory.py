@@ -94,13 +94,19 @@ MUCH: dict[str, tuple[int, Callable[[], bytes]]] = {
 }
 
 
+@pytest.fixture
+def much(name: str) -> tuple[int, bytes]:
+    """Made before there is anybody whose calls it would keep waiting."""
+    status, made = MUCH[name]
+    return status, made()
+
+
 @pytest.mark.parametrize("name", MUCH)
-async def test_j4_j5_j6_much_for_little(process: AbusedProcess, name: str) -> None:
-    status, data = MUCH[name]
-    sent = data()
+async def test_j4_j5_j6_much_for_little(much: tuple[int, bytes], process: AbusedProcess, name: str) -> None:
+    status, data = much
     attacker = process.attacker()
     before = (await process.rest()).resident
-    await attacker.send(sent)
+    await attacker.send(data)
     answer = await attacker.reply()
     assert answer.status == status, answer.body[:200]
     assert await _grown(process, before) < LARGE_MESSAGE
