@@ -45,9 +45,12 @@ def _makes_sense(item: pytest.Item) -> bool:
     return bool(condition(**{name: params[name] for name in signature(condition).parameters}))
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _only_new_garbage() -> Iterator[None]:
-    """Keeps the objects of other tests out of the collector: walking them would stop everything for a while."""
+    """Keeps the objects of other tests out of the collector: walking them would stop everything for a while.
+
+    For each file again, as a worker may run others between two of these.
+    """
     gc.collect()
     gc.freeze()
     yield

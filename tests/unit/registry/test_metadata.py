@@ -215,8 +215,8 @@ def test_the_longest_metadata_does_not_take_long() -> None:
     assert 0.8 * MAX_METADATA < len(data) <= MAX_METADATA
     best = 1.0
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.thread_time()
         read_metadata(data)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.thread_time() - started)
     # In one go: nothing else runs meanwhile.
     assert best < 0.05
