@@ -21,6 +21,7 @@ from tests.chaos.rows import (
     multicast,
     outlier,
     overload,
+    paused,
     registries,
     registry_content,
     registry_ensemble,
@@ -30,6 +31,7 @@ from tests.chaos.rows import (
     registry_split,
     retry_storm,
     rolling_restart,
+    slow_network,
     stuck_log,
 )
 
@@ -39,6 +41,8 @@ ROWS: Final[tuple[Row, ...]] = (
     *killed.ROWS,
     *rolling_restart.ROWS,
     *half_open.ROWS,
+    *slow_network.ROWS,
+    *paused.ROWS,
     *bad_answers.ROWS,
     *outlier.ROWS,
     *retry_storm.ROWS,

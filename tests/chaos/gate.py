@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from bench.apt import Unavailable, install
 
-__all__ = ["Gate", "Way", "gate_to", "has_own_network"]
+__all__ = ["Gate", "Way", "gate_to", "has_own_network", "slow_way_to"]
 
 _READ_BYTES: Final = 65_536
 
@@ -64,9 +64,11 @@ class _PacketFilter:
 class _Relay:
     """Passes on what it gets, or holds it back: what can be had where packets cannot be dropped."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, delay_s: float = 0.0, piece_bytes: int = _READ_BYTES) -> None:
         self.address = ""
         self._target = port
+        self._delay_s = delay_s
+        self._piece_bytes = piece_bytes
         self._open = {Way.TO: asyncio.Event(), Way.FROM: asyncio.Event()}
         self._writers: set[asyncio.StreamWriter] = set()
         self.mend()
@@ -91,14 +93,18 @@ class _Relay:
             await asyncio.gather(
                 self._pump(reader, far_writer, self._open[Way.TO]), self._pump(far_reader, writer, self._open[Way.FROM])
             )
+            far_writer.close()
+        writer.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_open: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(_READ_BYTES):
+            while data := await reader.read(self._piece_bytes):
                 await is_open.wait()
+                await asyncio.sleep(self._delay_s)
                 writer.write(data)
                 await writer.drain()
-        writer.close()
+            # Where a connection is for one call, the answer is still to come.
+            writer.write_eof()
 
     def close(self) -> None:
         self.mend()
@@ -126,7 +132,19 @@ async def gate_to(port: int, *, drops_packets: bool, host: str = "127.0.0.1") ->
     if drops_packets:
         yield _PacketFilter(host, port)
         return
-    relay = _Relay(port)
+    async with _served(_Relay(port)) as relay:
+        yield relay
+
+
+@asynccontextmanager
+async def slow_way_to(port: int, delay_s: float, piece_bytes: int) -> AsyncIterator[str]:
+    """An address that leads to a server on the loopback, so many bytes at a time, each piece after a delay."""
+    async with _served(_Relay(port, delay_s, piece_bytes)) as relay:
+        yield relay.address
+
+
+@asynccontextmanager
+async def _served(relay: _Relay) -> AsyncIterator[_Relay]:
     server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
     relay.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from dataclasses import dataclass
 from typing import Final
 
-from tests.support import dubbo_bytes, http_bytes
+from tests.support import dubbo_bytes, http_bytes, rmi_bytes
 
 __all__ = ["BUSY", "Answer", "ask", "request"]
 
-BUSY: Final = {"dubbo": 100, "http": 503}
+BUSY: Final = {"dubbo": 100, "http": 503, "rmi": -2}
 """How a wire says "too busy": `SERVER_THREADPOOL_EXHAUSTED_ERROR` (apache/dubbo: dubbo-remoting-api/.../Response.java)
-and Service Unavailable (RFC 9110, section 15.6.4)."""
+and Service Unavailable (RFC 9110, section 15.6.4). A reply of rmi:// is a 2 (docs/rmi.md), and here a -2 when it says
+`overloaded`."""
 _LIMIT_S: Final = 10.0
 
 
@@ -29,6 +31,8 @@ def request(wire: str, id: int, hold_ms: int, method: str = "once") -> bytes:
     """One call."""
     if wire == "http":
         return http_bytes.call(method, id, hold_ms, service="chaos.Work")
+    if wire == "rmi":
+        return rmi_bytes.frame(pickle.dumps({"service": "chaos.Work", "method": method, "args": (id, hold_ms)}, 4))
     arguments = b"L" + id.to_bytes(8, "big", signed=True) + dubbo_bytes.integer(hold_ms)
     return dubbo_bytes.request(method, "JI", arguments, path="chaos.Work", id=id)
 
@@ -41,6 +45,9 @@ async def ask(wire: str, port: int, data: bytes) -> Answer:
             writer.write(data)
             if wire == "http":
                 return await _http_answer(reader)
+            if wire == "rmi":
+                writer.write_eof()
+                return _rmi_answer(await reader.read())
             magic, flags, status, _, length = dubbo_bytes.HEADER.unpack(
                 await reader.readexactly(dubbo_bytes.HEADER.size)
             )
@@ -49,6 +56,14 @@ async def ask(wire: str, port: int, data: bytes) -> Answer:
             return Answer(status, (await reader.readexactly(length)).decode("latin-1"))
         finally:
             writer.close()
+
+
+def _rmi_answer(received: bytes) -> Answer:
+    found = rmi_bytes.first_answer(received)
+    if found is None:
+        raise EOFError(f"closed after {received!r}")
+    reply = found[0].reply
+    return Answer(-found[0].kind if reply.get("error") == "overloaded" else found[0].kind, str(reply))
 
 
 async def _http_answer(reader: asyncio.StreamReader) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.chaos.ground import Ground
@@ -37,6 +37,10 @@ class Row:
     cuts_network: bool = False
     in_quick: bool = True
     """Whether the short form runs it without being asked: of many faults of one thing one will do there."""
+
+    def elsewhere(self, *wires: str) -> Row:
+        """The same on further wires, in the long form alone."""
+        return replace(self, wires=wires, in_quick=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
-from tests.chaos.row import Outcome, Row
+from tests.chaos.row import WIRES, Outcome, Row
 
 __all__ = ["ROWS"]
 
@@ -40,11 +40,11 @@ async def run(ground: Ground) -> Outcome:
     return Outcome(f"{kills} kills: {text}", problems)
 
 
-ROWS: Final = (
-    Row(
-        "C1",
-        "kill -9 of a provider in mid-call",
-        "idempotent calls answered by another; others reported, never doubled",
-        run,
-    ),
+_ROW: Final = Row(
+    "C1",
+    "kill -9 of a provider in mid-call",
+    "idempotent calls answered by another; others reported, never doubled",
+    run,
+    wires=(*WIRES, "rmi"),
 )
+ROWS: Final = (_ROW, _ROW.elsewhere("hessian"))

@@ -11,7 +11,7 @@ from typing import Final
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, judge
 from tests.chaos.raw import BUSY, Answer, ask, request
-from tests.chaos.row import Outcome, Row
+from tests.chaos.row import WIRES, Outcome, Row
 
 __all__ = ["ROWS"]
 
@@ -20,7 +20,7 @@ _AT_ONCE: Final = 16
 _HOLD_MS: Final = 700
 _IMMEDIATE_S: Final = 0.4
 """Well before the first call that was taken can have ended."""
-_OK: Final = {"dubbo": 20, "http": 200}
+_OK: Final = {"dubbo": 20, "http": 200, "rmi": 2}
 
 
 async def run(ground: Ground) -> Outcome:
@@ -64,4 +64,12 @@ async def run(ground: Ground) -> Outcome:
     return Outcome(f"{busy} busy, slowest {slowest_s * 1000:.0f} ms; beside a free one {text}", [*problems, *more])
 
 
-ROWS: Final = (Row("P1", "more calls than are taken", "refused at once, as the wire says busy; never silence", run),)
+ROWS: Final = (
+    Row(
+        "P1",
+        "more calls than are taken",
+        "refused at once, as the wire says busy; never silence",
+        run,
+        wires=(*WIRES, "rmi"),
+    ),
+)
