@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 from decimal import Decimal
 from time import process_time
 from typing import Any
@@ -50,6 +51,26 @@ def test_every_value_survives(case: Case) -> None:
     assert difference(case.value, read(case.type, read_pickle(data))) is None
     # And means the same to a stock reader.
     assert difference(case.value, read(case.type, pickle.loads(data))) is None
+
+
+WRITTEN = set(
+    "PROTO FRAME STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT SHORT_BINUNICODE BINUNICODE "
+    "SHORT_BINBYTES BINBYTES EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS EMPTY_SET ADDITEMS MARK TUPLE1 TUPLE2 "
+    "TUPLE3 STACK_GLOBAL REDUCE".split()
+)
+"""The opcodes that docs/rmi.md promises to who reads pickles by hand."""
+
+
+def test_nothing_is_written_but_the_opcodes_of_the_document() -> None:
+    long = [("echo_bigint", 1 << 5_000), ("echo_any", (Point(1, 2), {(1, 2)}, frozenset({3}), [], (), {}, set()))]
+    written = [(each.type, each.value) for each in (*CORPUS, *KEYS)]
+    written += [(method_type(name), value) for name, value in long]
+    found = {
+        opcode.name
+        for ref, value in written
+        for opcode, _, _ in pickletools.genops(write_pickle(WRITERS.compile(ref)(value)))
+    }
+    assert found == WRITTEN
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])

@@ -36,6 +36,15 @@ def test_a_signed_frame_has_the_bytes_of_the_document() -> None:
     assert Seal("shop", SECRET.encode()).sealed(Kind.CALL, [b"N."], NOW, NONCE) == by_hand(b"N.")
 
 
+def test_the_example_of_the_document() -> None:
+    # The signature by `openssl dgst -sha256 -hmac 0123456789abcdef`.
+    found = Seal("shop", SECRET.encode()).sealed(Kind.CALL, [b"N."], NOW, NONCE)
+    assert found.hex() == (
+        "50524d490101040000000002000001a0c4506c00000102030405060708090a0b0c0d0e0f73686f70"
+        "f770bef8ffd872fe04a4cc1e7bf3efd0d925436021edaead5ec05af9ebf16b454e2e"
+    )
+
+
 def test_a_frame_without_signature_has_the_bytes_of_the_document() -> None:
     expected = b"PRMI\x01\x01\x00\x00\x00\x00\x00\x02" + bytes(24) + b"N."
     assert frame_bytes(write_head(Kind.CALL, 2), b"", [b"N."]) == expected
