@@ -53,11 +53,11 @@ def test_every_value_survives(case: Case) -> None:
     assert difference(case.value, read(case.type, pickle.loads(data))) is None
 
 
-WRITTEN = set(
-    "PROTO FRAME STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT SHORT_BINUNICODE BINUNICODE "
-    "SHORT_BINBYTES BINBYTES EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS EMPTY_SET ADDITEMS MARK TUPLE1 TUPLE2 "
-    "TUPLE3 STACK_GLOBAL REDUCE".split()
-)
+WRITTEN = """
+    PROTO FRAME STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT SHORT_BINUNICODE BINUNICODE
+    SHORT_BINBYTES BINBYTES EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS EMPTY_SET ADDITEMS MARK TUPLE1 TUPLE2
+    TUPLE3 STACK_GLOBAL REDUCE
+"""
 """The opcodes that docs/rmi.md promises to who reads pickles by hand."""
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_written_but_the_opcodes_of_the_document() -> None:
         for ref, value in written
         for opcode, _, _ in pickletools.genops(write_pickle(WRITERS.compile(ref)(value)))
     }
-    assert found == WRITTEN
+    assert sorted(found) == sorted(WRITTEN.split())
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
