@@ -42,6 +42,8 @@ _pack_count: Final = struct.Struct(">i").pack_into
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
 _MAX_LAYOUTS: Final = 512
 _MAX_LAYOUT_BYTES: Final = 8_192
+_MAX_FREE_NAMES: Final = 256
+"""Of one object; its class is charged for them when it is known."""
 _MAX_MISSES: Final = 100
 """Of a class: then its objects are not alike, and nothing more is expected of them."""
 _END: Final = 0x7A
@@ -296,6 +298,9 @@ class _Translation:
             found.count -= 1
             return pos
         assert found.names is not None
+        if len(found.names) > _MAX_FREE_NAMES:
+            # Together they are a class definition, which is charged as a whole only when it is there.
+            self.pay(cost.DEFINED_FIELD, pos)
         end = self._text_end(pos + 3, (self.data[pos + 1] << 8) + self.data[pos + 2])
         found.names.append(self.data[pos + 3 : end])
         return end
