@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from gateway.model.call import Invocation, Result
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import NoSuchService
+from gateway.model.question import Question
 from gateway.spi.handler import Handler, direct
 from gateway.telemetry.logs import shorten
 
-__all__ = ["RoutingTable", "Switch"]
+__all__ = ["RoutingTable", "Switch", "answered"]
+
+_NO_ROUTES: Final[Mapping[ServiceKey, Handler]] = MappingProxyType({})
+
+
+async def answered(invocation: Invocation) -> Result:
+    """The handler of questions, behind the filters of the service they are about."""
+    assert isinstance(invocation, Question)
+    return invocation.answer(invocation.arguments())
 
 
 class RoutingTable:
@@ -19,12 +29,17 @@ class RoutingTable:
 
     A service is found by interface, group and version exactly as asked for; who is asked for a neighbour of an
     existing service learns which groups and versions there are.
+
+    `questions`: the handlers of questions about services (`gateway.model.question`); without, they are answered here.
     """
 
-    __slots__ = ("_known", "_routes")
+    __slots__ = ("_known", "_questions", "_routes")
 
-    def __init__(self, routes: Mapping[ServiceKey, Handler]) -> None:
+    def __init__(
+        self, routes: Mapping[ServiceKey, Handler], questions: Mapping[ServiceKey, Handler] = _NO_ROUTES
+    ) -> None:
         self._routes = {key: direct(handler) for key, handler in routes.items()}
+        self._questions = {key: direct(questions.get(key, answered)) for key in routes}
         self._known: dict[str, list[ServiceKey]] = {}
         for key in self._routes:
             self._known.setdefault(key.interface, []).append(key)
@@ -36,7 +51,7 @@ class RoutingTable:
 
     def __call__(self, invocation: Invocation) -> Coroutine[Any, Any, Result]:
         """The call on its way to its service. Awaiting it raises `NoSuchService` where the table has none."""
-        handler = self._routes.get(invocation.service)
+        handler = (self._questions if type(invocation) is Question else self._routes).get(invocation.service)
         if handler is None:
             return self._refuse(invocation.service)
         return handler(invocation)

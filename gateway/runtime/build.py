@@ -28,7 +28,7 @@ from gateway.plugins.catalog import Catalog
 from gateway.routing.directory import Directory
 from gateway.routing.local import LocalService
 from gateway.routing.selection import Selector
-from gateway.routing.table import RoutingTable, Switch
+from gateway.routing.table import RoutingTable, Switch, answered
 from gateway.runtime.consumer_entry import ConsumerEntries, ConsumerEntry
 from gateway.runtime.last_known import LastKnown, last_known_file
 from gateway.runtime.named_registry import NamedRegistry, name_in
@@ -54,13 +54,14 @@ balances by the load of machines learns that of this one."""
 
 @dataclass(frozen=True, slots=True)
 class PlannedService:
-    """One service of the configuration. `handler` runs its filters and then answers, here or elsewhere. `token`: what
-    callers from outside must show, and registries are told."""
+    """One service of the configuration. `handler` runs its filters and then answers, here or elsewhere; `questions`
+    runs them for what is asked about it. `token`: what callers from outside must show, and registries are told."""
 
     name: str
     key: ServiceKey
     contract: ServiceContract | None
     handler: Handler
+    questions: Handler
     listeners: tuple[str, ...]
     announce: tuple[str, ...]
     weight: int
@@ -207,6 +208,7 @@ class _Builder:
             key=key,
             contract=contract,
             handler=compose(filters, handler),
+            questions=compose(filters, answered),
             listeners=service.listeners,
             announce=service.announce,
             weight=service.weight,
@@ -307,7 +309,12 @@ class _Builder:
         listener = self._config.listeners[name]
         plugin = self._catalog.protocol(listener.protocol)
         shown = [service for service in services.values() if name in service.listeners]
-        switch = Switch(RoutingTable({service.key: service.handler for service in shown}))
+        switch = Switch(
+            RoutingTable(
+                {service.key: service.handler for service in shown},
+                {service.key: service.questions for service in shown},
+            )
+        )
         return PlannedListener(
             plugin=plugin,
             options=listener.listener_options(name, self._config.application.name, plugin.default_port),

@@ -62,11 +62,12 @@ class TypedArguments:
 
     __slots__ = ("_bytes", "_method", "_values", "wire")
 
-    def __init__(self, method: MethodBinding, read: ArgumentBytes) -> None:
+    def __init__(self, method: MethodBinding, read: ArgumentBytes, values: tuple[Any, ...] | None = None) -> None:
+        """`values`: where they had to be read to know which method is meant."""
         self.wire = WIRE
         self._method = method
         self._bytes = read
-        self._values: tuple[Any, ...] | None = None
+        self._values = values
 
     def decode(self) -> tuple[Any, ...]:
         """See `RawArguments.decode`; raises also `NoSuchMethod`, where Hessian 1 shows late how many there are."""
@@ -128,21 +129,29 @@ def read_arguments(method: MethodBinding, read: ArgumentBytes) -> tuple[Any, ...
     return method.read_leading_arguments(reader, count) + _defaults(signature, count)
 
 
-def choose(name: str, fitting: Sequence[MethodBinding], read: ArgumentBytes) -> MethodBinding:
-    """The one overload whose types the arguments have.
+def choose(
+    name: str, fitting: Sequence[MethodBinding], read: ArgumentBytes
+) -> tuple[MethodBinding, tuple[Any, ...] | None]:
+    """The one overload whose types the arguments have, and the arguments where they had to be read to know that.
+
+    Filters see a call only when it is known which method it means, as they see a `$invoke`. Who sends mangled names or
+    numbers of arguments that tell overloads apart is not read before.
 
     Raises:
         BadRequest: there is none, or several; says how to call one of them.
     """
+    if len(fitting) == 1:
+        return fitting[0], None
     readable: list[MethodBinding] = []
+    values: tuple[Any, ...] = ()
     for method in fitting:
         try:
-            read_arguments(method, read)
+            values = read_arguments(method, read)
         except BadRequest:
             continue
         readable.append(method)
     if len(readable) == 1:
-        return readable[0]
+        return readable[0], values
     listed = "; ".join(each.signature.signature for each in readable or fitting)
     if readable:
         raise BadRequest(f"{name}: several overloads take these arguments, call one by its mangled name: {listed}")

@@ -20,7 +20,7 @@ from protocols.hessian.numbers import decode_int, encode_int
 from protocols.hessian.text import decode_text, decode_units, encode_text, split_surrogates
 from protocols.hessian_http.envelope import Envelope
 
-__all__ = ["OLD_END", "CallHead", "begin_call", "old_text", "read_call", "read_headers"]
+__all__ = ["OLD_END", "CallHead", "begin_call", "old_text", "read_call", "skip_headers"]
 
 _START: Final = b"H\x02\x00C"
 OLD_END: Final = b"z"
@@ -34,14 +34,13 @@ are."""
 class CallHead(NamedTuple):
     """What a call says before its arguments, which begin at `arguments`.
 
-    `size`: how many there are; None in Hessian 1. `headers`: those of Hessian 1 whose values are text.
+    `size`: how many there are; None in Hessian 1, whose headers are passed over.
     """
 
     envelope: Envelope
     method: str
     size: int | None
     arguments: int
-    headers: dict[str, str]
 
 
 def read_call(data: bytes) -> CallHead:
@@ -73,24 +72,23 @@ def begin_call(envelope: Envelope, method: str, count: int) -> bytes:
     return b"c\x01\x00" + old_text(b"m", method) if envelope.old_reply else b"c\x02\x00" + old_text(b"m", method)
 
 
-def read_headers(data: bytes, pos: int) -> tuple[dict[str, str], int]:
-    """The headers of a message in Hessian 1, by name, and where they end.
+def skip_headers(data: bytes, pos: int) -> int:
+    """Where the headers of a message in Hessian 1 end.
 
     Raises:
         HessianError: they are too many, or no texts.
         IndexError: the data ends before.
     """
-    headers: dict[str, str] = {}
     count = 0
     while data[pos] == 0x48:
         count += 1
         if count > _MAX_HEADERS:
             raise HessianError(f"expected at most {_MAX_HEADERS} headers, found more", pos)
-        name, pos = _short_text(data, pos)
+        _, pos = _short_text(data, pos)
         if data[pos] != 0x53:
             raise HessianError("expected a text as the value of a header, found another value", pos)
-        headers[name], pos = _short_text(data, pos)
-    return headers, pos
+        _, pos = _short_text(data, pos)
+    return pos
 
 
 def old_text(tag: bytes, text: str) -> bytes:
@@ -109,16 +107,16 @@ def _read_call(data: bytes) -> CallHead:
     count, pos = decode_int(data, pos)
     if not 0 <= count <= len(data) - pos:
         raise HessianError(f"expected as many arguments as there can be, found {count}", pos)
-    return CallHead(Envelope.HESSIAN_2, _name(method), count, pos, {})
+    return CallHead(Envelope.HESSIAN_2, _name(method), count, pos)
 
 
 def _read_old_call(data: bytes) -> CallHead:
     envelope = Envelope.MIXED if data[1] >= 2 else Envelope.HESSIAN_1
-    headers, pos = read_headers(data, 3)
+    pos = skip_headers(data, 3)
     if data[pos] != 0x6D:
         raise HessianError(f"expected the name of a method, found tag 0x{data[pos]:02x}", pos)
     method, pos = _short_text(data, pos)
-    return CallHead(envelope, _name(method), None, pos, headers)
+    return CallHead(envelope, _name(method), None, pos)
 
 
 def _short_text(data: bytes, pos: int) -> tuple[str, int]:

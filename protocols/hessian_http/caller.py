@@ -29,18 +29,21 @@ class Caller:
 
     Attributes:
         context: Attachments, deadline, trace and the caller's name.
+        generic: The generic mode that a Dubbo consumer asks for; None for all others.
         group, version: Of the service that is meant, as a Dubbo consumer says them; empty where it does not.
         refusal: Why nothing of this caller becomes a call; None for all others.
         deflates: It takes bare deflate, and no gzip, as Caucho's client does.
     """
 
-    __slots__ = ("context", "deflates", "group", "refusal", "version")
+    __slots__ = ("context", "deflates", "generic", "group", "refusal", "version")
 
     def __init__(self, headers: Headers) -> None:
         context, self.group, self.version = read_context(headers), "", ""
+        self.generic: str | None = None
         if dubbo := _dubbo_fields(headers):
             said = CallAttachments(dubbo)
             _, _, self.group, self.version = said.route
+            self.generic = said.generic
             context = _merged(context, said)
         self.context: Final = context
         foreign = refuse_site(headers)
@@ -76,10 +79,15 @@ def _dubbo_fields(headers: Headers) -> Mapping[str, str]:
 
 
 def _merged(context: Context, said: CallAttachments) -> Context:
-    """What we would have been told in fields of ours comes first."""
+    """What we would have been told in fields of ours comes first. Raises BadRequest where it is too much together."""
+    attachments = {**said.user, **context.attachments}
+    if len(attachments) > MAX_ATTACHMENTS or sum(map(len, (*attachments, *attachments.values()))) > (
+        MAX_ATTACHMENT_BYTES
+    ):
+        raise BadRequest(f"more than {MAX_ATTACHMENTS} attachments, or {MAX_ATTACHMENT_BYTES} bytes of them")
     return replace(
         context,
-        attachments=MappingProxyType({**said.user, **context.attachments}),
+        attachments=MappingProxyType(attachments),
         timeout_s=said.timeout_s if context.timeout_s is None else context.timeout_s,
         traceparent=context.traceparent or said.traceparent,
         consumer=context.consumer or said.consumer,

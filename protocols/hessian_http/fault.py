@@ -35,6 +35,8 @@ _CODES: Final[Mapping[type[RpcError], str]] = {
     NoSuchService: "NoSuchObjectException",
     BadRequest: "ProtocolException",
 }
+_MAX_CODE: Final = 1_024
+"""Characters, as of the name of a class."""
 _ERRORS: Final[Mapping[str, type[RpcError]]] = {
     "NoSuchMethodException": NoSuchMethod,
     "NoSuchMethod": NoSuchMethod,
@@ -70,4 +72,5 @@ def read_fault(reply: FaultReply, contract: ServiceContract | None, attachments:
     if (error := _ERRORS.get(reply.code)) is not None:
         raise error(shown_text(reply.message) or reply.code)
     # A server whose exceptions are no objects, or one whose class the other side does not know.
-    return Fault(reply.code or SERVICE_EXCEPTION, reply.message or None, attachments=attachments)
+    code = reply.code[:_MAX_CODE] or SERVICE_EXCEPTION
+    return Fault(code, shown_text(reply.message) or None, attachments=attachments)

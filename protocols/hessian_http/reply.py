@@ -21,7 +21,7 @@ from protocols.hessian.errors import TRUNCATED, HessianError
 from protocols.hessian.reader import Reader
 from protocols.hessian.text import encode_text
 from protocols.hessian.writer import Writer
-from protocols.hessian_http.call import read_headers
+from protocols.hessian_http.call import skip_headers
 from protocols.hessian_http.envelope import Envelope
 from protocols.hessian_http.from_hessian1 import Layouts, translate
 from protocols.hessian_http.to_hessian1 import to_hessian1
@@ -113,7 +113,7 @@ def read_reply(
             raise HessianError(f"expected a value or a fault, found tag 0x{data[3]:02x}", 3)
         if start != 0x72:
             raise HessianError(f"expected a reply of Hessian 1 or 2, found tag 0x{start:02x}", 0)
-        _, pos = read_headers(data, 3)
+        pos = skip_headers(data, 3)
         is_fault = data[pos] == 0x66
         translated = translate(data, pos + is_fault, limits, layouts)
         reader = make_reader(translated.data, 0)

@@ -9,7 +9,8 @@
 
 The interface may be called by its Java name. Answers have status 200 and are written as the call asks
 (`protocols.hessian_http.envelope`); exceptions and errors are faults (`protocols.hessian_http.fault`). A caller without
-the interface may ask for its name: `_hessian_getAttribute`.
+the interface may ask for its name, `_hessian_getAttribute`, which filters see as they see calls
+(`gateway.model.question`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, NoSuchService, RpcError, ValueMappingError
 from gateway.model.exposure import Exposure
+from gateway.model.question import Question
 from protocols import java
 from protocols.contract import Outcome
+from protocols.dubbo.invoke import check_mode
 from protocols.dubbo.service import MethodBinding
 from protocols.dubbo.throwable import generic_exception, throwable_of_fault
 from protocols.hessian.caucho import CAUCHO
@@ -71,6 +74,11 @@ class _Service:
         self.key: Final = key
         self.methods: Final = None if contract is None else ServiceMethods(contract, dialect)
         self.interface: Final = key.interface if contract is None else java.interface_name(contract)
+
+    def attribute(self, arguments: tuple[Any, ...]) -> Ok:
+        """What `_hessian_getAttribute` gives; null for what nobody has."""
+        name = arguments[0] if len(arguments) == 1 else None
+        return Ok(self.interface if isinstance(name, str) and name in _CLASS_ATTRIBUTES else None)
 
 
 class HessianBinding:
@@ -194,7 +202,12 @@ class HessianBinding:
         service = self._find(request, caller)
         read = ArgumentBytes(request.body, head.arguments, head.size, self.limits, self._layouts)
         if head.method == _ATTRIBUTE:
-            return self._attribute(service, head.envelope, caller, read)
+            asked = make_invocation(
+                service.key, _ATTRIBUTE, GenericArguments(read), None, request, caller.context, now, oneway=False
+            )
+            return _Exchange(self, Question(asked, service.attribute), head.envelope, caller, None)
+        if caller.generic is not None and is_invoke(head.method):
+            check_mode(caller.generic)
         methods = service.methods
         if methods is None:
             raw = GenericArguments(read)
@@ -215,8 +228,8 @@ class HessianBinding:
             fitting = methods.fitting(head.method, size)
         elif head.size is not None:
             fitting = methods.fitting(head.method, head.size)
-        method = fitting[0] if len(fitting) == 1 else choose(head.method, fitting, read)
-        return self._typed(service, method, read, head.envelope, request, caller, now)
+        method, values = choose(head.method, fitting, read)
+        return self._typed(service, method, read, head.envelope, request, caller, now, values)
 
     def _typed(
         self,
@@ -227,9 +240,10 @@ class HessianBinding:
         request: HttpRequest,
         caller: Caller,
         now: float,
+        values: tuple[Any, ...] | None = None,
     ) -> HttpExchange | HttpResponse:
         signature = method.signature
-        raw = TypedArguments(method, read)
+        raw = TypedArguments(method, read, values)
         try:
             invocation = make_invocation(
                 service.key, signature.name, raw, signature, request, caller.context, now, oneway=signature.oneway
@@ -237,12 +251,6 @@ class HessianBinding:
         except RpcError as exc:  # of a call that gets its answer before it runs
             return self.error_response(envelope, exc, refused=True)
         return _Exchange(self, invocation, envelope, caller, method)
-
-    def _attribute(self, service: _Service, envelope: Envelope, caller: Caller, read: ArgumentBytes) -> HttpResponse:
-        reader, count = read.open(None)
-        name = reader.read() if count == 1 else None
-        value = service.interface if isinstance(name, str) and name in _CLASS_ATTRIBUTES else None
-        return self.value_response(envelope, caller, lambda writer: writer.write(value))
 
     def _find(self, request: HttpRequest, caller: Caller) -> _Service:
         """The service that a request addresses: by its path, and what stands beside it for group and version.

@@ -17,7 +17,7 @@ from gateway.runtime.app import App
 from tests.support.abuse import Attacker
 from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, Dialect
 from tests.support.dubbo_bytes import INVOKE_TYPES, Reply, integer, request, text
-from tests.support.hessian_bytes import FAULT, hessian_call
+from tests.support.hessian_bytes import FAULT, VALUE, hessian_call
 from tests.support.running import running
 
 CONFIG = """
@@ -124,6 +124,28 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
     assert refused.status == status
     assert app.troubles() == {(dialect.protocol, "forbidden"): 1, (dialect.protocol, "bad-request"): 1}
     assert [vars(record)["outcome"] for record in caplog.records] == ["forbidden", "bad-request"]
+
+
+@pytest.mark.parametrize("dialect", [HESSIAN], ids=lambda dialect: dialect.name)
+async def test_questions_about_a_service_pass_the_lists_and_limits_of_calls(dialect: Dialect) -> None:
+    config = CONFIG.format(protocol=dialect.protocol, options=dialect.options)
+    slow = "rates: {type: rate_limit, options: {rate: 0.001, burst: 1}}"
+    config = config.replace("filters:\n  lists:", f"filters:\n  {slow}\n  lists:")
+    config = config.replace("DemoCatalog\n", "DemoCatalog\n    filters: [rates]\n")
+    async with running(config) as app:
+        attacker = Attacker(int(app.listening[0].address.rpartition(":")[2]), dialect=dialect)
+        asked = text("java.api.class")
+
+        async def answer(consumer: str) -> bytes:
+            fields = (f"Polyport-Consumer: {consumer}",)
+            await attacker.send(hessian_call("_hessian_getAttribute", asked, fields=fields))
+            return bytes((await attacker.reply()).body)
+
+        assert b"[forbidden]" in await answer("mallory")
+        assert await answer("shop") == VALUE + text("demo.Catalog")
+        assert b"[overloaded" in await answer("shop")
+        assert app.troubles() == {("hessian", "forbidden"): 1, ("hessian", "overloaded"): 1}
+        attacker.close()
 
 
 @WIRES

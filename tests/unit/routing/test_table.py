@@ -3,6 +3,7 @@ import pytest
 from gateway.model.call import Ok
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import NoSuchService
+from gateway.model.question import Question
 from gateway.routing.table import RoutingTable, Switch
 from tests.support.fake_invoker import FakeInvoker, invocation
 
@@ -76,3 +77,19 @@ async def test_a_switch_gives_later_calls_to_the_new_table_and_leaves_earlier_on
     late = switch(invocation())
     results = [await early, await late]
     assert [result.value for result in results if isinstance(result, Ok)] == ["old", "new"]
+
+
+async def test_questions_about_a_service_go_to_their_own_handler() -> None:
+    key = ServiceKey("demo.Catalog")
+    question = Question(invocation(service=key), lambda arguments: Ok(f"asked with {arguments}"))
+    alone = await table("demo.Catalog")(question)
+    assert isinstance(alone, Ok)
+    assert alone.value == f"asked with {question.arguments()}"
+
+    behind = RoutingTable({key: FakeInvoker(1, Ok("called"))}, {key: FakeInvoker(2, Ok("refused"))})
+    # Filters pass on copies.
+    refused = await behind(question.replace(consumer="shop"))
+    assert isinstance(refused, Ok)
+    assert refused.value == "refused"
+    with pytest.raises(NoSuchService):
+        await table("demo.Types")(question)

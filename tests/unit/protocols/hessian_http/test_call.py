@@ -44,7 +44,7 @@ def test_a_version_of_zero_is_hessian_1() -> None:
 
 def test_headers_come_before_the_method() -> None:
     head = read_call(b"c\x01\x00H\x00\x04userS\x00\x03annm\x00\x01az")
-    assert (head.method, head.headers) == ("a", {"user": "ann"})
+    assert (head.method, head.arguments) == ("a", 20)
 
 
 @pytest.mark.parametrize(

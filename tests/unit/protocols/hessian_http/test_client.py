@@ -282,3 +282,10 @@ def test_an_answer_that_does_not_fit_is_the_providers_failure(body: bytes) -> No
     assert isinstance(found, ProviderFailed)
     assert "priceOf does not fit" in str(found)
     assert found.retry is Retry.NEVER
+
+
+def test_what_a_fault_without_an_exception_says_is_cut_where_it_gets_long() -> None:
+    code, message = b"S\x0f\xa0" + b"c" * 4_000, b"S\x0f\xa0" + b"m" * 4_000
+    fault = decode(FAULT + b"H\x04code" + code + b"\x07message" + message + b"Z")
+    assert isinstance(fault, Fault)
+    assert (fault.type_name, fault.message) == ("c" * 1_024, "m" * 2_000 + " …")

@@ -13,6 +13,7 @@ from gateway.model.contract import MethodContract, Param, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, ContractError, Overloaded, RpcError
 from gateway.model.exposure import Exposure
+from gateway.model.question import Question
 from gateway.model.typeref import Kind, TypeRef
 from protocols.contract import Outcome
 from protocols.hessian_http import arguments
@@ -200,16 +201,34 @@ def test_a_query_without_end_is_a_fault() -> None:
     assert b"ProtocolException" in ask(hessian_body("add", ONE, TWO), query="a=b&" * 200).body
 
 
+def attribute(body: bytes) -> bytes:
+    """The reply to a question, which the filters let through."""
+    exchange = ask(body)
+    (question,) = exchange.calls
+    assert isinstance(question, Question)
+    assert (str(question.service), question.method) == ("shop.Store", "_hessian_getAttribute")
+    reply: HttpResponse = exchange.encode_reply([question.answer(question.arguments())])
+    return reply.body
+
+
 @pytest.mark.parametrize("name", ["java.api.class", "java.home.class", "java.object.class"])
 def test_who_has_no_interface_asks_for_its_name(name: str) -> None:
     asked = bytes((len(name),)) + name.encode()
-    assert ask(hessian_body("_hessian_getAttribute", asked)).body == VALUE + b"\x0ecom.shop.Store"
-    old = ask(old_body("_hessian_getAttribute", old_text(b"S", name), version=1))
-    assert old.body == b"r\x01\x00S\x00\x0ecom.shop.Storez"
+    assert attribute(hessian_body("_hessian_getAttribute", asked)) == VALUE + b"\x0ecom.shop.Store"
+    old = attribute(old_body("_hessian_getAttribute", old_text(b"S", name), version=1))
+    assert old == b"r\x01\x00S\x00\x0ecom.shop.Storez"
 
 
 def test_other_attributes_are_null() -> None:
-    assert ask(hessian_body("_hessian_getAttribute", b"\x01x")).body == VALUE + b"N"
+    assert attribute(hessian_body("_hessian_getAttribute", b"\x01x")) == VALUE + b"N"
+    assert attribute(hessian_body("_hessian_getAttribute")) == VALUE + b"N"
+
+
+def test_an_attribute_is_not_read_before_the_filters_saw_who_asks() -> None:
+    exchange = ask(hessian_body("_hessian_getAttribute", b"\x43\xff"))
+    (question,) = exchange.calls
+    with pytest.raises(BadRequest):
+        question.arguments()
 
 
 def test_a_oneway_call_is_answered_before_it_runs() -> None:
@@ -240,6 +259,15 @@ def test_what_a_consumer_of_dubbo_says() -> None:
     invocation = call(hessian_body("add", ONE, TWO), **fields)
     assert (invocation.deadline, invocation.consumer, invocation.token) == (101.5, "web", "t")
     assert dict(invocation.attachments) == {"X-Key": "v"}
+
+
+def test_attachments_in_both_ways_are_as_many_as_in_one() -> None:
+    both = {f"Polyport_Attachment_a{at}": "x" for at in range(200)} | {f"headera{at}": "y" for at in range(256)}
+    assert len(call(hessian_body("add", ONE, TWO), **both).attachments) == 256
+    for more in ({"headerone": "more"}, {"Polyport_Attachment_one": "more"}):
+        assert ask(hessian_body("add", ONE, TWO), **both, **more).status == 400
+    long = {"Polyport_Attachment_a": "x" * 20_000, "headerb": "y" * 20_000}
+    assert ask(hessian_body("add", ONE, TWO), **long).status == 400
 
 
 def test_attachments_of_an_answer_are_header_fields() -> None:
@@ -346,6 +374,19 @@ def test_a_generic_call_that_means_nothing_is_a_fault(body: bytes, said: bytes) 
     assert isinstance(response, HttpResponse)
     assert response.body.startswith(FAULT)
     assert said in response.body
+
+
+@pytest.mark.parametrize("mode", ["bean", "nativejava", "protobuf-json", "raw.return", "gson"])
+def test_a_generic_consumer_does_not_choose_a_decoder(mode: str) -> None:
+    for service in ("/shop.Store", "/any.Thing"):
+        response = ask(hessian_body("$invoke", A, ONE, TWO), path=f"{service}/generic", headergeneric=mode)
+        assert (response.status, response.body[:4]) == (200, FAULT)
+        assert f"generic mode '{mode}' is not offered here".encode() in response.body
+    # What it does not mean by it has no mode.
+    assert call(hessian_body("add", ONE, TWO), headergeneric=mode).method == "add"
+    assert (
+        call(hessian_body("$invoke", A, ONE, TWO), path="/any.Thing/generic", headergeneric="true").method == "$invoke"
+    )
 
 
 def test_a_generic_call_needs_its_path() -> None:
