@@ -371,6 +371,7 @@ async def test_a_repeated_order_takes_part_in_the_work() -> None:
 
 
 @pytest.mark.parametrize("patience", [{"timeout_s": 0.1}, {"timeout_s": 5.0, "deadline_s": 0.1}])
+@pytest.mark.serial("a call reaches its provider within 0.1 s")
 async def test_a_result_comes_through_a_gateway_after_the_call_was_given_up(patience: dict[str, float]) -> None:
     reader = Reader()
     between = bridged("{}", "contract: gateway.demo.reports:Reports")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 
+import pytest
+
+from bench.ports import free_port
 from gateway.config.load import load_text
 from gateway.demo.catalog import Catalog as DemoCatalog
 from gateway.plugins.catalog import Catalog
@@ -42,12 +44,7 @@ def app(text: str, port: int) -> App:
     return App(load_text(text.format(port=port), "app.yaml", catalog), catalog)
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
-
-
+@pytest.mark.serial("within 1 s")
 async def test_calls_find_their_way_whoever_starts_first() -> None:
     port = free_port()
     early = app(CONSUMER, port)

@@ -55,6 +55,7 @@ async def test_g2_slow_loris(abuse: Abuse, beginning: str) -> None:
     await abuse(attack, reason="frame-timeout", times=FEW, at_once=FEW)
 
 
+@pytest.mark.serial("who is kept from the processor for 300 ms is idle")
 @pytest.mark.parametrize("abuse", ["frame: 256KiB, write_buffer: 16KiB, idle: 300ms"], indirect=True)
 @pytest.mark.parametrize("group", ["", "bridged"])
 # Where answers wait for each other as well: test_http.py.
@@ -240,9 +241,12 @@ async def test_g7_hundred_requests_in_one_segment_with_a_bad_one_in_the_middle(
 
     async def attack(attacker: Attacker) -> None:
         await attacker.send(asked)
-        found = [await attacker.reply() for _ in range(answered)]
         if answered < 100:
-            await attacker.refused()
+            # A listener that waits for the last answers may ask meanwhile whether anybody is there.
+            found = dialect.answers(await attacker.end())
+            assert len(found) == answered
+        else:
+            found = [await attacker.reply() for _ in range(answered)]
         echoed = [each for each in found if dialect.is_ok(each)]
         if group and not dialect.answers_in_order:
             echoed.sort(key=lambda each: each.id)

@@ -227,6 +227,7 @@ async def test_our_heartbeats_are_answered_and_keep_one_connection(provider: str
 
 
 @we_call_java
+@pytest.mark.serial("who is silent for 1.5 s is given up")
 async def test_java_heartbeats_are_answered_by_our_client(version: str, peers: Peers) -> None:
     # Dubbo 2.6 servers send heartbeats; later ones close a connection that stays idle for three intervals.
     address = peers.provider(version, "heartbeat=500")

@@ -136,6 +136,7 @@ def test_it_can_do_what_registries_can(port: int) -> None:
     assert isinstance(registry, DiagnosableRegistry)
 
 
+@pytest.mark.serial("within 0.2 s")
 async def test_two_registries_see_each_other_at_once(port: int) -> None:
     async with running(port) as one, running(port) as two, watching(one) as of_one, watching(two) as of_two:
         await of_one.fresh()
@@ -153,6 +154,7 @@ async def test_two_registries_see_each_other_at_once(port: int) -> None:
         assert time.monotonic() - began < 0.2
 
 
+@pytest.mark.serial("within 0.2 s")
 async def test_who_comes_late_asks_and_hears(port: int) -> None:
     async with running(port) as one:
         await one.register(at(1, timestamp="1700000000000"))
@@ -165,6 +167,7 @@ async def test_who_comes_late_asks_and_hears(port: int) -> None:
             assert [each.port for each in (await three.listing()).endpoints] == [1]
 
 
+@pytest.mark.serial("between 0.9 s and 2 s")
 async def test_nobody_there_is_known_after_a_second(port: int) -> None:
     async with running(port) as registry, watching(registry) as shown:
         began = time.monotonic()

@@ -331,6 +331,7 @@ async def test_people_take_back_what_others_announced(server: RedisServer) -> No
         assert not await ours.remove(Endpoint("dubbo", "10.0.0.1", 1, ServiceKey("demo.Nothing")))
 
 
+@pytest.mark.serial("within 1.5 s")
 async def test_a_registry_that_is_away_is_said_to_be(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     caplog.set_level(logging.WARNING)
     server = RedisServer(tmp_path)

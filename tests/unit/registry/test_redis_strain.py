@@ -51,6 +51,7 @@ def lease(seconds: float) -> str:
     return str(int((time.time() + seconds) * 1000))
 
 
+@pytest.mark.serial("how long the loop stands still")
 async def test_many_services_are_read_without_holding_up_calls(server: RedisServer) -> None:
     services = [f"demo.S{number}" for number in range(200)]
     async with stock(server.url) as client, redis_registry(server.url) as ours:

@@ -61,6 +61,7 @@ async def test_groups_that_stand_for_several_and_services_of_one_interface_are_t
             await until(lambda: blues.shows(2))
 
 
+@pytest.mark.serial("within half a second of its lease")
 async def test_a_provider_that_is_heard_of_no_more_is_gone_with_its_lease_and_has_not_withdrawn() -> None:
     async with (
         simple(serve=LOOPBACK) as server,

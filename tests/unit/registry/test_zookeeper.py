@@ -79,6 +79,7 @@ async def test_a_provider_is_announced_as_java_would_and_gone_when_withdrawn(pla
             await registry.unregister(endpoint)
 
 
+@pytest.mark.serial("within 0.2 s")
 async def test_others_see_it_soon(place: str) -> None:
     async with running(place) as ours, running(place) as theirs, aclosing(theirs.watch(SERVICE)) as snapshots:
         assert (await anext(snapshots)).freshness is Freshness.UNKNOWN

@@ -43,6 +43,7 @@ def stale(snapshot: Snapshot) -> bool:
     return snapshot.freshness is Freshness.STALE
 
 
+@pytest.mark.serial("within 0.5 s")
 async def test_a_server_that_stops_for_a_moment_leaves_the_last_list_and_its_nodes(server: ZookeeperServer) -> None:
     async with provider_and_watch(server.address, SERVICE, session_s=10.0) as (provider, snapshots):
         with other_client(server.address) as other:

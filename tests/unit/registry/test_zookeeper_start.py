@@ -34,6 +34,7 @@ async def test_one_of_several_servers_that_says_nothing_is_not_waited_for(server
                 await eventually(lambda: registry._session.is_connected, 3.0)
 
 
+@pytest.mark.serial("within 1 s")
 async def test_nobody_waits_for_a_server_that_is_not_there_at_the_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

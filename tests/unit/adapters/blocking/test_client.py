@@ -153,6 +153,7 @@ async def test_a_provider_that_is_away_fails_quickly_and_is_found_again() -> Non
         await server.aclose()
 
 
+@pytest.mark.serial("within 1 s")
 async def test_a_silent_provider_costs_the_timeout() -> None:
     async with provider(silent) as port, calling(port, timeout_s=0.2) as (client, invoker):
         began = monotonic()
@@ -163,6 +164,7 @@ async def test_a_silent_provider_costs_the_timeout() -> None:
         assert client.running == 0
 
 
+@pytest.mark.serial("within 1 s")
 async def test_the_deadline_of_a_call_is_kept() -> None:
     async with provider(silent) as port, calling(port) as (_, invoker):
         began = monotonic()
@@ -189,6 +191,7 @@ async def _call(invoker: Invoker, **more: Any) -> Result:
     return await invoker(invocation(**more))
 
 
+@pytest.mark.serial("within 1 s")
 async def test_a_slot_is_awaited_no_longer_than_the_deadline() -> None:
     async with provider(silent) as port, calling(port, threads=2) as (client, invoker):
         running = [asyncio.create_task(_call(invoker)) for _ in range(2)]

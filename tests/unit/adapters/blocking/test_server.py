@@ -145,6 +145,7 @@ async def test_a_peer_that_sends_nothing_is_closed() -> None:
         await until(lambda: server_of(pair).refused == {"first-byte-timeout": 1})
 
 
+@pytest.mark.serial("within 0.9 s")
 async def test_a_peer_that_never_ends_is_closed_and_holds_nobody_up() -> None:
     async with serving(frame_timeout_s=0.4, options={"workers": 2}) as (pair, _):
         data = call("echo_bytes", bytes(100_000))

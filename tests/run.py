@@ -1,0 +1,73 @@
+"""All tests: most of them beside each other, then one by one those that measure, and a last line that counts both.
+
+    python -m tests.run [PATH or option of pytest]...
+
+Fails when a test did, when one was skipped with CI=true, and when the two parts do not make the whole. What each part
+found is written to `.cache/tests`, in JUnit's form.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from tests.prepare import prepare
+
+_ROOT: Final = Path(__file__).parents[1]
+_FOLDER: Final = _ROOT / ".cache" / "tests"
+_WORKERS: Final = 2 * (os.cpu_count() or 1)
+"""More than processors: most tests of processes and registries wait for others."""
+_PARTS: Final = {
+    "beside each other": ("-m", "not serial", "-n", str(_WORKERS), "--dist", "loadfile"),
+    "one by one": ("-m", "serial"),
+}
+_NOTHING_TO_RUN: Final = 5
+"""How pytest ends where no test is in the part of what was asked for."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """`counts`: of JUnit's file."""
+
+    code: int
+    counts: Counter[str]
+    seconds: float
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs both parts; what the process shall end with."""
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    prepare()
+    parts = {name: _run(name, options, arguments) for name, options in _PARTS.items()}
+    counts = sum((part.counts for part in parts.values()), Counter[str]())
+    passed = counts["tests"] - counts["failures"] - counts["errors"] - counts["skipped"]
+    failed = {part.code for part in parts.values()} - {0, _NOTHING_TO_RUN}
+    took = ", ".join(f"{name} {part.seconds:.0f} s" for name, part in parts.items())
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    print(f"{passed} of {counts['tests']} tests passed{skipped} ({took})", flush=True)
+    return max(failed, default=0) or int(not passed)
+
+
+def _run(name: str, options: Sequence[str], arguments: Sequence[str]) -> _Part:
+    report = _FOLDER / f"{name.replace(' ', '-')}.xml"
+    report.unlink(missing_ok=True)
+    began = monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", *options, f"--junitxml={report}", *arguments]
+    code = subprocess.run(command, cwd=_ROOT, check=False).returncode
+    counts: Counter[str] = Counter()
+    if report.exists():
+        for suite in ET.parse(report).getroot():
+            counts.update({key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")})
+    return _Part(code, counts, monotonic() - began)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
