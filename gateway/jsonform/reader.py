@@ -17,6 +17,7 @@ from gateway.jsonform.mismatch import NO_CALLBACK, did_you_mean, json_name, mism
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.scalar import INTEGER_RANGES, round_to_single
+from gateway.model.type_steps import TypeSteps
 from gateway.model.typeref import Kind, TypeRef
 
 __all__ = ["FieldName", "Readers", "compile_reader", "contract_name"]
@@ -35,6 +36,9 @@ _TEXTUAL: Final[Mapping[Kind, Callable[[str], Any]]] = MappingProxyType(
 _JAVA_DATE: Final = ("java", "java.util.Date")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _set_attribute: Final = object.__setattr__
+
+_Member = tuple[Field, str, str, Step]
+"""A field, its name in JSON, its attribute, and its reader."""
 
 FieldName = Callable[[StructType, Field], str]
 """How a field is called in JSON, where that is not its name in the contract."""
@@ -57,7 +61,7 @@ def compile_reader(
     return Readers(contract, ignore_unknown=ignore_unknown, field_name=field_name).compile(ref)
 
 
-class Readers:
+class Readers(TypeSteps[_Member]):
     """Compiles the readers of one contract; each type is compiled once.
 
     `epoch_dates`: what a contract says is a java.util.Date is also read from milliseconds since 1970, as Jackson writes
@@ -72,64 +76,61 @@ class Readers:
         field_name: FieldName | None = None,
         epoch_dates: bool = False,
     ) -> None:
-        self._contract = contract
+        super().__init__(contract)
         self._epoch_dates = epoch_dates
         self._ignore_unknown = ignore_unknown
         self._field_name = contract_name if field_name is None else field_name
-        self._steps: dict[TypeRef, Step] = {}
-        self._structs: dict[str, Step] = {}
 
     def compile(self, ref: TypeRef) -> Callable[[Any], Any]:
         """As `compile_reader`."""
-        step = self._step(ref)
+        step = self.step(ref)
 
         return lambda value: step(value, 0)
 
-    def _step(self, ref: TypeRef) -> Step:
-        step = self._steps.get(ref)
-        if step is None:
-            step = self._compile(ref)
-            if ref.nullable and ref.kind is not Kind.ANY:
-                step = _nullable(step)
-            self._steps[ref] = step
-        return step
+    def finished(self, step: Step, ref: TypeRef) -> Step:
+        """See `TypeSteps`. Who reads a null where there must be none says what was expected instead."""
+        return _nullable(step) if ref.nullable and ref.kind is not Kind.ANY else step
 
-    def _compile(self, ref: TypeRef) -> Step:
+    def member(self, definition: StructType, field: Field, step: Step) -> _Member:
+        """See `TypeSteps`."""
+        return field, self._field_name(definition, field), field.attribute, step
+
+    def of_any(self) -> Step:
+        """See `TypeSteps`."""
+        return lambda value, depth: read_generic(value, self._read_named, depth)
+
+    def of_scalar(self, ref: TypeRef) -> Step:
+        """See `TypeSteps`."""
         kind = ref.kind
         if kind in INTEGER_RANGES:
             return _integer(ref)
         if kind is Kind.DATETIME and self._epoch_dates and _JAVA_DATE in ref.hints:
             return _java_date(ref)
-        if kind in _TEXTUAL:
-            return _textual(ref, _TEXTUAL[kind])
-        if kind in _SCALARS:
-            return _SCALARS[kind](ref)
-        match kind:
-            case Kind.ANY:
-                return lambda value, depth: read_generic(value, self._read_named, depth)
-            case Kind.LIST:
-                return list_reader(ref, self._step(ref.args[0]))
-            case Kind.SET:
-                return set_reader(ref, self._step(ref.args[0]))
-            case Kind.MAP:
-                return map_reader(ref, self._step(ref.args[0]), self._step(ref.args[1]))
-            case Kind.ENUM:
-                return _enum(self._contract.enum(ref))
-            case Kind.CALLBACK:
-                return _refuse_callback
-        return self._struct(self._contract.struct(ref))
+        return _textual(ref, _TEXTUAL[kind]) if kind in _TEXTUAL else _SCALARS[kind](ref)
 
-    def _struct(self, definition: StructType) -> Step:
-        found = self._structs.get(definition.name)
-        if found is None:
-            # Registered before its fields are compiled: they may name it again.
-            fields: list[tuple[Field, str, str, Step]] = []
-            found = self._structs[definition.name] = _struct(definition, fields, self._ignore_unknown)
-            name_of = self._field_name
-            fields += [
-                (each, name_of(definition, each), each.attribute, self._step(each.type)) for each in definition.fields
-            ]
-        return found
+    def of_list(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return list_reader(ref, element)
+
+    def of_set(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return set_reader(ref, element)
+
+    def of_map(self, ref: TypeRef, key: Step, value: Step) -> Step:
+        """See `TypeSteps`."""
+        return map_reader(ref, key, value)
+
+    def of_enum(self, definition: EnumType) -> Step:
+        """See `TypeSteps`."""
+        return _enum(definition)
+
+    def of_struct(self, definition: StructType, members: list[_Member]) -> Step:
+        """See `TypeSteps`."""
+        return _struct(definition, members, self._ignore_unknown)
+
+    def of_callback(self, value: Any, state: Any) -> Any:
+        """See `TypeSteps`."""
+        raise ValueMappingError(NO_CALLBACK)
 
     def _read_named(self, name: str, members: Mapping[str, Any] | str, depth: int) -> Any:
         definition = self._contract.types.get(name)
@@ -139,7 +140,7 @@ class Readers:
             if not isinstance(members, str):
                 raise ValueMappingError(f"{name} is an enum; only structs are objects")
             return _enum(definition)(members, depth)
-        return NotImplemented if isinstance(members, str) else self._struct(definition)(members, depth)
+        return NotImplemented if isinstance(members, str) else self.struct_step(definition)(members, depth)
 
 
 def _nullable(step: Step) -> Step:
@@ -315,11 +316,7 @@ def _enum(definition: EnumType) -> Step:
     return read
 
 
-def _refuse_callback(value: Any, depth: int) -> Any:
-    raise ValueMappingError(NO_CALLBACK)
-
-
-def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]], ignore_unknown: bool) -> Step:
+def _struct(definition: StructType, fields: list[_Member], ignore_unknown: bool) -> Step:
     """`fields`: filled after this returns, with the JSON name, the attribute and the reader of each."""
     cls: Any = definition.python_class
     new = cls.__new__

@@ -19,12 +19,13 @@ from gateway.jsonform.reader import FieldName, contract_name
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.scalar import INTEGER_RANGES, SCALAR_CHECKS, mismatch
+from gateway.model.type_steps import Step, TypeSteps
 from gateway.model.typeref import Kind, TypeRef
 
 __all__ = ["Writers", "compile_writer"]
 
-Step = Callable[[Any, Walk], Any]
-"""From a contract value inside of others to the JSON value."""
+_Member = tuple[Field, str, str, Step]
+"""A field, its name in JSON, its attribute, and its writer."""
 
 _FORMATS: Final[Mapping[Kind, Callable[[Any], str]]] = MappingProxyType(
     {
@@ -55,89 +56,67 @@ def compile_writer(
     return Writers(contract, field_name=field_name).compile(ref)
 
 
-class Writers:
+class Writers(TypeSteps[_Member]):
     """Compiles the writers of one contract; each type is compiled once."""
 
     def __init__(self, contract: ServiceContract, *, field_name: FieldName | None = None) -> None:
-        self._contract = contract
+        super().__init__(contract)
         self._field_name = contract_name if field_name is None else field_name
         self._classes = {each.python_class: each for each in contract.types.values()}
-        self._steps: dict[TypeRef, Step] = {}
-        self._structs: dict[str, Step] = {}
 
     def compile(self, ref: TypeRef) -> Callable[[Any], Any]:
         """As `compile_writer`."""
-        step = self._step(ref)
+        step = self.step(ref)
 
         return lambda value: step(value, new_walk())
 
-    def _step(self, ref: TypeRef) -> Step:
-        step = self._steps.get(ref)
-        if step is None:
-            step = self._compile(ref)
-            if ref.kind is not Kind.ANY:
-                step = _quick(_nullable(step) if ref.nullable else _required(step, ref), ref.kind)
-            self._steps[ref] = step
-        return step
+    def finished(self, step: Step, ref: TypeRef) -> Step:
+        """See `TypeSteps`."""
+        return _quick(super().finished(step, ref), ref.kind)
 
-    def _compile(self, ref: TypeRef) -> Step:
+    def member(self, definition: StructType, field: Field, step: Step) -> _Member:
+        """See `TypeSteps`."""
+        return field, self._field_name(definition, field), field.attribute, step
+
+    def of_any(self) -> Step:
+        """See `TypeSteps`."""
+        return GenericWriter(self._classes, self._write_struct)
+
+    def of_scalar(self, ref: TypeRef) -> Step:
+        """See `TypeSteps`."""
         kind = ref.kind
         if kind in _FORMATS:
             return _formatted(SCALAR_CHECKS[kind], _FORMATS[kind])
-        match kind:
-            case Kind.F32 | Kind.F64:
-                return _float(SCALAR_CHECKS[kind])
-            case Kind.STRING | Kind.CHAR:
-                return _text(SCALAR_CHECKS[kind])
-            case Kind.ANY:
-                return GenericWriter(self._classes, self._write_struct)
-            case Kind.LIST:
-                return _list(ref, self._step(ref.args[0]))
-            case Kind.SET:
-                return _set(ref, self._step(ref.args[0]))
-            case Kind.MAP:
-                return _map(ref, self._step(ref.args[0]), self._step(ref.args[1]))
-            case Kind.ENUM:
-                return _enum(self._contract.enum(ref))
-            case Kind.STRUCT | Kind.EXCEPTION:
-                return self._struct(self._contract.struct(ref))
-            case Kind.CALLBACK:
-                return _refuse_callback
-        return SCALAR_CHECKS[kind]
+        if kind in (Kind.F32, Kind.F64):
+            return _float(SCALAR_CHECKS[kind])
+        return _text(SCALAR_CHECKS[kind]) if kind in (Kind.STRING, Kind.CHAR) else SCALAR_CHECKS[kind]
 
-    def _struct(self, definition: StructType) -> Step:
-        found = self._structs.get(definition.name)
-        if found is None:
-            # Registered before its fields are compiled: they may name it again.
-            fields: list[tuple[Field, str, str, Step]] = []
-            found = self._structs[definition.name] = _struct(definition, fields)
-            name_of = self._field_name
-            fields += [
-                (each, name_of(definition, each), each.attribute, self._step(each.type)) for each in definition.fields
-            ]
-        return found
+    def of_list(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return _list(ref, element)
+
+    def of_set(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return _set(ref, element)
+
+    def of_map(self, ref: TypeRef, key: Step, value: Step) -> Step:
+        """See `TypeSteps`."""
+        return _map(ref, key, value)
+
+    def of_enum(self, definition: EnumType) -> Step:
+        """See `TypeSteps`."""
+        return _enum(definition)
+
+    def of_struct(self, definition: StructType, members: list[_Member]) -> Step:
+        """See `TypeSteps`."""
+        return _struct(definition, members)
+
+    def of_callback(self, value: Any, state: Any) -> Any:
+        """See `TypeSteps`."""
+        raise ValueMappingError(NO_CALLBACK)
 
     def _write_struct(self, definition: StructType, value: Any, walk: Walk) -> Any:
-        return self._struct(definition)(value, walk)
-
-
-def _nullable(step: Step) -> Step:
-    def write(value: Any, walk: Walk) -> Any:
-        return None if value is None else step(value, walk)
-
-    return write
-
-
-def _required(step: Step, ref: TypeRef) -> Step:
-    if ref.kind is Kind.NULL:
-        return step
-
-    def write(value: Any, walk: Walk) -> Any:
-        if value is None:
-            raise ValueMappingError(f"null where {ref} is required")
-        return step(value, walk)
-
-    return write
+        return self.struct_step(definition)(value, walk)
 
 
 def _quick(step: Step, kind: Kind) -> Step:
@@ -269,11 +248,7 @@ def _map(ref: TypeRef, key_step: Step, value_step: Step) -> Step:
     return write
 
 
-def _refuse_callback(value: Any, walk: Walk) -> Any:
-    raise ValueMappingError(NO_CALLBACK)
-
-
-def _struct(definition: StructType, fields: list[tuple[Field, str, str, Step]]) -> Step:
+def _struct(definition: StructType, fields: list[_Member]) -> Step:
     """`fields`: filled after this returns, with the name, the attribute and the writer of each."""
     cls = definition.python_class
     is_exception = definition.is_exception

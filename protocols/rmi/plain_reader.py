@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from gateway.jsonform.form import key_text
-from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
+from gateway.model.contract import MISSING, EnumType, Field, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.key_hash import KeyHashes, has_common_hashes, may_collide
 from gateway.model.scalar import INTEGER_RANGES, SCALAR_CHECKS, mismatch
+from gateway.model.type_steps import Step, TypeSteps
 from gateway.model.typeref import Kind, TypeRef
 from protocols.rmi.generic_reader import GenericReader
 from protocols.rmi.mapping import CLASS
 from protocols.rmi.reduction import Instance, instance_uuid
 from protocols.rmi.walk import LONG, Walk, enter, spend, spend_bytes, words_squared
 
-__all__ = ["Readers", "Step"]
-
-Step = Callable[[Any, Walk], Any]
-"""From a plain value inside of others to the contract value. Raises `ValueMappingError` for what is none."""
+__all__ = ["Readers"]
 
 _SHOWN: Final = 60
 _HASH_ERRORS: Final = (TypeError, AttributeError, RecursionError)
@@ -28,61 +26,54 @@ _HASH_ERRORS: Final = (TypeError, AttributeError, RecursionError)
 _set_attribute: Final = object.__setattr__
 
 
-class Readers:
+class Readers(TypeSteps[tuple[Field, Step]]):
     """Compiles the readers of one contract; each type is compiled once."""
-
-    def __init__(self, contract: ServiceContract) -> None:
-        self._contract = contract
-        self._steps: dict[TypeRef, Step] = {}
-        self._structs: dict[str, Step] = {}
 
     def compile(self, ref: TypeRef) -> Step:
         """A function from a plain value to the contract value; it raises `ValueMappingError` with the path inside."""
-        return self._step(ref)
+        return self.step(ref)
 
-    def _step(self, ref: TypeRef) -> Step:
-        step = self._steps.get(ref)
-        if step is None:
-            step = self._compile(ref)
-            if ref.kind is not Kind.ANY:
-                step = _nullable(step) if ref.nullable else _required(step, ref)
-            self._steps[ref] = step
-        return step
+    def member(self, definition: StructType, field: Field, step: Step) -> tuple[Field, Step]:
+        """See `TypeSteps`."""
+        return field, step
 
-    def _compile(self, ref: TypeRef) -> Step:
-        match ref.kind:
-            case Kind.ANY:
-                return GenericReader(self._read_named)
-            case Kind.UUID:
-                return _uuid
-            case Kind.LIST:
-                return _list(ref, self._step(ref.args[0]))
-            case Kind.SET:
-                return _set(ref, self._step(ref.args[0]))
-            case Kind.MAP:
-                return _map(ref, self._step(ref.args[0]), self._step(ref.args[1]))
-            case Kind.ENUM:
-                return _enum(self._contract.enum(ref))
-            case Kind.STRUCT | Kind.EXCEPTION:
-                return self._struct(self._contract.struct(ref))
-            case Kind.CALLBACK:
-                return _refuse_callback
-        return _scalar(ref.kind)
+    def of_any(self) -> Step:
+        """See `TypeSteps`."""
+        return GenericReader(self._read_named)
 
-    def _struct(self, definition: StructType) -> Step:
-        found = self._structs.get(definition.name)
-        if found is None:
-            # Registered before its fields are compiled: they may name it again.
-            fields: list[tuple[Field, Step]] = []
-            found = self._structs[definition.name] = _struct(definition, fields)
-            fields += [(each, self._step(each.type)) for each in definition.fields]
-        return found
+    def of_scalar(self, ref: TypeRef) -> Step:
+        """See `TypeSteps`."""
+        return _uuid if ref.kind is Kind.UUID else _scalar(ref.kind)
+
+    def of_list(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return _list(ref, element)
+
+    def of_set(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return _set(ref, element)
+
+    def of_map(self, ref: TypeRef, key: Step, value: Step) -> Step:
+        """See `TypeSteps`."""
+        return _map(ref, key, value)
+
+    def of_enum(self, definition: EnumType) -> Step:
+        """See `TypeSteps`."""
+        return _enum(definition)
+
+    def of_struct(self, definition: StructType, members: list[tuple[Field, Step]]) -> Step:
+        """See `TypeSteps`."""
+        return _struct(definition, members)
+
+    def of_callback(self, value: Any, state: Any) -> Any:
+        """See `TypeSteps`."""
+        raise ValueMappingError("a callback has no form on rmi://")
 
     def _read_named(self, name: str, value: Any, walk: Walk) -> Any:
         definition = self._contract.types.get(name)
         if definition is None:
             return NotImplemented
-        step = _enum(definition) if isinstance(definition, EnumType) else self._struct(definition)
+        step = _enum(definition) if isinstance(definition, EnumType) else self.struct_step(definition)
         return step(value, walk)
 
 
@@ -126,26 +117,6 @@ def _uuid(value: Any, walk: Walk) -> Any:
     if type(value) is Instance:
         value = instance_uuid(value) or value
     return SCALAR_CHECKS[Kind.UUID](value, walk)
-
-
-def _nullable(step: Step) -> Step:
-    return lambda value, walk: None if value is None else step(value, walk)
-
-
-def _required(step: Step, ref: TypeRef) -> Step:
-    if ref.kind is Kind.NULL:
-        return step
-
-    def read(value: Any, walk: Walk) -> Any:
-        if value is None:
-            raise ValueMappingError(f"null where {ref} is required")
-        return step(value, walk)
-
-    return read
-
-
-def _refuse_callback(value: Any, walk: Walk) -> Any:
-    raise ValueMappingError("a callback has no form on rmi://")
 
 
 def _enum(definition: EnumType) -> Step:

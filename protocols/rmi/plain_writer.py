@@ -13,70 +13,66 @@ from gateway.jsonform.form import Walk, enter, key_text, new_walk
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.scalar import INTEGER_RANGES, SCALAR_CHECKS, mismatch
+from gateway.model.type_steps import Step, TypeSteps
 from gateway.model.typeref import Kind, TypeRef
 from protocols.rmi.exact import EXACT_KINDS, exact_scalar
 from protocols.rmi.generic_writer import GenericWriter
 from protocols.rmi.mapping import CLASS, is_plain_key
 
-__all__ = ["Step", "Writers"]
-
-Step = Callable[[Any, Walk], Any]
-"""From a contract value inside of others to the plain value. Raises `ValueMappingError`."""
+__all__ = ["Writers"]
 
 
-class Writers:
+class Writers(TypeSteps[tuple[Field, Step]]):
     """Compiles the writers of one contract; each type is compiled once."""
 
     def __init__(self, contract: ServiceContract) -> None:
-        self._contract = contract
+        super().__init__(contract)
         self._classes = {each.python_class: each for each in contract.types.values()}
-        self._steps: dict[TypeRef, Step] = {}
-        self._structs: dict[str, Step] = {}
 
     def compile(self, ref: TypeRef) -> Callable[[Any], Any]:
         """A function from a contract value to the plain value; it raises `ValueMappingError` with the path inside."""
-        step = self._step(ref)
+        step = self.step(ref)
 
         return lambda value: step(value, new_walk())
 
-    def _step(self, ref: TypeRef) -> Step:
-        step = self._steps.get(ref)
-        if step is None:
-            step = self._compile(ref)
-            if ref.kind is not Kind.ANY:
-                step = _nullable(step) if ref.nullable else _required(step, ref)
-            self._steps[ref] = step
-        return step
+    def member(self, definition: StructType, field: Field, step: Step) -> tuple[Field, Step]:
+        """See `TypeSteps`."""
+        return field, step
 
-    def _compile(self, ref: TypeRef) -> Step:
-        match ref.kind:
-            case Kind.ANY:
-                return GenericWriter(self._classes, self._write_struct)
-            case Kind.LIST:
-                return _list(ref, self._step(ref.args[0]))
-            case Kind.SET:
-                return _set(ref, self._step(ref.args[0]))
-            case Kind.MAP:
-                return _map(ref, self._step(ref.args[0]), self._step(ref.args[1]))
-            case Kind.ENUM:
-                return _enum(self._contract.enum(ref))
-            case Kind.STRUCT | Kind.EXCEPTION:
-                return self._struct(self._contract.struct(ref))
-            case Kind.CALLBACK:
-                return _refuse_callback
+    def of_any(self) -> Step:
+        """See `TypeSteps`."""
+        return GenericWriter(self._classes, self._write_struct)
+
+    def of_scalar(self, ref: TypeRef) -> Step:
+        """See `TypeSteps`."""
         return _scalar(ref.kind)
 
-    def _struct(self, definition: StructType) -> Step:
-        found = self._structs.get(definition.name)
-        if found is None:
-            # Registered before its fields are compiled: they may name it again.
-            fields: list[tuple[Field, Step]] = []
-            found = self._structs[definition.name] = _struct(definition, fields)
-            fields += [(each, self._step(each.type)) for each in definition.fields]
-        return found
+    def of_list(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return _list(ref, element)
+
+    def of_set(self, ref: TypeRef, element: Step) -> Step:
+        """See `TypeSteps`."""
+        return _set(ref, element)
+
+    def of_map(self, ref: TypeRef, key: Step, value: Step) -> Step:
+        """See `TypeSteps`."""
+        return _map(ref, key, value)
+
+    def of_enum(self, definition: EnumType) -> Step:
+        """See `TypeSteps`."""
+        return _enum(definition)
+
+    def of_struct(self, definition: StructType, members: list[tuple[Field, Step]]) -> Step:
+        """See `TypeSteps`."""
+        return _struct(definition, members)
+
+    def of_callback(self, value: Any, state: Any) -> Any:
+        """See `TypeSteps`."""
+        raise ValueMappingError("a callback has no form on rmi://")
 
     def _write_struct(self, definition: StructType, value: Any, walk: Walk) -> Any:
-        return self._struct(definition)(value, walk)
+        return self.struct_step(definition)(value, walk)
 
 
 def _scalar(kind: Kind) -> Step:
@@ -91,22 +87,6 @@ def _scalar(kind: Kind) -> Step:
     return lambda value, walk: exact_scalar(kind, check(value, walk))
 
 
-def _nullable(step: Step) -> Step:
-    return lambda value, walk: None if value is None else step(value, walk)
-
-
-def _required(step: Step, ref: TypeRef) -> Step:
-    if ref.kind is Kind.NULL:
-        return step
-
-    def write(value: Any, walk: Walk) -> Any:
-        if value is None:
-            raise ValueMappingError(f"null where {ref} is required")
-        return step(value, walk)
-
-    return write
-
-
 def _enum(definition: EnumType) -> Step:
     cls = definition.python_class
 
@@ -116,10 +96,6 @@ def _enum(definition: EnumType) -> Step:
         return value.name
 
     return write
-
-
-def _refuse_callback(value: Any, walk: Walk) -> Any:
-    raise ValueMappingError("a callback has no form on rmi://")
 
 
 def _items(value: Any, element: Step, walk: Walk) -> list[Any]:
