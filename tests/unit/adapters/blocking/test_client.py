@@ -177,10 +177,16 @@ async def test_the_deadline_of_a_call_is_kept() -> None:
 
 
 async def test_a_cancelled_call_frees_its_thread() -> None:
-    async with provider(silent) as port, calling(port, threads=1) as (client, invoker):
+    asked = asyncio.Event()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with provider(hear) as port, calling(port, threads=1) as (client, invoker):
         task = asyncio.create_task(_call(invoker))
-        await until(lambda: client.running == 1)
-        await asyncio.sleep(0.05)
+        await asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -202,7 +208,7 @@ async def test_a_slot_is_awaited_no_longer_than_the_deadline() -> None:
         assert 0.05 < monotonic() - began < 1.0
         assert raised.value.unasked
         waiting = asyncio.create_task(_call(invoker))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         for task in running:
@@ -255,7 +261,7 @@ async def test_those_who_wait_get_their_turn_in_order() -> None:
     async def echo(call: Invocation) -> Result:
         (value,) = call.arguments()
         order.append(value)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0)
         return Ok(value)
 
     async with joined(PLUGIN, echo, CONTRACT) as pair, calling(pair.endpoint.port, threads=1) as (_, invoker):
@@ -322,7 +328,8 @@ async def test_an_invoker_that_is_closed_waits_for_its_calls() -> None:
         running = asyncio.create_task(_call(invoker))
         await until(lambda: client.running == 1)
         closing = asyncio.create_task(invoker.aclose())
-        await asyncio.sleep(0.05)
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert not closing.done()
         go.set()
         assert isinstance(await running, Ok)

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from adapters.blocking.connection import Stage
+from adapters.blocking.gate import Gate
 from adapters.blocking.server import BlockingServer
 from adapters.rmi import PLUGIN
 from adapters.testing import Joined, joined
@@ -87,6 +89,25 @@ def server_of(pair: Joined) -> BlockingServer:
     return pair.server
 
 
+def gate_of(pair: Joined) -> Gate:
+    state = server_of(pair)._state
+    assert state is not None
+    assert state.gate is not None
+    return state.gate
+
+
+def pending(pair: Joined) -> list[int]:
+    """Bytes of an incomplete call that have arrived on each connection."""
+    state = server_of(pair)._state
+    assert state is not None
+    return [each._codec.pending_bytes for each in state.open_connections()]
+
+
+def is_watched(pair: Joined) -> bool:
+    """Whether the gate watches for the reset of a connection whose call runs."""
+    return any(stage is Stage.CALLING for _, stage in tuple(gate_of(pair)._waiting.values()))
+
+
 async def ask(pair: Joined, data: bytes, *, half_close: bool = True) -> bytes:
     reader, writer = await connect(pair)
     writer.write(data)
@@ -112,8 +133,7 @@ async def test_a_call_may_come_in_any_pieces() -> None:
         for at in (1, 4, HEAD_BYTES, HEAD_BYTES + 1, len(data) - 1):
             reader, writer = await connect(pair)
             writer.write(data[:at])
-            await writer.drain()
-            await asyncio.sleep(0.01)
+            await until(lambda at=at: pending(pair) == [at])  # type: ignore[misc]
             writer.write(data[at:])
             assert answer(await reader.read()) == "x" * 300
             writer.close()
@@ -164,7 +184,7 @@ async def test_a_peer_that_never_ends_is_closed_and_holds_nobody_up() -> None:
             writer.close()
 
         slow = [asyncio.create_task(loris()) for _ in range(20)]
-        await asyncio.sleep(0.05)
+        await until(lambda: sum(map(bool, pending(pair))) == 20)
         for _ in range(5):
             began = monotonic()
             assert answer(await ask(pair, data)) == bytes(100_000)
@@ -249,8 +269,7 @@ async def test_a_call_that_is_cut_off(how: str) -> None:
     async with serving() as (pair, service):
         reader, writer = await connect(pair)
         writer.write(call()[:40])
-        await writer.drain()
-        await asyncio.sleep(0.05)
+        await until(lambda: pending(pair) == [40])
         if how == "end":
             writer.write_eof()
             assert await reader.read() == b""
@@ -289,8 +308,10 @@ async def test_a_reset_after_a_half_close_cancels_the_call() -> None:
         writer.write(call("echo_nullable", None))
         writer.write_eof()
         await until(lambda: service.begun == 1)
-        # The listener has seen the half-close, and watches.
-        await asyncio.sleep(0.5)
+        await until(lambda: is_watched(pair))
+        # Whoever is answered after that shows that the half-close alone was seen and cancelled nothing.
+        assert answer(await ask(pair, call())) == "hello"
+        assert service.cancelled == 0
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
         await until(lambda: service.cancelled == 1 and server_of(pair).connections == 0)
@@ -315,7 +336,8 @@ async def test_a_half_close_does_not_cancel_the_call() -> None:
         writer.write(call("echo_nullable"))
         writer.write_eof()
         await until(lambda: service.begun == 1)
-        await asyncio.sleep(0.3)
+        await until(lambda: is_watched(pair))
+        assert answer(await ask(pair, call())) == "hello"
         service.go.set()
         assert answer(await reader.read()) == "hello"
         writer.close()
@@ -367,7 +389,8 @@ async def test_a_drain_answers_what_runs_and_takes_no_more() -> None:
         await until(lambda: service.begun == 1)
         began = monotonic()
         draining = asyncio.create_task(pair.server.drain(monotonic() + LIMIT_S))
-        await asyncio.sleep(0.1)
+        gate = gate_of(pair)
+        await until(lambda: not gate._listening)
         with pytest.raises(ConnectionRefusedError):
             await connect(pair)
         assert not draining.done()
@@ -450,11 +473,9 @@ class Exhausted:
 
 async def test_accepting_rests_while_there_are_no_descriptors(caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as (pair, _):
-        state = server_of(pair)._state
-        assert state is not None
-        assert state.gate is not None
-        for number, each in list(state.gate._listening.items()):
-            state.gate._listening[number] = Exhausted(each)  # type: ignore[assignment]
+        gate = gate_of(pair)
+        for number, each in list(gate._listening.items()):
+            gate._listening[number] = Exhausted(each)  # type: ignore[assignment]
         began = monotonic()
         assert answer(await ask(pair, call())) == "hello"
         assert monotonic() - began > 0.9  # twice half a second
