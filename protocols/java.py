@@ -265,6 +265,9 @@ def canonical_type_name(name: str) -> str:
 def parse_descriptor(text: str) -> tuple[str, ...]:
     """Splits the descriptors of a parameter list: `I[JLjava/util/List;` has three.
 
+    `V` stands for a null whose type the caller does not know. The JVM has no such parameters; dubbo-go writes it, and
+    Dubbo reads it (apache/dubbo: dubbo-common/.../common/utils/ReflectUtils.java, DESC_REGEX).
+
     Raises:
         ValueError: malformed, or more than 255 parameters or array dimensions; the text says where.
     """
@@ -273,7 +276,7 @@ def parse_descriptor(text: str) -> tuple[str, ...]:
     while start < len(text):
         if len(found) == MAX_PARAMETERS:
             raise ValueError(f"type descriptor with more than {MAX_PARAMETERS} parameters")
-        end = _descriptor_end(text, start)
+        end = start + 1 if text[start] == "V" else _descriptor_end(text, start)
         found.append(text[start:end])
         start = end
     return tuple(found)

@@ -140,14 +140,15 @@ class DubboClientCodec:
         self.broken: RemoteWireError | None = None
 
     def call(self, binding: Any, invocation: Invocation, timeout_s: float | None) -> tuple[int, bytes]:
-        """See `ClientCodec.call`. Arguments that came over this wire are sent on as the bytes they are."""
+        """See `ClientCodec.call`. Arguments that came over this wire are sent on as the bytes they are, unless
+        the caller guessed their types."""
         assert isinstance(binding, DubboBinding)
         raw = invocation.raw
         tail = _tail(binding, invocation, timeout_s)
         signature = invocation.signature
         if signature is not None and signature.callbacks:
             tail += self._offer(binding, invocation, signature)
-        if isinstance(raw, DubboArguments):
+        if isinstance(raw, DubboArguments) and raw.names_its_method:
             if raw.is_generic:
                 tail = _GENERIC + tail
             user = b"Z"

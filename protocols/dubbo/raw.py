@@ -51,6 +51,11 @@ class DubboArguments:
         """How many values `argument_bytes` holds."""
         return self._head.argument_count
 
+    @property
+    def names_its_method(self) -> bool:
+        """Whether `call_bytes` names the method so that every provider knows it: by the types of its parameters."""
+        return self.is_generic or self.method is None or self.method.descriptor == self._head.descriptor
+
     def call_bytes(self) -> bytes:
         """Method name, descriptor and arguments, as they stand in the body."""
         return self._frame[self._head.method_start : self._end]

@@ -200,7 +200,9 @@ class ServiceBinding:
         return [CallbackParam(at, self.callbacks[param.type.name], param.withdrawn) for at, param in params]
 
     def find(self, java_name: str, descriptor: str) -> MethodBinding:
-        """The method a caller means.
+        """The method a caller means: the one with these types, or else the only one with this name and so many.
+
+        `descriptor`: well-formed, as `protocols.java.parse_descriptor` sees it.
 
         Raises:
             NoSuchMethod: there is none; the text lists the overloads that exist.
@@ -208,11 +210,15 @@ class ServiceBinding:
         found = self._by_wire.get((java_name, descriptor))
         if found is not None:
             return found
+        named = [each for (name, _), each in self._by_wire.items() if name == java_name]
+        # A caller without the Java interface guesses the types by its values.
+        count = len(java.parse_descriptor(descriptor))
+        fitting = [each for each in named if len(each.signature.params) == count]
+        if len(fitting) == 1:
+            return fitting[0]
         shown = shorten(java_name)
-        overloads = [
-            each.descriptor or "no parameters" for (name, _), each in self._by_wire.items() if name == java_name
-        ]
-        if overloads:
+        if named:
+            overloads = [each.descriptor or "no parameters" for each in named]
             wanted = shorten(descriptor) or "no parameters"
             raise NoSuchMethod(f"{self.contract.name}.{shown} takes {' or '.join(overloads)}, not {wanted}")
         raise NoSuchMethod(f"{self.contract.name} has no method {shown}")

@@ -204,8 +204,9 @@ def big_integer(fields: Mapping[str, Any]) -> int:
     if not isinstance(words, list) or not -1 <= signum <= 1 or (signum == 0) != (not words):
         raise Inexact("signum and mag do not make a number")
     data = bytearray()
+    # dubbo-go writes words without a sign.
     for word in words:
-        if not isinstance(word, int) or isinstance(word, bool) or not -0x80000000 <= word <= 0x7FFFFFFF:
+        if not isinstance(word, int) or isinstance(word, bool) or not -0x80000000 <= word <= 0xFFFFFFFF:
             raise Inexact("mag has other things than ints")
         data += (word & 0xFFFFFFFF).to_bytes(4, "big")
     value = signum * int.from_bytes(data, "big")

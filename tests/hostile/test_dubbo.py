@@ -274,7 +274,7 @@ DESCRIPTORS = {
     "10,000 parameters": (request("find", "I" * 10_000, b"\x91" * 10_000), "bad-request", r"Catalog\.find: .*255"),
     "10,000 dimensions": (request("find", "[" * 10_000 + "I", b"N"), "bad-request", r"Catalog\.find: .*dimensions"),
     "unfinished class": (request("find", "Ljava/lang/String", b"N"), "bad-request", r"Catalog\.find: malformed"),
-    "void": (request("find", "V", b"N"), "bad-request", r"Catalog\.find: malformed"),
+    "void": (request("find", "V", b"N"), "no-such-method", r"find takes J or Ljava/lang/String;, not V"),
     "no descriptor": (request("find", "@", b"N"), "bad-request", r"Catalog\.find: malformed"),
     "fewer values than types": (request("find", LONG, b""), "bad-request", "expected i64"),
     "more values than types": (request("find", LONG, b"\xe1\xe1"), "bad-request", "expected attachments"),

@@ -192,13 +192,14 @@ def test_descriptors_are_split() -> None:
     )
     assert parse_descriptor("[[Lcom/x/Outer$Inner;ZBCDFS") == ("[[Lcom/x/Outer$Inner;", "Z", "B", "C", "D", "F", "S")
     assert parse_descriptor("LUnpackaged;") == ("LUnpackaged;",)
+    assert parse_descriptor("IVV") == ("I", "V", "V")
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "V",
-        "IV",
+        "[V",
+        "IW",
         "Q",
         "[",
         "I[",

@@ -202,7 +202,8 @@ def test_attachment_path_group_and_version_name_the_service() -> None:
     [
         (request(path="org.demo.Other"), NoSuchService, 70, "org.demo.Other"),
         (request("sayGoodbye"), NoSuchMethod, 40, "sayGoodbye"),
-        (request("sayHello", "I", b"\x91"), NoSuchMethod, 40, "sayHello takes Ljava/lang/String;, not I"),
+        (request("sayHello", "II", b"\x91\x91"), NoSuchMethod, 40, "sayHello takes Ljava/lang/String;, not II"),
+        (request("sayHello", "I", b"\x91"), BadRequest, 40, "args[0]"),
         (request("sayHello", "", b""), NoSuchMethod, 40, "no parameters"),
         (request("sayHello", "Ljava/lang/String", b"\x91"), BadRequest, 40, ""),
         (request("sayHello", STRING, b"\x91"), BadRequest, 40, "args[0]"),
@@ -619,6 +620,12 @@ def forward(data: bytes, **invocation: Any) -> tuple[DubboServerCodec, Any, Any,
     key = ServiceKey("org.demo.Hello", "blue")
     number, sent = outbound.call(wire.bind(key, CONTRACT, "", "gw"), call.invocation.replace(**invocation), 0.25)
     return inbound, call, outbound, number, sent
+
+
+def test_types_that_the_caller_guessed_are_forwarded_as_the_contract_has_them() -> None:
+    *_, sent = forward(request("sayHello", "Ljava/lang/Object;", b"\x05dubbo"))
+    head = b"".join(map(text, ("2.0.2", "org.demo.Hello", "0.0.0", "sayHello", STRING)))
+    assert sent[16:].startswith(head + b"\x05dubbo")
 
 
 def test_forwarded_call_keeps_its_arguments_byte_for_byte() -> None:

@@ -40,6 +40,11 @@ def test_overloads_are_told_apart_by_descriptor() -> None:
     assert BINDING.find("find", "Ljava/lang/String;").signature.attribute == "find_named"
 
 
+@pytest.mark.parametrize("guessed", ["[I", "V", "[Ljava/lang/Integer;", "Ljava/util/ArrayList;"])
+def test_types_that_a_caller_guessed_find_the_only_method_with_so_many(guessed: str) -> None:
+    assert BINDING.find("putAll", guessed).signature.attribute == "put_all"
+
+
 def test_method_name_follows_java() -> None:
     assert BINDING.find("putAll", "Ljava/util/List;").signature.attribute == "put_all"
 
@@ -49,6 +54,7 @@ def test_method_name_follows_java() -> None:
     [
         ("fund", "J", "test.Shop has no method fund"),
         ("find", "I", "test.Shop.find takes J or Ljava/lang/String;, not I"),
+        ("find", "V", "test.Shop.find takes J or Ljava/lang/String;, not V"),
         ("find", "", "test.Shop.find takes J or Ljava/lang/String;, not no parameters"),
         ("ping", "J", "test.Shop.ping takes no parameters, not J"),
         ("a\nb", "J", r"test.Shop has no method a\nb"),

@@ -38,6 +38,7 @@ JAVA8 = "com.alibaba.com.caucho.hessian.io.java8."
         ("java.math.BigInteger", {"signum": -1, "mag": [1]}, BigInt(-1)),
         ("java.math.BigInteger", {"signum": 1, "mag": [1, -1]}, BigInt(2**33 - 1)),
         ("java.math.BigInteger", {"signum": 1, "mag": [1, 0, 0]}, 2**64),
+        ("java.math.BigInteger", {"signum": 1, "mag": [1, 2**32 - 1]}, BigInt(2**33 - 1)),
         (
             "java.util.UUID",
             {"value": "01234567-89ab-cdef-8edc-ba9876543210"},
@@ -75,7 +76,8 @@ def test_fields_make_the_value(name: str, fields: dict[str, Any], value: Any) ->
         ("java.math.BigInteger", {"signum": 2, "mag": [1]}),
         ("java.math.BigInteger", {"signum": 1, "mag": []}),
         ("java.math.BigInteger", {"signum": 0, "mag": [1]}),
-        ("java.math.BigInteger", {"signum": 1, "mag": [2**31]}),
+        ("java.math.BigInteger", {"signum": 1, "mag": [2**32]}),
+        ("java.math.BigInteger", {"signum": 1, "mag": [-(2**31) - 1]}),
         ("java.math.BigInteger", {"signum": 1, "mag": ["1"]}),
         ("java.math.BigInteger", {"signum": True, "mag": [1]}),
         ("java.util.UUID", {"value": "{01234567-89ab-cdef-8edc-ba9876543210}"}),
