@@ -23,7 +23,7 @@ from tests.support.browser import require_browser
 from tests.support.curl_peer import curl_version
 from tests.support.firefox import firefox_version
 from tests.support.generated_client import generator_version
-from tests.support.go_peer import go_version, og_rek_version
+from tests.support.go_peer import dubbo_go_version, go_version, og_rek_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_file, library_version
 from tests.support.node_peer import module_version, node_version
 from tests.support.python_peer import package_version
@@ -52,6 +52,8 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "razorvine pickle": lambda: f"Java, net.razorvine:pickle {library_version('rmi', 'pickle')}",
     "og-rek": lambda: f"Go, og-rek {og_rek_version()}",
     "plain python": lambda: f"Python {platform.python_version()}, its pickle and hmac",
+    "dubbo-go": lambda: f"Go, dubbo-go {dubbo_go_version()}",
+    "dubbo2.js": lambda: f"Node, dubbo2.js {module_version('dubbo2.js')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }
 """Titles of the peers that a mark names, with the version they tell; asked when they have been used."""

@@ -1,18 +1,33 @@
-"""Go programs as peers, built on first use: `tests/interop/go`, which needs no module but Go's own, and
-`tests/interop/go-rmi`, which uses og-rek."""
+"""Go programs as peers, built on first use: `tests/interop/go`, which needs no module but Go's own,
+`tests/interop/go-rmi`, which uses og-rek, and `tests/interop/go-dubbo`, which is stock dubbo-go."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.support.peer_program import Report, require_built, run_checks
+from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["go_checks", "go_rmi_checks", "go_version", "og_rek_version", "require_go", "require_go_rmi"]
+__all__ = [
+    "dubbo_go_checks",
+    "dubbo_go_recodes",
+    "dubbo_go_server",
+    "dubbo_go_version",
+    "go_checks",
+    "go_rmi_checks",
+    "go_version",
+    "og_rek_version",
+    "require_dubbo_go",
+    "require_go",
+    "require_go_rmi",
+]
 
 _ROOT: Final = Path(__file__).parents[2]
 _GO_RMI: Final = _ROOT / "tests" / "interop" / "go-rmi"
+_GO_DUBBO: Final = _ROOT / "tests" / "interop" / "go-dubbo"
+_DUBBO: Final = _ROOT / ".cache" / "interop-go-dubbo" / "peer"
 _CLIENT: Final = _ROOT / ".cache" / "interop-go" / "client"
 
 
@@ -38,8 +53,39 @@ async def go_rmi_checks(*arguments: str) -> Report:
 
 def og_rek_version() -> str:
     """That the client of rmi:// is built with, `1.3.0`."""
-    wanted = (_GO_RMI / "go.mod").read_text(encoding="utf-8")
-    return wanted.partition("og-rek v")[2].split()[0]
+    return _module_version(_GO_RMI, "og-rek")
+
+
+def require_dubbo_go() -> None:
+    """The same for the peer of dubbo://."""
+    require_built(_GO_DUBBO / "build.sh")
+
+
+async def dubbo_go_checks(*arguments: str, while_idle: Callable[[], Awaitable[None]] | None = None) -> Report:
+    """Runs the consumer of dubbo://; see `run_checks`."""
+    return await run_checks([_DUBBO, *arguments], while_idle=while_idle)
+
+
+def dubbo_go_server() -> PeerServer:
+    """A running provider of dubbo://."""
+    return PeerServer([_DUBBO, "serve"])
+
+
+def dubbo_go_recodes(values: Sequence[bytes]) -> list[bytes | None]:
+    """What dubbo-go-hessian2 writes of each value of Hessian 2 that it reads; None where it fails."""
+    asked = "".join(f"{each.hex()}\n" for each in values)
+    said = subprocess.run([_DUBBO, "codec"], input=asked, capture_output=True, text=True, check=True, timeout=60)
+    return [None if line.startswith("!") else bytes.fromhex(line) for line in said.stdout.splitlines()]
+
+
+def dubbo_go_version() -> str:
+    """That the peer of dubbo:// is built with, `3.3.1`."""
+    return _module_version(_GO_DUBBO, "dubbo-go/v3")
+
+
+def _module_version(folder: Path, module: str) -> str:
+    wanted = (folder / "go.mod").read_text(encoding="utf-8")
+    return wanted.partition(f"{module} v")[2].split()[0]
 
 
 def go_version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +23,9 @@ def require_node() -> None:
     require_built(_ROOT / "tests" / "interop" / "node" / "build.sh")
 
 
-async def node_checks(program: str, *arguments: str) -> Report:
-    """Runs a program of checks."""
-    return await run_checks(["node", program, *arguments], NODE_CACHE)
+async def node_checks(program: str, *arguments: str, while_idle: Callable[[], Awaitable[None]] | None = None) -> Report:
+    """Runs a program of checks; see `run_checks`."""
+    return await run_checks(["node", program, *arguments], NODE_CACHE, while_idle=while_idle)
 
 
 def node_server(program: str) -> PeerServer:

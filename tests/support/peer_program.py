@@ -7,7 +7,7 @@ import functools
 import os
 import select
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,27 +78,38 @@ def _build(script: Path) -> tuple[int, str]:
 
 
 async def run_checks(
-    command: Sequence[str | Path], folder: Path | None = None, environment: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    while_idle: Callable[[], Awaitable[None]] | None = None,
 ) -> Report:
     """Runs a program that prints a line for each check, and `N of M checks` in the end.
 
-    `environment`: variables beside those of this process.
+    `environment`: variables beside those of this process. `while_idle`: what happens between the program's line `idle`
+    and its going on.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
         env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if while_idle is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    before, answer = b"", None
     try:
         async with asyncio.timeout(SCENARIO_S):
-            printed, troubles = await process.communicate()
+            if while_idle is not None:
+                assert process.stdout is not None
+                while not before.endswith(b"idle\n") and (line := await process.stdout.readline()):
+                    before += line
+                await while_idle()
+                answer = b"\n"
+            printed, troubles = await process.communicate(answer)
     finally:
         with suppress(ProcessLookupError):
             process.kill()
-    lines = printed.decode().splitlines()
+    lines = (before + printed).decode().splitlines()
     if process.returncode or not lines:
         said = "\n".join([*lines[-5:], troubles.decode()[-2000:]])
         pytest.fail(f"{command[0]} exited with {process.returncode}: {said}", pytrace=False)
