@@ -25,8 +25,11 @@ _ROOT: Final = Path(__file__).parents[1]
 _FOLDER: Final = _ROOT / ".cache" / "tests"
 _WORKERS: Final = 2 * (os.cpu_count() or 1)
 """More than processors: most tests of processes and registries wait for others."""
+# In their own order: files whose few tests take long (e2e, hostile, interop) come before the many short ones of unit,
+# which then keep every worker busy until the end.
+_BESIDE: Final = ("-n", str(_WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 _PARTS: Final = {
-    "beside each other": ("-m", "not serial", "-n", str(_WORKERS), "--dist", "loadfile"),
+    "beside each other": ("-m", "not serial", *_BESIDE),
     "one by one": ("-m", "serial"),
 }
 _NOTHING_TO_RUN: Final = 5
