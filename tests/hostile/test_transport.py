@@ -56,8 +56,7 @@ async def test_g2_slow_loris(abuse: Abuse, beginning: str) -> None:
     await abuse(attack, reason="frame-timeout", times=FEW, at_once=FEW)
 
 
-@pytest.mark.serial("who is kept from the processor for 300 ms is idle")
-@pytest.mark.parametrize("abuse", ["frame: 256KiB, write_buffer: 16KiB, idle: 300ms"], indirect=True)
+@pytest.mark.parametrize("abuse", ["frame: 256KiB, write_buffer: 16KiB, idle: 1s"], indirect=True)
 @pytest.mark.parametrize("group", ["", "bridged"])
 # Where answers wait for each other as well: test_http.py. Where there is one answer: test_rmi.py.
 @pytest.mark.only_where(
