@@ -20,21 +20,22 @@ from tests.support.firefox import require_firefox
 __all__ = ["prepare"]
 
 _INTEROP: Final = Path(__file__).parent / "interop"
-_PEERS: Final = ("java", "node", "go", "go-rmi", "python", "openapi")
 _PROGRAMS: Final = ("redis-server:redis-server", "zooinspector:zookeeper", "curl:curl", "ip:iproute2")
 
 
 def prepare() -> None:
     """Does nothing for what is there."""
-    with ThreadPoolExecutor(len(_PEERS) + 1) as pool:
-        pool.submit(_install)
-        list(pool.map(_build, _PEERS))
+    scripts = sorted(_INTEROP.glob("*/build.sh"))
+    with ThreadPoolExecutor(len(scripts) + 1) as pool:
+        installing = pool.submit(_install)
+        list(pool.map(_build, scripts))
+        installing.result()
 
 
-def _build(peer: str) -> None:
-    done = subprocess.run([_INTEROP / peer / "build.sh"], timeout=INSTALL_S, check=False)
+def _build(script: Path) -> None:
+    done = subprocess.run([script], timeout=INSTALL_S, check=False)
     if done.returncode:
-        _say(f"the peers in tests/interop/{peer} are not available")
+        _say(f"the peers in {script.parent.relative_to(_INTEROP.parents[1])} are not available")
 
 
 def _install() -> None:
