@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway import DeadlineExceeded, RemoteError, calling, connect
+from gateway import DeadlineExceeded, RemoteError, RpcError, calling, connect
 from gateway.demo.catalog import Catalog, OutOfStock, ProductNotFound
 from gateway.demo.types import Types, TypesFailure
+from tests.support.demo_gateway import hosted
 from tests.support.http_gateway import DRIVERS, LISTENER, serving
 from tests.support.java_corpus import corpus_invoker, echo_corpus
-from tests.support.java_peer import Peers, java_checks, library_file, require_java
+from tests.support.java_peer import Peers, Provider, java_checks, library_file, require_java
 from tests.support.peer_program import BUILD_TIMEOUT
+from tests.support.running import running
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
 
@@ -141,14 +144,66 @@ async def test_dubbo_uses_a_python_service(driver: str, peers: Peers) -> None:
     report.check()
 
 
-def _remote(address: str) -> str:
+@pytest.mark.direction("us → Java, restarted", wire="hessian", peer="dubbo hessian")
+async def test_providers_that_were_all_gone_are_found_again(peers: Peers) -> None:
+    """With nobody to ask for addresses, and without a restart of whoever calls."""
+    first = [Provider("27-hessian", "protocol=hessian") for _ in range(2)]
+    addresses = [each.address for each in first]
+    remote = _remote(*addresses).replace(f"listeners: [{LISTENER}]", "listeners: []")
+    try:
+        async with running(f"application: {{name: caller}}\nservices:{remote}") as app:
+            catalog = app.reference("catalog", Catalog)
+            try:
+                assert [await catalog.count() for _ in range(4)] == [3, 3, 3, 3]
+            finally:
+                for each in first:
+                    each.close()
+            for _ in range(20):
+                with pytest.raises(RpcError):
+                    await catalog.count()
+            for address in addresses:
+                peers.dismiss(Provider("27-hessian", "protocol=hessian", int(address.rpartition(":")[2])))
+            async with asyncio.timeout(30):
+                in_a_row = 0
+                while in_a_row < 20:
+                    try:
+                        assert await catalog.count() == 3
+                        in_a_row += 1
+                    except RpcError:
+                        in_a_row = 0
+                        await asyncio.sleep(0.05)
+    finally:
+        for each in first:
+            each.close()
+
+
+@pytest.mark.direction("Java → us, restarted", wire="hessian", peer="dubbo hessian")
+async def test_dubbo_finds_a_restarted_gateway_again(peers: Peers) -> None:
+    consumer = peers.consumer("27-hessian")
+    text = f"""
+listeners:
+  web: {{protocol: hessian, port: PORT}}
+services:{hosted(listener="web", announce="[]", callbacks=False)}
+"""
+    async with running(text.replace("PORT", "0")) as app:
+        address = app.listening[0].address
+        async with consumer.start("reconnect", f"hessian://{address}"):
+            await consumer.wait_for("restart now")
+            await app.stop()
+            async with running(text.replace("PORT", address.rpartition(":")[2])):
+                consumer.say("restarted")
+                report = await consumer.finish()
+    report.check()
+
+
+def _remote(*addresses: str) -> str:
     return "".join(
         f"""
   {module}:
     contract: gateway.demo.{module}:{contract}
     listeners: [{LISTENER}]
     remote:
-      addresses: ['hessian://{address}']
+      addresses: {[f"hessian://{address}" for address in addresses]}
       timeout: 10s
       retries: 0
       options: {{dubbo_fields: true}}"""
