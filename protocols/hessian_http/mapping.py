@@ -25,7 +25,7 @@ The forms are those of `protocols.hessian.typed` in Caucho's dialect (`protocols
 | any | what describes itself | the same |
 | callback | refused when the contract is checked | refused |
 
-What peers cannot carry themselves, by their own codecs on JDK 17:
+What peers cannot carry themselves, by their own codecs (JDK 17; Node 20), as `tests/interop` shows without us:
 
 | peer | type | what it does |
 | --- | --- | --- |
@@ -33,6 +33,9 @@ What peers cannot carry themselves, by their own codecs on JDK 17:
 | Caucho 4.0.38, 4.0.66 | java.time | reads it, fails to write it (`StackOverflowError`): it sends dates and texts |
 | Caucho 4.0.38 | `BigDecimal` | writes it without its value, reads every one as 0: use texts (option `decimal: text`) |
 | Caucho 4.0.38, 4.0.66 | `List.of()`, records | fails to read what it writes (`java.util.CollSer`) |
+| hessian.js 2.11 | i64 beyond 2^53 | reads it from Hessian 2 as a number or text that is no long any more |
+| hessian.js 2.11 | f64 without a fraction, NaN | writes the one as an int or long in Hessian 2, the other as null |
+| hessian.js 2.11 | map | keys are texts |
 
 Attachments, the deadline, the trace and the caller's name are header fields (`protocols.http.context`); of Dubbo's
 callers also `header<key>` (apache/dubbo: dubbo-rpc/dubbo-rpc-hessian/.../DubboHessianURLConnectionFactory.java).

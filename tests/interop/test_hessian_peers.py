@@ -49,6 +49,13 @@ async def test_hessian_js_uses_a_python_service(driver: str) -> None:
     report.check()
 
 
+async def test_what_hessian_js_loses_it_loses_alone() -> None:
+    """The reason for `LOST_BY_NODE`."""
+    require_node()
+    report = await node_checks("hessian_codec.mjs")
+    report.check()
+
+
 @pytest.mark.direction("us → Node", wire="hessian", peer="hessian.js", quick=True)
 @pytest.mark.parametrize(
     ("envelope", "lost"),
