@@ -31,6 +31,9 @@ REFUSALS: Final = (
     # RFC 8259, section 8.2: what receivers make of a lone surrogate is unpredictable; UTF-8 has no form for one.
     Refusal("http", "string", "lone surrogate"),
     Refusal("http", "char", "lone surrogate"),
+    # A string of Thrift is UTF-8.
+    Refusal("thrift", "string", "lone surrogate"),
+    Refusal("thrift", "char", "lone surrogate"),
 )
 """At most a dozen. One that no longer happens fails the matrix too."""
 

@@ -1,0 +1,303 @@
+"""The server's half of a thrift:// connection: every encoding and transport on one port, answers in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gateway.model.call import Fault, Invocation, Ok, Peer
+from gateway.model.endpoint import ServiceKey
+from gateway.model.errors import (
+    BadRequest,
+    LocalWireError,
+    RemoteWireError,
+    RpcError,
+    ValueMappingError,
+)
+from gateway.model.exposure import Exposure
+from protocols.contract import CallReceived, CallRejected, Outcome, ServerEvent
+from protocols.http.unwritable import unwritable
+from protocols.reader import Limits
+from protocols.thrift import wire
+from protocols.thrift.application_error import kind_of, undeclared_pairs, write_error, write_undeclared
+from protocols.thrift.context import NO_PAIRS, Pairs, pairs_of_attachments, read_call_context
+from protocols.thrift.directory import Directory, Target
+from protocols.thrift.encoding import Encoding
+from protocols.thrift.errors import ThriftError
+from protocols.thrift.frame import Splitter, framed
+from protocols.thrift.header import (
+    DubboHead,
+    HeaderHead,
+    UnknownTransform,
+    read_dubbo,
+    read_header,
+    write_dubbo,
+    write_header,
+)
+from protocols.thrift.service import MethodForm
+from protocols.thrift.variant import Transport, Variant, detect
+
+__all__ = ["ThriftServerCodec", "ThriftServerWire"]
+
+_CALLS: Final = (wire.CALL, wire.ONEWAY)
+
+
+class ThriftServerWire:
+    """See `protocols.contract.ServerWire`.
+
+    `default`: the service that a method without a service's name belongs to. `in_order`: answers leave in the order of
+    their calls; otherwise, in transports with frames, as they come.
+
+    Raises:
+        ContractError: an exposed contract cannot be carried, or the default service is not exposed.
+    """
+
+    def __init__(
+        self, exposures: Sequence[Exposure], limits: Limits, default: ServiceKey | None = None, in_order: bool = True
+    ) -> None:
+        self.limits: Final = limits
+        self.in_order: Final = in_order
+        self.directory: Final = Directory(exposures, default)
+
+    def accept(self, peer: Peer) -> ThriftServerCodec:
+        """See `ServerWire.accept`."""
+        return ThriftServerCodec(self, peer)
+
+
+class Ticket:
+    """What answering a call takes. `name`: as the answer repeats it. `kind`: of an error, where its class says another.
+
+    `answer`: the bytes, once they are there and others must leave first.
+    """
+
+    __slots__ = ("answer", "encoding", "head", "kind", "method", "name", "seqid")
+
+    def __init__(self, encoding: Encoding, head: HeaderHead | DubboHead | None, name: bytes, seqid: int) -> None:
+        self.encoding: Final = encoding
+        self.head: Final = head
+        self.name = name
+        self.seqid: Final = seqid
+        self.method: MethodForm | None = None
+        self.kind: int | None = None
+        self.answer: bytes | None = None
+
+
+class ThriftServerCodec:
+    """See `protocols.contract.ServerCodec`."""
+
+    __slots__ = (
+        "_beginning", "_in_order", "_leaving", "_peer", "_splitter", "_variant", "_wire",
+        "broken", "finished", "held_bytes",
+    )  # fmt: skip
+
+    def __init__(self, wire: ThriftServerWire, peer: Peer) -> None:
+        self._wire = wire
+        self._peer = peer
+        self._beginning = b""
+        """What has arrived before it was known what it is."""
+        self._variant: Variant | None = None
+        self._splitter: Splitter | None = None
+        self._in_order = True
+        self._leaving: deque[Ticket] = deque()
+        """Calls whose answers have not left, in order."""
+        self.held_bytes = 0
+        self.broken: RemoteWireError | None = None
+        self.finished = False
+
+    @property
+    def pending_bytes(self) -> int:
+        """See `ServerCodec.pending_bytes`."""
+        return len(self._beginning) if self._splitter is None else self._splitter.pending_bytes
+
+    def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
+        """See `ServerCodec.receive`."""
+        if self.broken is not None:
+            return ()
+        messages: list[bytes] = []
+        lost: RemoteWireError | None = None
+        try:
+            splitter = self._splitter
+            if splitter is None:
+                data = self._beginning = self._beginning + data
+                variant = detect(data, self._wire.limits)
+                if variant is None:
+                    return ()
+                self._beginning = b""
+                splitter = self._begin(variant)
+            splitter.feed(data, messages)
+        except RemoteWireError as exc:
+            lost = exc
+        events: list[ServerEvent] = []
+        for message in messages:
+            try:
+                events.append(self._message(message, now))
+            except ThriftError as exc:
+                self.broken = RemoteWireError(str(exc), reason="malformed")
+                return events
+        self.broken = lost
+        return events
+
+    def _begin(self, variant: Variant) -> Splitter:
+        self._variant = variant
+        self._splitter = variant.splitter(self._wire.limits)
+        self._in_order = self._wire.in_order or variant.transport is Transport.BUFFERED
+        return self._splitter
+
+    def _message(self, message: bytes, now: float) -> ServerEvent:
+        """What one message says. Raises ThriftError where it does not say whom to answer."""
+        assert self._variant is not None
+        encoding, transport = self._variant
+        limits = self._wire.limits
+        head: HeaderHead | DubboHead | None = None
+        if transport is Transport.HEADER:
+            try:
+                head, message = read_header(message, limits)
+            except UnknownTransform as exc:
+                ticket = Ticket(exc.head.encoding, exc.head, b"", exc.head.seqid)
+                self._queue(ticket)
+                ticket.kind = wire.INVALID_TRANSFORM
+                return CallRejected(ticket, BadRequest(str(exc)))
+            encoding = head.encoding
+        elif transport is Transport.DUBBO:
+            head, message = read_dubbo(message, limits)
+        reader = encoding.reader(message, 0, limits)
+        name, kind, seqid = reader.message()
+        ticket = Ticket(encoding, head, name[: limits.max_name_bytes], seqid)
+        oneway = kind == wire.ONEWAY
+        error: RpcError
+        try:
+            if kind not in _CALLS:
+                ticket.kind = wire.INVALID_MESSAGE_TYPE
+                raise BadRequest(f"a message of kind {kind} is no call")
+            target = self._wire.directory.find(name, head.service if isinstance(head, DubboHead) else b"")
+            method = target.method
+            ticket.method, ticket.name = method, method.name
+            # Old clients send calls of such methods as if they waited.
+            oneway = oneway or method.contract.oneway
+            return self._call(target, ticket, reader, len(message), oneway, now)
+        except RpcError as exc:
+            error = exc
+        except ThriftError as exc:
+            error = BadRequest(f"the message cannot be read: {exc}")
+        except ValueMappingError as exc:
+            error = BadRequest(str(exc))
+        if oneway:
+            return CallRejected(None, error)
+        self._queue(ticket)
+        return CallRejected(ticket, error)
+
+    def _call(self, target: Target, ticket: Ticket, reader: Any, size: int, oneway: bool, now: float) -> ServerEvent:
+        method = target.method
+        values, pairs = method.read_call(reader)
+        if reader.pos < size:
+            raise BadRequest(f"{size - reader.pos} bytes are left over behind the arguments")
+        head = ticket.head
+        context = read_call_context({**pairs, **head.pairs} if isinstance(head, HeaderHead) and head.pairs else pairs)
+        invocation = Invocation(
+            target.service,
+            method.contract.name,
+            values,
+            method.contract,
+            None,
+            context.attachments,
+            None if context.timeout_s is None else now + context.timeout_s,
+            context.traceparent,
+            self._peer,
+            context.consumer,
+            oneway,
+            None,
+            None,
+            context.token,
+        )
+        if oneway:
+            return CallReceived(None, invocation)
+        self._queue(ticket)
+        return CallReceived(ticket, invocation)
+
+    def _queue(self, ticket: Ticket) -> None:
+        if self._in_order:
+            self._leaving.append(ticket)
+
+    def reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        """See `ServerCodec.reply`."""
+        assert isinstance(ticket, Ticket)
+        answer = self._answer(ticket, outcome)
+        if not self._in_order:
+            return answer
+        leaving = self._leaving
+        if leaving[0] is ticket and (len(leaving) == 1 or leaving[1].answer is None):
+            leaving.popleft()
+            return answer
+        ticket.answer = answer
+        self.held_bytes += len(answer)
+        ready: list[bytes] = []
+        while leaving and (done := leaving[0].answer) is not None:
+            self.held_bytes -= len(done)
+            ready.append(done)
+            leaving.popleft()
+        return b"".join(ready)
+
+    def _answer(self, ticket: Ticket, outcome: Outcome) -> bytes:
+        try:
+            if isinstance(outcome, RpcError):
+                return self._error(ticket, outcome)
+            answer = self._wrap(ticket, *self._result(ticket, outcome))
+            most = self._wire.limits.max_frame_bytes
+            if len(answer) > most:
+                raise LocalWireError(f"{len(answer)} bytes exceed the limit of {most}")
+            return answer
+        except Exception as exc:  # a value's own code runs while it is written, and may raise anything
+            if isinstance(outcome, Ok) and isinstance(exc, ValueMappingError) and exc.path == "result":
+                ticket.kind = _missing(outcome)
+            return self._error(ticket, unwritable(exc)[0])
+
+    def _result(self, ticket: Ticket, outcome: Ok | Fault) -> tuple[bytes, Pairs]:
+        """The message that answers a call, and what goes into its header."""
+        method = ticket.method
+        assert method is not None, "only errors answer what was not understood"
+        writer = ticket.encoding.writer(self._wire.limits)
+        in_header = isinstance(ticket.head, HeaderHead)
+        if isinstance(outcome, Ok):
+            value = outcome.value
+            pairs = pairs_of_attachments(outcome.attachments)
+            writer.message(ticket.name, wire.REPLY, ticket.seqid)
+            method.write_result(writer, value, NO_PAIRS if in_header else pairs)
+            return writer.done(), pairs
+        fault = outcome.decoded()
+        pairs = pairs_of_attachments(fault.attachments)
+        if method.declares(fault):
+            writer.message(ticket.name, wire.REPLY, ticket.seqid)
+            method.write_fault(writer, fault, NO_PAIRS if in_header else pairs)
+        else:
+            pairs = undeclared_pairs(fault, pairs)
+            writer.message(ticket.name, wire.EXCEPTION, ticket.seqid)
+            write_undeclared(writer, fault, pairs, beside=in_header)
+        return writer.done(), pairs
+
+    def _error(self, ticket: Ticket, error: RpcError) -> bytes:
+        writer = ticket.encoding.writer(self._wire.limits)
+        writer.message(ticket.name, wire.EXCEPTION, ticket.seqid)
+        write_error(writer, error, kind_of(error) if ticket.kind is None else ticket.kind)
+        return self._wrap(ticket, writer.done(), NO_PAIRS)
+
+    def _wrap(self, ticket: Ticket, message: bytes, pairs: Pairs) -> bytes:
+        head = ticket.head
+        if isinstance(head, HeaderHead):
+            return framed(write_header(head._replace(pairs=pairs), message))
+        if isinstance(head, DubboHead):
+            return framed(write_dubbo(head, message))
+        assert self._variant is not None
+        return message if self._variant.transport is Transport.BUFFERED else framed(message)
+
+    def goodbye(self) -> bytes:
+        """Nothing: Thrift has no word for it."""
+        return b""
+
+    def ping(self) -> bytes:
+        """Nothing: Thrift has no heartbeat."""
+        return b""
+
+
+def _missing(outcome: Ok) -> int | None:
+    return wire.MISSING_RESULT if outcome.value is None else None
