@@ -65,7 +65,15 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_Object, parse_constant=_refuse_constant)
+def _read_integer(text: str) -> int | float:
+    # Writers of doubles leave the fraction away where there is none, but a zero has its sign.
+    return -0.0 if text == "-0" else int(text)
+
+
+# Not strict about control characters in texts: Apache's library for Python writes them as they are.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_Object, parse_int=_read_integer, parse_constant=_refuse_constant, strict=False
+)
 
 
 class JsonReader:
@@ -177,6 +185,8 @@ class JsonReader:
         found = self._take()
         if type(found) is str and _NUMBER.fullmatch(found):
             found = int(found)
+        if type(found) is float and found == 0:
+            found = 0
         if type(found) is not int:
             raise ThriftError(f"an i{bits} that is no integer")
         if not -(1 << bits - 1) <= found < 1 << bits - 1:

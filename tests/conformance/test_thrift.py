@@ -1,4 +1,4 @@
-"""thrift:// against the corpus: every value, exception, attachment and error, both ways, in all encodings and transports."""
+"""thrift:// against the corpus: every value, exception, attachment and error, both ways, however encoded."""
 
 from __future__ import annotations
 
