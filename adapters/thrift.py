@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.tcp.client import TcpClient
 from adapters.tcp.provider_connection import ConnectionOptions
-from adapters.tcp.server import TcpServer
+from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.exposure import Exposure
@@ -51,7 +51,7 @@ def _server(options: ListenerOptions) -> ServerAdapter:
         default: ServiceKey | None = own.get("default_service")
         return ThriftServerWire(exposures, limits, default, not own.get("out_of_order", False))
 
-    return TcpServer(options, make_wire)
+    return TcpServer(options, make_wire, half_close_grace_s=own.get("half_close", HALF_CLOSE_GRACE_S))
 
 
 def _client() -> ClientAdapter:
@@ -124,6 +124,13 @@ PLUGIN: Final = ProtocolPlugin(
                 "Answers leave as they come, not in the order of their calls. Only for clients that go by the sequence "
                 "id, and only in transports with frames.",
                 default=False,
+            ),
+            "half_close": Option(
+                OptionKind.DURATION,
+                "How long calls go on after their caller closed its sending side: it may still read, or be gone.",
+                HALF_CLOSE_GRACE_S,
+                minimum=0,
+                maximum=3600,
             ),
             "max_depth": Option(
                 OptionKind.COUNT, "Containers inside each other in one message.", _MAX_DEPTH, minimum=4, maximum=200

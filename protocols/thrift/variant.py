@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | `80 01` | binary | buffered |
 | `82`, then `21`, `41`, `61` or `81` | compact | buffered |
-| `[` | JSON | buffered |
+| `[1`, or space behind the bracket | JSON | buffered |
 | length, `80 01` | binary | framed |
 | length, `82 21` and so on | compact | framed |
 | length, `[` | JSON | framed |
@@ -38,6 +38,8 @@ _NEEDED: Final = 6
 """Bytes that tell everything."""
 _BINARY: Final = b"\x80\x01"
 _COMPACT: Final = tuple(bytes((0x82, kind << 5 | 1)) for kind in (1, 2, 3, 4))
+_FIRST: Final = (b"[", b"\x80", b"\x82")
+_BEHIND_BRACKET: Final = (b"", b"1", b" ", b"\t", b"\r", b"\n")
 _FIRST_OF_NAMES: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
 ENCODINGS: Final[dict[str, Encoding]] = {each.name: each for each in (BINARY, COMPACT, JSON)}
 
@@ -72,14 +74,17 @@ def detect(data: bytes, limits: Limits) -> Variant | None:
     Raises:
         RemoteWireError: they are no Thrift.
     """
-    if data[:1] == b"[":
-        return Variant(JSON, Transport.BUFFERED)
+    if data[:1] == b"[" and data[1:2] in _BEHIND_BRACKET:
+        return Variant(JSON, Transport.BUFFERED) if len(data) > 1 else None
     if data[:2] == _BINARY:
         return Variant(BINARY, Transport.BUFFERED)
     if data[:2] in _COMPACT:
         return Variant(COMPACT, Transport.BUFFERED)
-    length = int.from_bytes(data[:4], "big") if len(data) >= 4 else 0
-    if (data and data[0] > 0x3F and len(data) >= 2) or length > limits.max_frame_bytes:
+    if len(data) == 1 and data in _FIRST:
+        return None
+    # At least so long, where not all of it is there.
+    length = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
+    if length > limits.max_frame_bytes or (not length and len(data) >= 4):
         raise RemoteWireError(f"this looks like {sniff(data)}", reason="bad-magic")
     if len(data) < _NEEDED:
         return None

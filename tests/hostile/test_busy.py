@@ -16,9 +16,12 @@ from tests.support.dialect import DIALECTS, Dialect
 from tests.support.dubbo_bytes import Reply
 from tests.support.hessian_bytes import FAULT
 from tests.support.running import running
+from tests.support.thrift_bytes import ThriftAnswer
 
 THREADPOOL_EXHAUSTED = 100
 """Dubbo's word for busy: apache/dubbo: dubbo-remoting/dubbo-remoting-api/.../exchange/Response.java."""
+INTERNAL_ERROR = 6
+"""Thrift has no word of its own for busy: apache/thrift: doc/specs/thrift-rpc.md."""
 MOST_S = 0.25
 CALLS = 50
 
@@ -58,6 +61,9 @@ def assert_busy(answer: Any, retry_after: str = "1") -> None:
     if isinstance(answer, Reply):
         assert answer.status == THREADPOOL_EXHAUSTED
         assert "[overloaded] " in answer.text
+        return
+    if isinstance(answer, ThriftAnswer):
+        assert (answer.error, answer.text[:13]) == (INTERNAL_ERROR, "[overloaded] ")
         return
     if answer.body.startswith(FAULT):
         # With any other status Caucho's client would say that the connection broke.

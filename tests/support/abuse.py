@@ -95,6 +95,8 @@ _FORWARDED = """
     remote: {registries: [local], group: "", protocol: dubbo}
     group: bridged
     listeners: [attacked]
+"""
+_BLIND = """
   blind:
     generic: true
     interface: demo.Types
@@ -119,7 +121,9 @@ def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = Fal
         hosts="attacked, far" if far else "attacked",
     )
     callbacks = _REPORTS if dialect.protocol == "dubbo" else ""
-    return text + callbacks + (_FORWARDED if forwarding else "") + dialect.more
+    # Services without a contract are not for every wire.
+    forwarded = _FORWARDED + (_BLIND if dialect.protocol != "thrift" else "") if forwarding else ""
+    return text + callbacks + forwarded + dialect.more
 
 
 class Attacker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Final, Protocol
 
-from tests.support import rmi_bytes
+from tests.support import rmi_bytes, thrift_bytes
 from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
 from tests.support.hessian_bytes import VALUE, hessian_call
 from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
@@ -19,6 +19,7 @@ __all__ = [
     "RMI",
     "RMI_SECRET",
     "RMI_SIGNED",
+    "THRIFT",
     "Dialect",
 ]
 
@@ -251,6 +252,49 @@ class _Rmi:
         return answer.reply == {"ok": value}
 
 
+class _Thrift:
+    name = protocol = "thrift"
+    options = "{half_close: 1s}"
+    # With a field that no method has, so that it is as long as those of the others.
+    count = thrift_bytes.call(
+        "demo.Catalog:count", thrift_bytes.field(thrift_bytes.STRING, 9, thrift_bytes.text("more"))
+    )
+    slow = thrift_bytes.call("demo.Catalog:slow", thrift_bytes.field(thrift_bytes.I64, 1, bytes(8)))
+    forever = thrift_bytes.call(
+        "demo.Catalog:slow", thrift_bytes.field(thrift_bytes.I64, 1, (1 << 40).to_bytes(8, "big"))
+    )
+    aside = b""
+    aside_answers = 0
+    answers_in_order = True
+    another_driver = one_at_a_time = over_http = one_call = False
+    more = ""
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        argument = thrift_bytes.field(thrift_bytes.STRING, 1, thrift_bytes.text(value))
+        return thrift_bytes.call(f"{_service(group)}:echo_string", argument, id=id)
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        argument = thrift_bytes.field(thrift_bytes.STRING, 1, thrift_bytes.text(bytes(size)))
+        return thrift_bytes.call(f"{_service(group)}:echo_bytes", argument, id=id)
+
+    def first(self, data: bytes) -> tuple[thrift_bytes.ThriftAnswer, int] | None:
+        return thrift_bytes.first_answer(data)
+
+    def answers(self, data: bytes) -> list[thrift_bytes.ThriftAnswer]:
+        return thrift_bytes.answers(data)
+
+    def is_ok(self, answer: thrift_bytes.ThriftAnswer) -> bool:
+        return answer.kind == thrift_bytes.REPLY
+
+    def is_count(self, answer: thrift_bytes.ThriftAnswer) -> bool:
+        wanted = thrift_bytes.field(thrift_bytes.I64, 0, (3).to_bytes(8, "big")) + b"\0"
+        return (answer.name, answer.kind, answer.body) == ("count", thrift_bytes.REPLY, wanted)
+
+    def is_echo(self, answer: thrift_bytes.ThriftAnswer, value: str) -> bool:
+        wanted = thrift_bytes.field(thrift_bytes.STRING, 0, thrift_bytes.text(value)) + b"\0"
+        return answer.kind == thrift_bytes.REPLY and answer.body == wanted
+
+
 def _service(group: str) -> str:
     return f"{group}/demo.Types" if group else "demo.Types"
 
@@ -259,7 +303,8 @@ DUBBO: Final[Dialect] = _Dubbo()
 HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False, another_driver=False)
 AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True, another_driver=True)
 HESSIAN: Final[Dialect] = _Hessian("hessian", "httptools", one_at_a_time=False, another_driver=True)
-DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN)
+THRIFT: Final[Dialect] = _Thrift()
+DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, THRIFT)
 """Those whose connections carry many calls."""
 RMI: Final = _Rmi("rmi")
 RMI_SECRET: Final = "a secret of more than sixteen bytes"
