@@ -130,7 +130,7 @@ class StreamSplitter:
             except ThriftError as exc:
                 raise RemoteWireError(str(exc), reason="malformed") from None
             end = self._reader.pos
-            messages.append(bytes(held[:end]))
+            messages.append(_beginning(held, end))
             self._reader = self._skip = None
             del held[:end]
 
@@ -171,6 +171,12 @@ class JsonSplitter:
                 )
             if end is None:
                 return
-            messages.append(bytes(held[:end]))
+            messages.append(_beginning(held, end))
             del held[:end]
             self._progress = Progress()
+
+
+def _beginning(held: bytearray, end: int) -> bytes:
+    # A slice would be a second copy.
+    with memoryview(held) as view:
+        return bytes(view[:end])

@@ -82,7 +82,7 @@ class JsonReader:
     __slots__ = ("_budget", "_depth", "_iterators", "_next", "pos")
 
     def __init__(self, data: bytes | bytearray, pos: int, limits: Limits, end: int | None = None) -> None:
-        text = bytes(data[pos:])
+        text = bytes(data[pos:]) if pos else bytes(data)
         self.pos = len(data)
         self._depth = limits.max_depth
         self._budget = limits.max_elements

@@ -153,6 +153,17 @@ class Attacker:
                     return
                 await asyncio.sleep(0)
 
+    async def raw(self, size: int) -> bytes:
+        """The next bytes of what comes, so many."""
+        async with asyncio.timeout(LIMIT_S):
+            while len(self._received) < size:
+                data = await self._loop.sock_recv(self.sock, 1 << 18)
+                if not data:
+                    raise EOFError(f"closed after {self._received!r}")
+                self._received += data
+        found, self._received = self._received[:size], self._received[size:]
+        return found
+
     async def reply(self) -> Any:
         """The next answer, as the dialect takes it apart."""
         async with asyncio.timeout(LIMIT_S):

@@ -103,7 +103,7 @@ def first_answer(data: bytes) -> tuple[ThriftAnswer, int] | None:
     version, kind, size = struct.unpack(">HHi", data[4:12])
     assert version == 0x8001
     id: int = struct.unpack(">i", data[12 + size : 16 + size])[0]
-    return ThriftAnswer(data[12 : 12 + size].decode(), kind, id, data[16 + size : end]), end
+    return ThriftAnswer(data[12 : 12 + size].decode("utf-8", "replace"), kind, id, data[16 + size : end]), end
 
 
 def answers(data: bytes) -> list[ThriftAnswer]:
