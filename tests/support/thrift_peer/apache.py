@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -198,10 +200,13 @@ def apache_server(
         yield port, processor
     finally:
         handle = listening.handle
-        handle.shutdown(2)
+        handle.shutdown(socket.SHUT_RDWR)
         listening.close()
         acceptor.join(5)
         for client in accepted:
-            client.close()
+            # Its thread closes it, which must not happen under its reads.
+            if (handle := client.handle) is not None:
+                with contextlib.suppress(OSError):
+                    handle.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(5)
