@@ -25,6 +25,7 @@ FEW = max(3, REPEATS // 50)
 SOME = max(20, REPEATS // 10)
 NEXT = hessian_call()
 DEEP = 100_000
+MEBI = 1 << 20
 POST = "POST /demo.Types HTTP/1.1"
 CATALOG = "POST /demo.Catalog HTTP/1.1"
 
@@ -235,6 +236,49 @@ async def test_j1_and_j2_framing(abuse: Abuse, name: str) -> None:
         await attacker.refused()
 
     await abuse(attack, reason="bad-headers", times=SOME)
+
+
+LARGE = {
+    "a value of a mebibyte": (head(POST, HOST, "X: " + "x" * MEBI), 431),
+    "10,000 fields": (head(POST, HOST, *(f"X{number}: x" for number in range(10_000))), 431),
+    "10,000 attachments of Dubbo's": (head(POST, HOST, *(f"header{number}: x" for number in range(10_000))), 431),
+    "a target of a mebibyte": (head(f"POST /{'x' * MEBI} HTTP/1.1", HOST), 414),
+    "a query of a mebibyte": (head(f"POST /demo.Types?group={'x' * MEBI} HTTP/1.1", HOST), 414),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+async def test_j3_heads_without_measure(abuse: Abuse, name: str) -> None:
+    data, status = LARGE[name]
+
+    async def attack(attacker: Attacker) -> None:
+        await attacker.send(data)
+        answer: HttpAnswer = await attacker.reply()
+        assert (answer.status, answer.closes) == (status, True)
+        await attacker.refused()
+
+    await abuse(attack, reason=frozenset({"headers-too-large", "target-too-long"}), times=FEW)
+
+
+@pytest.mark.parametrize("name", ["TRACE", "DELETE", "BREW"])
+async def test_j8_other_methods(abuse: Abuse, name: str) -> None:
+    status = 501 if name == "BREW" else 405
+
+    async def attack(attacker: Attacker) -> None:
+        await attacker.send(head(f"{name} /demo.Types HTTP/1.1", HOST) + NEXT)
+        assert (await attacker.reply()).status == status
+        assert HESSIAN.is_count(await attacker.reply())
+
+    await abuse(attack, reason="bad-request", times=SOME)
+
+
+@pytest.mark.parametrize("wanted", ["websocket", "h2c"])
+async def test_j8_upgrades_are_not_taken_up(abuse: Abuse, wanted: str) -> None:
+    async def attack(attacker: Attacker) -> None:
+        await attacker.send(hessian_call(fields=("Connection: Upgrade", f"Upgrade: {wanted}")))
+        assert HESSIAN.is_count(await attacker.reply())
+
+    await abuse(attack, reason=None, times=SOME)
 
 
 @pytest.mark.parametrize("abuse", ["frame: 64KiB"], indirect=True)
