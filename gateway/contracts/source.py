@@ -8,7 +8,7 @@ Docstrings keep their words, not their line breaks around an `Args:` of their ow
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.contracts.source_names import ModuleNames
@@ -25,6 +25,7 @@ from gateway.model.contract import (
 )
 from gateway.model.errors import ContractError
 from gateway.model.outline import constants_of, outline_of
+from gateway.model.reachable import key_types, method_types, reachable
 from gateway.model.typeref import Kind, TypeRef
 
 __all__ = ["python_source"]
@@ -150,7 +151,8 @@ class _Writer:
     def _service(self, contract: ServiceContract) -> str:
         given = [quoted(contract.name)]
         given += [f"names={quoted(contract.names)}"] if contract.names else []
-        unnamed = [self._classes[each] for each in contract.types if each not in _reachable(contract)]
+        named = reachable(method_types(contract.methods), contract.types)
+        unnamed = [self._classes[each] for each in contract.types if each not in named]
         given += [f"types={_tuple(unnamed)}"] if unnamed else []
         protocol = self._names.use("typing", "Protocol")
         lines = [f"@{self._names.use('gateway', 'service')}({', '.join(given)})"]
@@ -290,46 +292,11 @@ def _members(services: Mapping[str, ServiceContract], types: Mapping[str, NamedT
             yield from (each.attribute for each in named.fields)
 
 
-def _refs_of(services: Mapping[str, ServiceContract], types: Mapping[str, NamedType]) -> Iterator[TypeRef]:
-    for service in services.values():
-        for method in service.methods:
-            yield from (method.returns, *method.throws, *(each.type for each in method.params))
-    for named in types.values():
-        if isinstance(named, StructType):
-            yield from (each.type for each in named.fields)
-
-
 def _key_structs(services: Mapping[str, ServiceContract], types: Mapping[str, NamedType]) -> frozenset[str]:
     """The structs that must be hashable: those in map keys and sets, and what they hold."""
-    return _closure(_keys_in(_refs_of(services, types)), types)
-
-
-def _keys_in(refs: Iterable[TypeRef]) -> Iterator[TypeRef]:
-    for ref in refs:
-        if ref.kind in (Kind.MAP, Kind.SET):
-            yield ref.args[0]
-        yield from _keys_in(ref.args)
-
-
-def _reachable(contract: ServiceContract) -> frozenset[str]:
-    """The types that the methods of a contract lead to."""
-    return _closure(_refs_of({contract.name: contract}, {}), contract.types)
-
-
-def _closure(refs: Iterable[TypeRef], types: Mapping[str, NamedType]) -> frozenset[str]:
-    """The names of all types in these, and in the fields of structs among them."""
-    found: set[str] = set()
-    waiting = list(refs)
-    while waiting:
-        ref = waiting.pop()
-        waiting += ref.args
-        named = types.get(ref.name)
-        if named is None or named.name in found:
-            continue
-        found.add(named.name)
-        if isinstance(named, StructType):
-            waiting += (each.type for each in named.fields)
-    return frozenset(found)
+    refs = [ref for service in services.values() for ref in method_types(service.methods)]
+    refs += [each.type for named in types.values() if isinstance(named, StructType) for each in named.fields]
+    return reachable(key_types(refs), types)
 
 
 def _tuple(names: Sequence[str]) -> str:

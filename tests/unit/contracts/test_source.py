@@ -43,7 +43,7 @@ def test_services_of_one_module_share_their_types() -> None:
     assert catalog.types["demo.Maker"].python_class is types.types["demo.Maker"].python_class
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(contracts())
 def test_any_contract_is_read_back_as_it_was(outline: ServiceContract) -> None:
     assert read_back(outline) == [outline]
