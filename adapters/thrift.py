@@ -17,6 +17,8 @@ from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.contract import ClientWire, ServerWire
 from protocols.reader import Limits
 from protocols.thrift.client import ThriftClientWire, ThriftStyle
+from protocols.thrift.idl.reader import read_thrift
+from protocols.thrift.idl.writer import write_thrift
 from protocols.thrift.mapping import check_contract
 from protocols.thrift.server import ThriftServerWire
 from protocols.thrift.variant import ENCODINGS, Transport, Variant
@@ -105,6 +107,11 @@ def _snippet(address: str, service: Any) -> str:
     return f"polyport call thrift://{address}/{service} 'find(long)' 1"
 
 
+def _export_thrift(exposures: Sequence[Exposure]) -> Mapping[str, str]:
+    contracts = {each.contract.name: each.contract for each in exposures if each.contract is not None}
+    return write_thrift(list(contracts.values()))
+
+
 PLUGIN: Final = ProtocolPlugin(
     name="thrift",
     default_port=9090,
@@ -179,4 +186,6 @@ PLUGIN: Final = ProtocolPlugin(
     client_snippet=_snippet,
     generic=False,
     check_reference=_check_reference,
+    exports=MappingProxyType({"thrift": _export_thrift}),
+    imports=MappingProxyType({"thrift": read_thrift}),
 )

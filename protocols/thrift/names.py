@@ -2,6 +2,8 @@
 
 Everything that needs one of these asks here: the codec, the check of a contract, an IDL.
 
+Names that no compiler of Thrift takes (`delete`, `größe`) are changed as `protocols.thrift.identifier` says.
+
 | what | name | number |
 | --- | --- | --- |
 | service | `names["thrift"]`; else the last part of the contract's name (`Catalog` of `demo.Catalog`) | |
@@ -19,6 +21,8 @@ Numbers can be declared where a contract follows an IDL that exists:
 - of parameters, and of declared exceptions: `names={"thrift": "find(2, 5) throws(1, 3)"}` of the method;
 - of an exception's text: `names={"thrift": "NotFound(message=3)"}`, and `message=0` for none.
 
+`names={"thrift": "Shape(union)"}` makes a struct a union: all its fields can be null, and just one is not.
+
 A field without a number of its own has that of the one before and 1. So a field that is added at the end, or has a
 number of its own, changes nothing for those who do not know it.
 """
@@ -31,6 +35,7 @@ from typing import Final
 
 from gateway.model.contract import EnumType, Field, MethodContract, NamedType, ServiceContract, StructType
 from gateway.model.errors import ContractError
+from protocols.thrift.identifier import identifier
 
 __all__ = [
     "CONTEXT_FIELD",
@@ -39,6 +44,7 @@ __all__ = [
     "field_id",
     "field_ids",
     "field_name",
+    "is_union",
     "message_id",
     "method_name",
     "param_ids",
@@ -59,7 +65,7 @@ _NUMBERS: Final = r"[0-9]+(?:\s*,\s*[0-9]+)*"
 _METHOD: Final = re.compile(
     rf"(?P<name>{_IDENTIFIER})?\s*(?:\((?P<params>{_NUMBERS})?\))?\s*(?:throws\s*\((?P<throws>{_NUMBERS})\))?"
 )
-_TYPE: Final = re.compile(rf"(?P<name>{_IDENTIFIER})?\s*(?:\(message=(?P<message>[0-9]+)\))?")
+_TYPE: Final = re.compile(rf"(?P<name>{_IDENTIFIER})?\s*(?:\((?:message=(?P<message>[0-9]+)|(?P<union>union))\))?")
 _FIELD: Final = re.compile(rf"(?:(?P<id>[0-9]+):)?\s*(?P<name>{_IDENTIFIER})?")
 _LEAST: Final = -(1 << 31)
 _MOST: Final = (1 << 31) - 1
@@ -67,18 +73,18 @@ _MOST: Final = (1 << 31) - 1
 
 def service_name(contract: ServiceContract) -> str:
     """The name of a service."""
-    return contract.names.get(PROTOCOL) or _last_part(contract.name)
+    return contract.names.get(PROTOCOL) or identifier(_last_part(contract.name))
 
 
 def type_name(definition: NamedType) -> str:
     """The name of a struct, exception or enum."""
-    return _parsed(_TYPE, definition.names, definition.name)["name"] or _last_part(definition.name)
+    return _parsed(_TYPE, definition.names, definition.name)["name"] or identifier(_last_part(definition.name))
 
 
 def method_name(contract: ServiceContract, method: MethodContract) -> str:
     """The name under which a method is called, unique in its service."""
     said = _parsed(_METHOD, method.names, method.attribute)["name"]
-    return said or (method.name if len(contract.overloads(method.name)) == 1 else method.attribute)
+    return said or identifier(method.name if len(contract.overloads(method.name)) == 1 else method.attribute)
 
 
 def param_ids(method: MethodContract) -> Sequence[int]:
@@ -111,7 +117,7 @@ def _listed(method: MethodContract, what: str, count: int) -> Sequence[int]:
 
 def field_name(field: Field) -> str:
     """The name of a field."""
-    return _parsed(_FIELD, field.names, field.name)["name"] or field.name
+    return _parsed(_FIELD, field.names, field.name)["name"] or identifier(field.name)
 
 
 def field_id(field: Field) -> int | None:
@@ -137,6 +143,11 @@ def message_id(definition: StructType) -> int:
     """The number of the field with an exception's text; 0 when it has none."""
     said = _parsed(_TYPE, definition.names, definition.name)["message"]
     return 1 if said is None else int(said)
+
+
+def is_union(definition: StructType) -> bool:
+    """Whether a struct is a union: exactly one of its fields is not null."""
+    return _parsed(_TYPE, definition.names, definition.name)["union"] is not None
 
 
 def enum_values(definition: EnumType) -> Mapping[str, int]:

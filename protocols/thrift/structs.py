@@ -58,11 +58,12 @@ def write_slot(slot: Slot, writer: Any, value: Any) -> None:
 class StructForm:
     """How one struct or exception is read and written. `compile_fields` comes before anything else."""
 
-    __slots__ = ("_by_id", "_fields", "_message_id", "definition")
+    __slots__ = ("_by_id", "_fields", "_is_union", "_message_id", "definition")
 
     def __init__(self, definition: StructType) -> None:
         self.definition: Final = definition
         self._message_id = names.message_id(definition) if definition.is_exception else 0
+        self._is_union = names.is_union(definition)
         self._fields: list[tuple[Slot, Field]] = []
         self._by_id: dict[int, tuple[Slot, str]] = {}
 
@@ -99,6 +100,8 @@ class StructForm:
             except ValueMappingError as exc:
                 raise exc.within(f".{slot.name}") from None
         reader.end()
+        if self._is_union:
+            self._check_union(len(values))
         if len(values) < len(self._fields):
             self._fill(values)
         return values, message
@@ -131,6 +134,9 @@ class StructForm:
         writer.struct()
         if definition.is_exception:
             self._write_message(writer, value.args[0] if value.args else None)
+        if self._is_union:
+            items = (getattr(value, field.attribute, None) for _, field in self._fields)
+            self._check_union(sum(item is not None for item in items))
         for slot, field in self._fields:
             item = getattr(value, field.attribute, MISSING)
             if item is MISSING:
@@ -142,6 +148,10 @@ class StructForm:
             except ValueMappingError as exc:
                 raise exc.within(f".{slot.name}") from None
         writer.stop()
+
+    def _check_union(self, count: int) -> None:
+        if count != 1:
+            raise ValueMappingError(f"the union {self.definition.name} has exactly one field, found {count}")
 
     def _write_message(self, writer: Any, message: Any) -> None:
         if message is None:

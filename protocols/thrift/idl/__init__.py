@@ -1,0 +1,1 @@
+"""Thrift's interface description language, read and written."""
