@@ -240,7 +240,7 @@ def test_configurations_have_neither_problems_nor_warnings(
     reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: Block
 ) -> None:
     for each in FILES:
-        if each.language in ("python", "yaml"):
+        if each.language in ("python", "yaml", "thrift"):
             (tmp_path / each.name).write_text(each.text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     found = examine(tmp_path / block.name, Catalog([]), {"PARTNER_SECRET": "s3cret"})

@@ -165,21 +165,8 @@ class _File:
             notes[words.DEPRECATED] = "true"
         notes.update(_names(field.names, said if called == identifier(field.name) else f"{said}{called}"))
         before = f"{form.requiredness} " if form.requiredness and not names.is_union(struct) else ""
-        # Languages with values in place need to be told where a struct would contain itself.
-        link = " &" if self._contains(field.type, struct.name) else ""
         meant = thrift_type(field.type, self._name_of)
-        yield f"{_INDENT}{number}: {before}{meant}{link} {called}{form.value}{_annotations(notes)};"
-
-    def _contains(self, ref: TypeRef, name: str) -> bool:
-        """Whether values of a type have a struct of this name inside, other than in a container."""
-        seen: set[str] = set()
-        waiting = [ref]
-        while waiting:
-            each = self._types.get(waiting.pop().name)
-            if isinstance(each, StructType) and each.name not in seen:
-                seen.add(each.name)
-                waiting += (field.type for field in each.fields)
-        return name in seen
+        yield f"{_INDENT}{number}: {before}{meant} {called}{form.value}{_annotations(notes)};"
 
     def _form(self, ref: TypeRef, default: Any, *, is_param: bool = False, is_union: bool = False) -> _Said:
         value = None if default is MISSING else format_constant(default, ref, self._name_of)
