@@ -20,6 +20,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "hessian": "adapters.hessian:PLUGIN",
             "rmi": "adapters.rmi:PLUGIN",
             "thrift": "adapters.thrift:PLUGIN",
+            "webservice": "adapters.soap:PLUGIN",
         },
         "registry": {
             "direct": "registry.direct:PLUGIN",

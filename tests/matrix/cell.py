@@ -92,6 +92,13 @@ def _note_stale(cell: Cell) -> None:
     for each in REFUSALS:
         if each.wire not in (cell.client, cell.provider):
             continue
+        if each.wire != cell.client and any(
+            other.wire == cell.client and other.type == each.type and other.covers(finding.name, finding.text)
+            for other in REFUSALS
+            for finding in cell.refused
+        ):
+            # The caller's own wire refuses values of this type, maybe all that the provider's would have.
+            continue
         if not any(each.covers(finding.name, finding.text) for finding in cell.refused):
             text = f"on record as refused by {each.wire} ({each.reason}), but nothing was"
             cell.findings.append(Finding("refusal", each.type, text, refused=False))

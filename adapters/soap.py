@@ -1,0 +1,195 @@
+"""webservice://, put together: SOAP over HTTP on the lean driver or inside aiohttp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.http.listener import LISTENER_OPTIONS, guard, listens, make_server, mount
+from adapters.http.provider_options import ProviderOptions
+from adapters.http.reference import PROVIDER_OPTIONS, hashable, header_misfits, provider_options
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import parse_address
+from gateway.model.exposure import Exposure
+from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
+from gateway.spi.handler import Handler
+from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
+from protocols.http.binding import HttpBinding
+from protocols.http.extra_fields import parse_base_path
+from protocols.soap.mapping import check_contract
+from protocols.soap.names import PROTOCOL, parse_namespace
+
+if TYPE_CHECKING:
+    from protocols.soap.client import SoapClientBinding
+
+__all__ = ["PLUGIN"]
+
+_VERSIONS: Final = ("1.1", "1.2")
+_FORMS: Final = ("qualified", "unqualified")
+_NAMESPACE: Final = "namespace"
+_MAX_DEPTH: Final = 200
+_MAX_ELEMENTS: Final = 1_000_000
+_PAYLOAD_BYTES: Final = ProviderOptions().max_response_bytes
+_OPEN_PATHS: Final = ("/",)
+"""What anybody may GET where callers need a secret: all that is not a call is a description."""
+
+
+def _trusted(networks: Sequence[Any]) -> Callable[[str], bool] | None:
+    """Whether a peer is one of these proxies."""
+    if not networks:
+        return None
+
+    def check(address: str) -> bool:
+        try:
+            host = ip_address(parse_address(address)[0])
+        except ValueError:
+            return False
+        return any(host in each for each in networks)
+
+    return check
+
+
+def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBinding:
+    from protocols.soap.document import XmlLimits
+    from protocols.soap.server import SoapBinding
+
+    own = options.options
+    binding = SoapBinding(
+        exposures,
+        namespaces={each.service: each.options.get(_NAMESPACE, "") for each in exposures},
+        limits=XmlLimits(
+            max_depth=own.get("max_depth", _MAX_DEPTH), max_elements=own.get("max_elements", _MAX_ELEMENTS)
+        ),
+        max_reply_bytes=options.max_frame_bytes,
+        trusted=_trusted(own.get("trusted_proxies", ())),
+    )
+    return guard(binding, options, _OPEN_PATHS)
+
+
+def _server(options: ListenerOptions) -> ServerAdapter:
+    return make_server(options, lambda exposures: _binding(options, exposures))
+
+
+def _mount(options: ListenerOptions, handler: Handler, exposures: Sequence[Exposure]) -> Any:
+    return mount(options, handler, _binding(options, exposures))
+
+
+def _client() -> ClientAdapter:
+    # Imported when somebody calls: aiohttp takes a third of a second, and most listeners do without.
+    from adapters.http.client import HttpClient
+    from protocols.soap.client import ClientOptions, SoapClientBinding
+
+    bindings: dict[Any, SoapClientBinding] = {}
+
+    def binding_for(reference: Reference) -> SoapClientBinding:
+        own = reference.parameters
+        key = hashable(own)
+        found = bindings.get(key)
+        if found is None:
+            found = bindings[key] = SoapClientBinding(
+                ClientOptions(
+                    version=own.get("version", _VERSIONS[0]),
+                    path=own.get("path", ""),
+                    namespace=own.get(_NAMESPACE, ""),
+                    form=own.get("form", _FORMS[0]),
+                    send_context=own.get("send_context", True),
+                    headers=own.get("headers", {}),
+                    api_key=own.get("api_key", ""),
+                    bearer=own.get("bearer", ""),
+                    basic=own.get("basic", ""),
+                    max_request_bytes=own.get("payload", _PAYLOAD_BYTES),
+                )
+            )
+        return found
+
+    return HttpClient(binding_for, provider_options)
+
+
+def _check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    return header_misfits(options)
+
+
+def _snippet(address: str, service: Any) -> str:
+    return f"curl -s 'http://{address}/{service}?wsdl'"
+
+
+PLUGIN: Final = ProtocolPlugin(
+    name=PROTOCOL,
+    default_port=8082,
+    server=_server,
+    client=_client,
+    check_contract=check_contract,
+    check_reference=_check_reference,
+    listens=listens,
+    generic=False,
+    listener_options=MappingProxyType(
+        {
+            **LISTENER_OPTIONS,
+            "trusted_proxies": Option(
+                OptionKind.TEXTS,
+                "Networks of proxies that say in X-Forwarded-Host, -Proto and -Prefix under which address a WSDL was "
+                "asked for (10.0.0.0/8); nobody else is believed.",
+                default=(),
+                parse=ip_network,
+            ),
+            "max_depth": Option(
+                OptionKind.COUNT, "Elements inside each other in one message.", _MAX_DEPTH, minimum=16, maximum=1_000
+            ),
+            "max_elements": Option(
+                OptionKind.COUNT,
+                "Elements of one message, those with others inside count five.",
+                _MAX_ELEMENTS,
+                minimum=1_000,
+            ),
+        }
+    ),
+    reference_options=MappingProxyType(
+        {
+            "version": Option(
+                OptionKind.TEXT,
+                "Of SOAP, in calls; answers are read in either.",
+                default=_VERSIONS[0],
+                choices=_VERSIONS,
+            ),
+            "path": Option(
+                OptionKind.TEXT,
+                "The path that takes all calls; that of the service's name by default.",
+                default="",
+                parse=parse_base_path,
+            ),
+            _NAMESPACE: Option(
+                OptionKind.TEXT,
+                "Target namespace of the service; by default what the contract's name says (demo.Catalog: http://demo/).",
+                default="",
+                parse=parse_namespace,
+            ),
+            "form": Option(
+                OptionKind.TEXT,
+                "Whether elements inside of operations are in the namespace: qualified, or unqualified as servers made "
+                "with JAX-WS expect them.",
+                default=_FORMS[0],
+                choices=_FORMS,
+            ),
+            "send_context": Option(
+                OptionKind.FLAG,
+                "Whether attachments, the caller's timeout and our name are sent along in a header block.",
+                default=True,
+            ),
+            **PROVIDER_OPTIONS,
+        }
+    ),
+    service_options=MappingProxyType(
+        {
+            _NAMESPACE: Option(
+                OptionKind.TEXT,
+                "Target namespace of the WSDL; by default what the contract's name says (demo.Catalog: http://demo/).",
+                default="",
+                parse=parse_namespace,
+            )
+        }
+    ),
+    client_snippet=_snippet,
+    mount=_mount,
+)

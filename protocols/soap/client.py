@@ -1,0 +1,285 @@
+"""webservice:// called by a contract: gateways of this kind, and services whose WSDL looks as ours does.
+
+`POST {path}` with an envelope of the version that the reference says; whatever version the answer has is read. `{path}`
+is `/[group/]interface[:version]` where the reference does not say. Services that were not made from the contract are
+called when their names agree with it: namespace, operations, parameters (`protocols.soap.names`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import quote
+
+from gateway.model.call import NO_ATTACHMENTS, Attachments, Invocation, Ok
+from gateway.model.contract import MISSING, ServiceContract
+from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import (
+    ContractError,
+    LocalWireError,
+    NoSuchService,
+    ProviderFailed,
+    Retry,
+    RpcError,
+    ValueMappingError,
+)
+from protocols.contract import Outcome
+from protocols.http.context import read_reply_attachments, request_headers, token_headers
+from protocols.http.credentials import credential_fields
+from protocols.http.extra_fields import parse_base_path, read_extra_fields
+from protocols.http.message import Headers, HttpRequest, HttpResponse
+from protocols.http_json.problem import error_of_status, plain_text
+from protocols.soap import media
+from protocols.soap.context import CONTEXT_BLOCK, ContextBlock, write_header
+from protocols.soap.document import DEFAULT_XML_LIMITS, Document, Frame, XmlError, XmlLimits, shown_name, to_utf8
+from protocols.soap.envelope import V11, V12, VERSIONS, Envelope, Refusal
+from protocols.soap.fault import FaultFrame
+from protocols.soap.names import SEPARATOR, SOAP_11, SOAP_12, expanded, response_name, target_namespace
+from protocols.soap.service import Operation, Service
+
+__all__ = ["QUALIFIED", "UNQUALIFIED", "ClientOptions", "SoapClientBinding"]
+
+QUALIFIED: Final = "qualified"
+UNQUALIFIED: Final = "unqualified"
+
+_NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
+_FAULTS: Final = frozenset(expanded(each, "Fault") for each in (SOAP_11, SOAP_12))
+_NOT_FOUND: Final = 404
+_ANSWERED: Final = 300
+_MAX_DETAIL: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """What one reference says about its providers.
+
+    `version`: of SOAP, `1.1` or `1.2`. `path`: where calls go, empty for the path of this module. `namespace`: empty
+    for that of the contract's name. `form`: whether the elements inside of operations are `qualified`. `send_context`:
+    whether attachments, the wait and our name are told. `headers`: further fields of every request of HTTP.
+    `max_request_bytes`: of a body.
+    """
+
+    version: str = V11.name
+    path: str = ""
+    namespace: str = ""
+    form: str = QUALIFIED
+    send_context: bool = True
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS)
+    api_key: str = ""
+    bearer: str = ""
+    basic: str = ""
+    max_request_bytes: int = 8_388_608
+
+
+class _Bound:
+    """What the calls of one reference at one provider have in common. `fields`: of each operation, by its attribute."""
+
+    __slots__ = ("address", "application", "fields", "path", "service", "token")
+
+    def __init__(
+        self, address: str, application: str, service: Service, path: str, fields: Mapping[str, Headers], token: str
+    ) -> None:
+        self.address: Final = address
+        self.application: Final = application
+        self.service: Final = service
+        self.path: Final = path
+        self.fields: Final = fields
+        self.token: Final = token
+
+
+class SoapClientBinding:
+    """See `protocols.http.binding.HttpClientBinding`. Contracts are compiled once, however many providers there are."""
+
+    def __init__(self, options: ClientOptions, limits: XmlLimits = DEFAULT_XML_LIMITS) -> None:
+        self._options = options
+        self._limits = limits
+        self._version = VERSIONS[options.version]
+        self._services: dict[int, Service] = {}
+
+    def bind(
+        self, endpoint: Endpoint, service: ServiceKey, contract: ServiceContract | None, token: str, application: str
+    ) -> Any:
+        """See `HttpClientBinding.bind`. A token that was not announced with the provider is a bearer token as well,
+        unless there is another secret."""
+        options = self._options
+        if contract is None:
+            raise ContractError(f"{service}: a service on webservice:// is called by a contract")
+        compiled = self._compiled(contract)
+        bearer = options.bearer
+        if token != endpoint.parameters.get("token", "") and not (options.bearer or options.basic or options.api_key):
+            bearer = token
+        try:
+            fields = credential_fields(options.api_key, bearer, options.basic) + read_extra_fields(options.headers)
+            path = parse_base_path(options.path) or f"/{quote(str(service), safe='/:$')}"
+            token_headers(token)
+        except ValueError as exc:
+            raise ContractError(f"{service}: {exc}") from None
+        accept = ("Accept", f"{self._version.media_type}, text/xml, */*;q=0.5")
+        by_attribute = {
+            attribute: Headers((*self._action(operation), accept, *fields))
+            for attribute, operation in compiled.by_attribute.items()
+        }
+        return _Bound(endpoint.address, application, compiled, path, by_attribute, token)
+
+    def encode_call(self, bound: Any, invocation: Invocation, timeout_s: float | None) -> tuple[HttpRequest, Any]:
+        """See `HttpClientBinding.encode_call`."""
+        assert isinstance(bound, _Bound)
+        options = self._options
+        operation = _operation(bound.service, invocation)
+        said: tuple[tuple[str, str], ...] = ()
+        if options.send_context:
+            said = request_headers(invocation, timeout_s, invocation.consumer or bound.application)
+            said += token_headers(bound.token)
+        elif invocation.traceparent is not None:
+            said = request_headers(invocation.replace(attachments=NO_ATTACHMENTS), None, "")
+        body = operation.write_request(self._version, write_header(said), invocation.arguments())
+        if len(body) > options.max_request_bytes:
+            limit = options.max_request_bytes
+            raise LocalWireError(f"the request of {len(body)} bytes exceeds the limit of {limit}")
+        headers = bound.fields[operation.signature.attribute]
+        return HttpRequest("POST", bound.path, "", headers, body), operation
+
+    def decode_reply(self, bound: Any, ticket: Any, response: HttpResponse) -> Outcome:
+        """See `HttpClientBinding.decode_reply`."""
+        assert isinstance(bound, _Bound)
+        assert isinstance(ticket, Operation)
+        try:
+            outcome = self._outcome(bound.service, ticket, response)
+        except RpcError as exc:
+            outcome = exc
+        if isinstance(outcome, RpcError):
+            kind = type(outcome) if not isinstance(outcome, Refusal) else ProviderFailed
+            return kind(f"{bound.address}: {outcome}", retry=outcome.retry, exhausted=outcome.exhausted)
+        return outcome
+
+    def _outcome(self, service: Service, operation: Operation, response: HttpResponse) -> Outcome:
+        if response.status < _ANSWERED and operation.signature.oneway:
+            return Ok(None)
+        content_type = Headers(response.headers).get("content-type")
+        if not response.body or not media.is_xml(content_type) or not content_type:
+            return _by_status(response, content_type)
+        reply = _Reply(service, operation)
+        try:
+            body = to_utf8(response.body, media.charset(content_type))
+            Document(reply.envelope, body, self._limits).read()
+            return reply.outcome()
+        except (XmlError, ValueMappingError, LookupError) as exc:
+            if response.status >= _ANSWERED:
+                return _by_status(response, "")
+            text = exc.args[0] if isinstance(exc, LookupError) else exc
+            why = f"the answer to {operation.name} does not fit its contract: {text}"
+            raise ProviderFailed(why, retry=Retry.NEVER) from exc
+
+    def _action(self, operation: Operation) -> tuple[tuple[str, str], ...]:
+        version = self._version
+        if version is V12:
+            return (("Content-Type", f'{version.content_type}; action="{operation.action}"'),)
+        return (("Content-Type", version.content_type), ("SOAPAction", f'"{operation.action}"'))
+
+    def _compiled(self, contract: ServiceContract) -> Service:
+        found = self._services.get(id(contract))
+        # The service keeps its contract, so that no other gets its id.
+        if found is None:
+            namespace = self._options.namespace or target_namespace(contract.name)
+            found = Service(contract, namespace, qualified=self._options.form == QUALIFIED)
+            self._services[id(contract)] = found
+        return found
+
+
+class _Reply:
+    """An answer that is being read (`protocols.soap.envelope.Visitor`)."""
+
+    __slots__ = ("_context", "_fault", "_operation", "_service", "_value", "envelope")
+
+    def __init__(self, service: Service, operation: Operation) -> None:
+        self._service = service
+        self._operation = operation
+        self._context: ContextBlock | None = None
+        self._fault: FaultFrame | None = None
+        self._value: Any = MISSING
+        self.envelope: Final = Envelope(self)
+
+    def block(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame | None:
+        """See `Visitor.block`."""
+        if name != CONTEXT_BLOCK:
+            return None
+        self._context = ContextBlock()
+        return self._context
+
+    def operation(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame:
+        """See `Visitor.operation`."""
+        if name in _FAULTS:
+            self._fault = FaultFrame(self._service.exceptions)
+            return self._fault
+        expected = response_name(self._operation.name)
+        if name.rpartition(SEPARATOR)[2] != expected:
+            raise ValueMappingError(f"expected {expected}, found {shown_name(name)}")
+        return _Result(self._operation.result.frame(None, attributes, document), self)
+
+    def settle(self, value: Any) -> None:
+        """The result was read."""
+        self._value = value
+
+    def outcome(self) -> Outcome:
+        """What was read, once all of it was.
+
+        Raises:
+            RpcError: it says that there is no answer.
+        """
+        attachments: Attachments = NO_ATTACHMENTS
+        if self._context is not None:
+            attachments = read_reply_attachments(Headers(self._context.fields))
+        if self._fault is not None:
+            return self._fault.outcome(self._service.contract, attachments)
+        if self._value is MISSING:
+            raise ProviderFailed("the answer's body is empty", retry=Retry.NEVER)
+        return Ok(self._value, attachments)
+
+
+class _Result(Frame):
+    """The element of the response, whose value is the result."""
+
+    __slots__ = ("_inner", "_reply")
+
+    def __init__(self, inner: Frame, reply: _Reply) -> None:
+        super().__init__()
+        self._inner = inner
+        self._reply = reply
+
+    def open(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame:
+        return self._inner.open(name, attributes, document)
+
+    def take(self, slot: Any, value: Any) -> None:
+        self._inner.take(slot, value)
+
+    def close(self, text: str) -> Any:
+        self._reply.settle(self._inner.close(text))
+
+    def place(self, child: Frame) -> str:
+        return self._inner.place(child)
+
+
+def _operation(service: Service, invocation: Invocation) -> Operation:
+    signature = invocation.signature
+    if signature is not None:
+        found = service.by_attribute.get(signature.attribute)
+    else:
+        overloads = service.contract.overloads(invocation.method)
+        found = service.by_attribute[overloads[0].attribute] if len(overloads) == 1 else None
+    if found is None:
+        raise ValueMappingError(f"the contract {service.contract.name} of this reference has no such method")
+    return found
+
+
+def _by_status(response: HttpResponse, content_type: str) -> RpcError:
+    """A server that broke the protocol, or something in front of it. Its text may be a whole page."""
+    if response.status < 400:
+        return ProviderFailed(f"status {response.status} without an envelope", retry=Retry.NEVER)
+    is_text = content_type.startswith("text/plain")
+    detail = response.body[:_MAX_DETAIL].decode("utf-8", "replace").strip() if is_text else ""
+    if response.status == _NOT_FOUND:
+        # A path is a service here, never a method.
+        return NoSuchService(f"status {response.status}: {plain_text(detail)}")
+    return error_of_status(response.status, detail)
