@@ -30,7 +30,7 @@ from protocols.soap.frames import (
 )
 from protocols.soap.names import MESSAGE, RETURN, SIMPLE_TYPES, XSD, TypeNames, expanded
 from protocols.soap.scalar import BUILT_IN, PARSERS
-from protocols.soap.shape import is_repeated
+from protocols.soap.shape import absent_param, absent_result, is_repeated, own_types
 from protocols.soap.text import BLANKS
 
 __all__ = ["Readers"]
@@ -55,16 +55,14 @@ class Readers:
         plan = FieldsPlan(title)
         absents: list[Callable[[], Any]] = []
         for index, param in enumerate(params):
-            default = param.default
-            if default is MISSING and param.type.nullable:
-                default = None
+            default = absent_param(param)
             label = f"args[{index}]"
             repeated = is_repeated(param.type, default)
             self._add(
                 plan, Slot(*self._element(param.type, repeated), param.name, label, **_how(index, param.type, repeated))
             )
             absents.append(_absent_param(param, default, repeated, label))
-        collects = [collector(param.type) if is_repeated(param.type, param.default) else None for param in params]
+        collects = [collector(param.type) if is_repeated(param.type, absent_param(param)) else None for param in params]
         plan.build = _arguments_builder(absents, collects)
         return plan
 
@@ -74,8 +72,7 @@ class Readers:
         if ref.kind is Kind.NULL:
             plan.build = lambda values: None
             return plan
-        absent = None if ref.nullable else MISSING
-        repeated = is_repeated(ref, absent)
+        repeated = is_repeated(ref, absent_result(ref))
         self._add(plan, Slot(*self._element(ref, repeated), RETURN, "result", **_how(0, ref, repeated)))
         collect = collector(ref) if repeated else None
 
@@ -120,6 +117,8 @@ class Readers:
             kind = Kind.ENUM if isinstance(definition, EnumType) else Kind.STRUCT
             plan = self.plan(TypeRef(kind, name=name)) if kind is Kind.ENUM else self.struct(name)
             found[expanded(self._namespace, self._names.of_named(name))] = plan
+        for ref in own_types(self._contract):
+            found[expanded(self._namespace, self._names.of_container(ref))] = self.plan(ref)
         return found
 
     def _own(self, local: str) -> frozenset[str]:
@@ -175,11 +174,7 @@ class Readers:
         def parse(text: str) -> Any:
             found = members.get(text)
             if found is None:
-                name = text.strip(BLANKS)
-                found = members.get(name)
-                if found is None:
-                    hint = did_you_mean(name, members)
-                    raise ValueMappingError(f"{definition.name} has no constant {shown(name)}{hint}")
+                raise ValueMappingError(f"{definition.name} has no constant {shown(text)}{did_you_mean(text, members)}")
             return found
 
         return LeafPlan(parse, self._own(self._names.of_named(definition.name)))

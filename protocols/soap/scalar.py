@@ -57,14 +57,17 @@ _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 _FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
 _SPECIAL: Final = {"INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-_ZONED_DATE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)")
-_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]+)?")
+_ZONE: Final = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+_ZONED_DATE: Final = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_ZONE}")
+_MOMENT: Final = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]+)?{_ZONE}?")
 _CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?")
 # Years and months have no fixed length; java.xml's Duration writes them as zero.
 _DURATION: Final = re.compile(
     r"(-)?P(?:0+Y)?(?:0+M)?(?=[0-9T]|$)(?:([0-9]{1,12})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,14})H)?(?:([0-9]{1,16})M)?(?:([0-9]{1,18})(?:\.([0-9]+))?S)?)?"
 )
+_LAST_DIGITS: Final = (*(f"{each}==" for each in "AQgw"), *(f"{each}=" for each in "AEIMQUYcgkosw048"))
+"""How base64 ends that stands for whole bytes: what is left of its last digit is zero (section 3.2.16)."""
 _SHOWN: Final = 60
 
 
@@ -127,6 +130,8 @@ def _parse_char(text: str) -> str:
 def _parse_bytes(text: str) -> bytes:
     try:
         compact = text if text.isascii() and not any(each in text for each in BLANKS) else "".join(text.split())
+        if compact.endswith("=") and not compact.endswith(_LAST_DIGITS):
+            raise binascii.Error
         return binascii.a2b_base64(compact.encode("ascii"), strict_mode=True) if compact else b""
     except (UnicodeEncodeError, binascii.Error):
         raise _no("base64", text) from None

@@ -24,7 +24,7 @@ from protocols.soap.names import (
     response_name,
 )
 from protocols.soap.scalar import BUILT_IN, UUID_PATTERN, ZONELESS_PATTERN
-from protocols.soap.shape import is_repeated
+from protocols.soap.shape import absent_param, absent_result, is_repeated, own_types
 from protocols.soap.text import escape_attribute, readable
 
 __all__ = ["documentation", "write_schema"]
@@ -52,16 +52,13 @@ class _Schema:
     def __init__(self, contract: ServiceContract) -> None:
         self._contract = contract
         self._names = TypeNames(contract)
-        self._containers: dict[str, TypeRef] = {}
         self._kinds: set[Kind] = set()
 
     def write(self, namespace: str, qualified: bool) -> str:
         parts = [*self._elements(), *self._types()]
-        done = 0
-        while done < len(self._containers):
-            name, ref = list(self._containers.items())[done]
-            done += 1
-            parts.append(self._container(name, ref))
+        # Types that differ in hints alone are one type here.
+        containers = {self._names.of_container(ref): ref for ref in own_types(self._contract)}
+        parts += [self._container(name, ref) for name, ref in containers.items()]
         parts += self._own_types()
         form = "qualified" if qualified else "unqualified"
         return (
@@ -86,14 +83,11 @@ class _Schema:
             return
         result = ""
         if method.returns.kind is not Kind.NULL:
-            ref = method.returns
-            absent = None if ref.nullable or ref.kind is Kind.ANY else MISSING
-            result = self._element(RETURN, ref, absent, "")
+            result = self._element(RETURN, method.returns, absent_result(method.returns), "")
         yield _wrapper(response_name(name), result)
 
     def _param(self, param: Param) -> str:
-        default = None if param.default is MISSING and param.type.nullable else param.default
-        return self._element(param.name, param.type, default, param.doc)
+        return self._element(param.name, param.type, absent_param(param), param.doc)
 
     def _element(self, name: str, ref: TypeRef, absent: Any, doc: str, deprecated: bool = False) -> str:
         if is_repeated(ref, absent):
@@ -120,9 +114,7 @@ class _Schema:
         if kind is Kind.ANY or kind is Kind.NULL:
             return "xs:anyType"
         if kind in (Kind.LIST, Kind.SET, Kind.MAP):
-            name = self._names.of_container(ref)
-            self._containers.setdefault(name, ref)
-            return f"tns:{name}"
+            return f"tns:{self._names.of_container(ref)}"
         return f"tns:{self._names.of_named(ref.name)}"
 
     def _types(self) -> Iterator[str]:

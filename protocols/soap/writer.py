@@ -18,7 +18,7 @@ from protocols.soap import any_writer
 from protocols.soap.elements import Append, Content, Element, write_each, write_entries
 from protocols.soap.names import ITEM, KEY, MESSAGE, RETURN, VALUE, TypeNames
 from protocols.soap.scalar import FORMATS
-from protocols.soap.shape import is_repeated
+from protocols.soap.shape import absent_param, absent_result, is_repeated
 from protocols.soap.text import escape
 
 __all__ = ["Readied", "Writers"]
@@ -46,10 +46,7 @@ class Writers:
 
     def arguments(self, params: Sequence[Param]) -> Readied:
         """Writes arguments as the elements of a request."""
-        steps: list[Element] = []
-        for param in params:
-            default = None if param.default is MISSING and param.type.nullable else param.default
-            steps.append(self._place(param.name, param.type, default))
+        steps = [self._place(param.name, param.type, absent_param(param)) for param in params]
 
         def write(append: Append, arguments: Sequence[Any], walk: Walk) -> None:
             index = 0
@@ -74,7 +71,7 @@ class Writers:
                     raise exc.within("result") from None
 
             return write_nothing
-        step = self._place(RETURN, ref, None if ref.nullable or ref.kind is Kind.ANY else MISSING)
+        step = self._place(RETURN, ref, absent_result(ref))
 
         def write(append: Append, value: Any, walk: Walk) -> None:
             try:
