@@ -216,11 +216,12 @@ class _Reply:
         expected = response_name(self._operation.name)
         if name.rpartition(SEPARATOR)[2] != expected:
             raise ValueMappingError(f"expected {expected}, found {shown_name(name)}")
-        return _Result(self._operation.result.frame(None, attributes, document), self)
+        return self._operation.result.frame(None, attributes, document)
 
     def settle(self, value: Any) -> None:
-        """The result was read."""
-        self._value = value
+        """See `Visitor.settle`."""
+        if self._fault is None:
+            self._value = value
 
     def outcome(self) -> Outcome:
         """What was read, once all of it was.
@@ -236,29 +237,6 @@ class _Reply:
         if self._value is MISSING:
             raise ProviderFailed("the answer's body is empty", retry=Retry.NEVER)
         return Ok(self._value, attachments)
-
-
-class _Result(Frame):
-    """The element of the response, whose value is the result."""
-
-    __slots__ = ("_inner", "_reply")
-
-    def __init__(self, inner: Frame, reply: _Reply) -> None:
-        super().__init__()
-        self._inner = inner
-        self._reply = reply
-
-    def open(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame:
-        return self._inner.open(name, attributes, document)
-
-    def take(self, slot: Any, value: Any) -> None:
-        self._inner.take(slot, value)
-
-    def close(self, text: str) -> Any:
-        self._reply.settle(self._inner.close(text))
-
-    def place(self, child: Frame) -> str:
-        return self._inner.place(child)
 
 
 def _operation(service: Service, invocation: Invocation) -> Operation:

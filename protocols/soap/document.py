@@ -36,6 +36,8 @@ _ENCODINGS: Final = {
     "utf-16": "utf-16",
     "utf-16le": "utf-16-le",
     "utf-16be": "utf-16-be",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
     "iso-8859-1": "iso-8859-1",
     "latin1": "iso-8859-1",
     "windows-1252": "cp1252",
@@ -173,7 +175,9 @@ class Document:
 
     def read(self) -> None:
         """Reads all of the rest. Raises like `read_some`."""
-        while self.position < len(self._data):
+        if not self._data:
+            self.read_some()
+        while not self.at_end:
             self.read_some()
 
     def resolve(self, name: str) -> str:
@@ -246,14 +250,15 @@ def to_utf8(data: bytes, charset: str = "") -> bytes:
         LookupError: it is in another encoding; the text says in which.
         XmlError: it is not in the encoding it says.
     """
-    if data.startswith(b"<") and not charset and not data.startswith(b"<\0"):
-        declared = _DECLARED.match(data) if data.startswith(b"<?xml") else None
-        name = "utf-8" if declared is None else declared[1].decode("ascii")
-    else:
-        name = next((name for mark, name in _BOMS if data.startswith(mark)), charset)
-        if not name:
-            name = "utf-16-le" if data.startswith(b"<\0") else "utf-16-be" if data.startswith(b"\0<") else "utf-8"
-    encoding = _ENCODINGS.get(name.lower(), name if name in ("utf-16-le", "utf-16-be") else "")
+    if charset in ("utf-8", "UTF-8") and data.startswith(b"<"):
+        return data
+    name = next((name for mark, name in _BOMS if data.startswith(mark)), charset)
+    if not name:
+        name = "utf-16-le" if data.startswith(b"<\0") else "utf-16-be" if data.startswith(b"\0<") else "utf-8"
+        declared = _DECLARED.match(data)
+        if declared is not None:
+            name = declared[1].decode("ascii")
+    encoding = _ENCODINGS.get(name.lower(), "")
     if not encoding:
         raise LookupError(f"the encoding {name[:_SHOWN]!a} is not read here; UTF-8 is")
     if encoding == "utf-8":

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.model.errors import BadRequest
 from protocols.soap.document import Document, Frame, Skip, shown_name
@@ -85,6 +85,10 @@ class Visitor(Protocol):
 
     def operation(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame:
         """The frame of what is in the body."""
+        ...
+
+    def settle(self, value: Any) -> None:
+        """The value of that frame."""
         ...
 
 
@@ -173,3 +177,6 @@ class _Body(Frame):
             raise Refusal("Client", "a body holds one operation, and this one holds a second element")
         self.envelope.has_body = True
         return self.envelope.visitor.operation(name, attributes, document)
+
+    def take(self, slot: Any, value: Any) -> None:
+        self.envelope.visitor.settle(value)

@@ -76,9 +76,13 @@ class Plan:
 
 
 class Slot:
-    """A place for elements. `index`: among its siblings. `label`: as a path names it."""
+    """A place for elements.
 
-    __slots__ = ("index", "label", "name", "nillable", "plan", "repeated")
+    `index`: among its siblings. `label`: as a path names it. `plain`: the frame of an element without attributes, where
+    one can serve for all of them.
+    """
+
+    __slots__ = ("index", "label", "name", "nillable", "plain", "plan", "repeated")
 
     def __init__(self, plan: Plan, name: str, label: str, *, index: int = 0, nillable: bool, repeated: bool) -> None:
         self.plan: Final = plan
@@ -87,6 +91,7 @@ class Slot:
         self.index: Final = index
         self.nillable: Final = nillable
         self.repeated: Final = repeated
+        self.plain: Final = _Leaf(self, plan.parse) if isinstance(plan, LeafPlan) else None
 
 
 def both_names(namespace: str, local: str, what: _T) -> dict[str, _T]:
@@ -227,7 +232,7 @@ class _Fields(Frame):
         elif found is not MISSING:
             raise ValueMappingError("the element stands twice", slot.label)
         if not attributes:
-            return slot.plan.frame(slot, attributes, document)
+            return slot.plain or slot.plan.frame(slot, attributes, document)
         try:
             return open_slot(slot, attributes, document)
         except ValueMappingError as exc:
@@ -284,7 +289,7 @@ class _Items(Frame):
         if name not in plan.names:
             raise ValueMappingError(f"the elements of a list are called {ITEM}, not {shown_name(name)}")
         if not attributes:
-            return plan.slot.plan.frame(plan.slot, attributes, document)
+            return plan.slot.plain or plan.slot.plan.frame(plan.slot, attributes, document)
         try:
             return open_slot(plan.slot, attributes, document)
         except ValueMappingError as exc:

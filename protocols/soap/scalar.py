@@ -68,6 +68,7 @@ _DURATION: Final = re.compile(
 )
 _LAST_DIGITS: Final = (*(f"{each}==" for each in "AQgw"), *(f"{each}=" for each in "AEIMQUYcgkosw048"))
 """How base64 ends that stands for whole bytes: what is left of its last digit is zero (section 3.2.16)."""
+_SHORT: Final = 10
 _SHOWN: Final = 60
 
 
@@ -87,7 +88,9 @@ def _integer_parser(kind: Kind) -> Callable[[str], int]:
     low, high = INTEGER_RANGES[kind]
 
     def parse(text: str) -> int:
-        number = scalar_text.parse_integer(text.strip(BLANKS))
+        # Nearly all of them.
+        short = len(text) < _SHORT and text.isascii() and text.isdigit()
+        number = int(text) if short else scalar_text.parse_integer(text.strip(BLANKS))
         if low <= number <= high:
             return number
         raise ValueMappingError(f"the number does not fit {kind.value}, which goes from {low} to {high}")

@@ -56,6 +56,7 @@ _OK: Final[Mapping[Version, tuple[tuple[str, str], ...]]] = {
     version: (("Content-Type", version.content_type),) for version in (V11, V12)
 }
 _ALLOW: Final = (("Allow", "GET, HEAD, POST"),)
+_MEMO: Final = "soap"
 _SHOWN: Final = 100
 _HTTP_OK: Final = 200
 _ACCEPTED: Final = 202
@@ -104,13 +105,22 @@ class SoapBinding:
         found = self._by_path.get(request.path)
         if found is None:
             return self._no_service(request)
-        if foreign := refuse_site(request.headers):
+        headers = request.headers
+        said = headers.memo.get(_MEMO)
+        if said is None:
+            content_type = headers.get("content-type")
+            said = headers.memo[_MEMO] = (
+                refuse_site(headers),
+                media.refusal(content_type),
+                media.charset(content_type),
+            )
+        foreign, refusal, charset = said
+        if foreign:
             return self._refused(403, Forbidden(foreign))
-        content_type = request.headers.get("content-type")
-        if refusal := media.refusal(content_type):
+        if refusal:
             return self._refused(415, BadRequest(refusal))
         try:
-            body = to_utf8(request.body, media.charset(content_type))
+            body = to_utf8(request.body, charset)
         except LookupError as exc:
             return self._refused(415, BadRequest(str(exc.args[0])))
         except XmlError as exc:
@@ -119,7 +129,7 @@ class SoapBinding:
         incoming = _Incoming(service, body, self.limits)
         try:
             operation = incoming.find()
-            context = merged(request.headers, incoming.context.fields)
+            context = merged(headers, incoming.context.fields)
             signature = operation.signature
             invocation = make_invocation(
                 key, signature.name, incoming, signature, request, context, now, oneway=signature.oneway
@@ -188,6 +198,7 @@ class _Incoming:
         """
         document = self._document
         assert document is not None
+        self._read(document.read_some)
         while self._operation is None and self._problem is None and not document.at_end:
             self._read(document.read_some)
         if self._operation is None:
@@ -237,34 +248,11 @@ class _Incoming:
         for each in attributes:
             if each.endswith(f"{SEPARATOR}encodingStyle"):
                 raise BadRequest("SOAP encoding (rpc/encoded) is not read here, only document/literal")
-        return _Call(found.arguments.frame(None, attributes, document), self)
+        return found.arguments.frame(None, attributes, document)
 
     def settle(self, values: tuple[Any, ...]) -> None:
-        """The arguments were read."""
+        """See `Visitor.settle`."""
         self._values = values
-
-
-class _Call(Frame):
-    """The element of the operation, whose value are the arguments."""
-
-    __slots__ = ("_incoming", "_inner")
-
-    def __init__(self, inner: Frame, incoming: _Incoming) -> None:
-        super().__init__()
-        self._inner = inner
-        self._incoming = incoming
-
-    def open(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame:
-        return self._inner.open(name, attributes, document)
-
-    def take(self, slot: Any, value: Any) -> None:
-        self._inner.take(slot, value)
-
-    def close(self, text: str) -> Any:
-        self._incoming.settle(self._inner.close(text))
-
-    def place(self, child: Frame) -> str:
-        return self._inner.place(child)
 
 
 def _no_operation(service: Service, name: str) -> NoSuchMethod:
