@@ -45,7 +45,7 @@ from protocols.hessian_http.service import compile_methods, java_types
 from protocols.hessian_http.to_hessian1 import to_hessian1
 from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
-from protocols.http.extra_fields import parse_base_path, read_extra_fields
+from protocols.http.extra_fields import announced_path, parse_base_path, read_extra_fields
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.problem import error_of_status, plain_text
 from protocols.reader import Limits
@@ -60,7 +60,6 @@ _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 _FIELDS: Final = (("Content-Type", CONTENT_TYPE), ("Accept", f"{CONTENT_TYPE}, */*;q=0.5"))
 _MAX_DETAIL: Final = 2_000
 _NOT_FOUND: Final = 404
-_IN_PATHS: Final = "/%!$&'()*+,;=:@"
 """RFC 3986, section 3.3; what is percent-encoded stays so."""
 _SAID_BY_DUBBO: Final = frozenset({"release", "pid"})
 """Java providers announce both, or the second where they are older than 2.7; nobody else does.
@@ -259,7 +258,7 @@ class HessianClientBinding:
 def _target(service: ServiceKey, contract: ServiceContract | None, announced: str) -> tuple[str, str]:
     """Path and query. `announced`: `Endpoint.path`. Raises ValueError for one that no request can have."""
     if announced:
-        path = parse_base_path("/" + quote(announced, safe=_IN_PATHS))
+        path = announced_path(announced)
     else:
         interface = service.interface
         if contract is not None and interface == contract.name:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from protocols.http.field import OWN_FIELDS, is_field_name
 
-__all__ = ["parse_base_path", "read_extra_fields"]
+__all__ = ["announced_path", "parse_base_path", "read_extra_fields"]
 
+_IN_PATHS: Final = "/%!$&'()*+,;=:@"
 _VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*/?")
 
@@ -26,6 +28,15 @@ def parse_base_path(text: str) -> str:
     if not {".", ".."}.isdisjoint(path.split("/")):
         raise ValueError(f"{text!r}: dots are no segments of a path")
     return path
+
+
+def announced_path(path: str) -> str:
+    """`Endpoint.path` as a request has it, percent-encoded where no request can have it.
+
+    Raises:
+        ValueError: as `parse_base_path`.
+    """
+    return parse_base_path("/" + quote(path, safe=_IN_PATHS))
 
 
 def read_extra_fields(fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -1,8 +1,9 @@
 """webservice:// called by a contract: gateways of this kind, and services whose WSDL looks as ours does.
 
 `POST {path}` with an envelope of the version that the reference says; whatever version the answer has is read. `{path}`
-is `/[group/]interface[:version]` where the reference does not say. Services that were not made from the contract are
-called when their names agree with it: namespace, operations, parameters (`protocols.soap.names`).
+is what the reference says, else what the provider's URL says, else `/[group/]interface[:version]`. Services that were
+not made from the contract are called when their names agree with it: namespace, operations, parameters
+(`protocols.soap.names`). A service that has a WSDL of its own is none of this: it needs another `HttpClientBinding`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gateway.model.errors import (
 from protocols.contract import Outcome
 from protocols.http.context import read_reply_attachments, request_headers, token_headers
 from protocols.http.credentials import credential_fields
-from protocols.http.extra_fields import parse_base_path, read_extra_fields
+from protocols.http.extra_fields import announced_path, parse_base_path, read_extra_fields
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 from protocols.http_json.problem import error_of_status, plain_text
 from protocols.soap import media
@@ -112,7 +113,10 @@ class SoapClientBinding:
             bearer = token
         try:
             fields = credential_fields(options.api_key, bearer, options.basic) + read_extra_fields(options.headers)
-            path = parse_base_path(options.path) or f"/{quote(str(service), safe='/:$')}"
+            path = parse_base_path(options.path)
+            if not path and endpoint.path:
+                path = announced_path(endpoint.path)
+            path = path or f"/{quote(str(service), safe='/:$')}"
             token_headers(token)
         except ValueError as exc:
             raise ContractError(f"{service}: {exc}") from None

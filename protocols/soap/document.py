@@ -43,6 +43,7 @@ _ENCODINGS: Final = {
     "windows-1252": "cp1252",
 }
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
+_XML_VERSION: Final = re.compile(r"1\.[0-9]+")
 _SHOWN: Final = 60
 
 
@@ -139,6 +140,7 @@ class Document:
         parser.StartNamespaceDeclHandler = self._declare
         parser.EndNamespaceDeclHandler = self._undeclare
         parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.XmlDeclHandler = _check_declaration
 
     @property
     def at_end(self) -> bool:
@@ -276,6 +278,12 @@ def shown_name(name: str) -> str:
     namespace, _, local = name.rpartition(SEPARATOR)
     text = f"{{{namespace}}}{local}" if namespace else local
     return text if len(text) <= 2 * _SHOWN else f"of {len(text)} characters"
+
+
+def _check_declaration(version: str, encoding: str | None, standalone: int) -> None:
+    # All of them are read as 1.0 (section 2.8); expat would take any text.
+    if _XML_VERSION.fullmatch(version) is None:
+        raise XmlError("a version of XML that there is not")
 
 
 def _refuse_doctype(*_: Any) -> None:

@@ -15,10 +15,11 @@ from gateway.model.errors import ConfigError, Forbidden
 from gateway.plugins.catalog import Catalog as Catalogue
 from gateway.runtime.app import App
 from tests.support.abuse import Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, SOAP, Dialect
 from tests.support.dubbo_bytes import INVOKE_TYPES, Reply, integer, request, text
 from tests.support.hessian_bytes import FAULT, VALUE, hessian_call
 from tests.support.running import running
+from tests.support.soap_bytes import soap_call, soap_request
 
 CONFIG = """
 application: {{name: guarded, drain: 1s}}
@@ -36,12 +37,7 @@ services:
     implementation: gateway.demo.types:DemoTypes
     listeners: [main]
     announce: [local]
-  blind:
-    generic: true
-    interface: demo.Types
-    group: blind
-    listeners: [main]
-    remote: {{registries: [local], group: "", protocol: {protocol}}}
+{blind}
 filters:
   lists:
     type: access
@@ -54,13 +50,23 @@ filters:
           methods: [echo_i32, echoI32]
           deny: {{addresses: ["::ffff:127.0.0.0/104"]}}
 """
+BLIND = """
+  blind:
+    generic: true
+    interface: demo.Types
+    group: blind
+    listeners: [main]
+    remote: {{registries: [local], group: "", protocol: {protocol}}}
+"""
 GENERIC = {"generic": "true"}
 WIRES = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
 
 @pytest.fixture
 async def app(dialect: Dialect) -> AsyncIterator[App]:
-    async with running(CONFIG.format(protocol=dialect.protocol, options=dialect.options)) as app:
+    protocol = dialect.protocol
+    blind = BLIND.format(protocol=protocol) if dialect.generic else ""
+    async with running(CONFIG.format(protocol=protocol, options=dialect.options, blind=blind)) as app:
         yield app
 
 
@@ -83,6 +89,8 @@ def is_forbidden(found: Any) -> bool:
         return b"[forbidden] " in found.body
     if found.body.startswith(FAULT):
         return b"[forbidden] " in found.body
+    if found.body.startswith(b"<?xml"):
+        return b'code="forbidden"' in found.body
     return bool(found.status == 403 and found.json["type"] == "urn:polyport:error:forbidden")
 
 
@@ -116,6 +124,7 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
     data, status = {
         DUBBO: (request("find", "J", text("abc")), 40),
         HESSIAN: (hessian_call("search", b"T"), 200),
+        SOAP: (soap_request(soap_call("search", "<limit>one</limit>")), 500),
     }.get(dialect, (UNREADABLE, 400))
     assert is_forbidden(await answer(app, dialect, data))
     app.update_filter("lists", {})
@@ -208,7 +217,7 @@ async def test_every_form_of_a_json_call_is_judged_by_its_method(app: App, diale
 
 
 def test_a_range_that_is_none_is_reported_where_it_stands() -> None:
-    text = CONFIG.format(protocol="dubbo", options="{}").replace("127.0.0.0/8", "127.0.0.1/8")
+    text = CONFIG.format(protocol="dubbo", options="{}", blind="").replace("127.0.0.0/8", "127.0.0.1/8")
     with pytest.raises(ConfigError) as caught:
         load_text(text, "lists.yaml", Catalogue())
     (problem,) = caught.value.problems

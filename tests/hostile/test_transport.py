@@ -10,9 +10,10 @@ import pytest
 
 from tests.support import http_bytes, rmi_bytes, thrift_bytes
 from tests.support.abuse import REPEATS, Abuse, Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, RMI, THRIFT, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, RMI, SOAP, THRIFT, Dialect
 from tests.support.dubbo_bytes import CALL, frame, heartbeat, request
 from tests.support.hessian_bytes import hessian_body, hessian_call
+from tests.support.soap_bytes import soap_call, soap_request
 
 FEW = 20
 """Repeats of attacks that wait for a limit."""
@@ -237,6 +238,11 @@ BAD = {
     (THRIFT, "unknown method"): (thrift_bytes.call("demo.Types:missing", BAD_ARGUMENT), "no-such-method", 100),
     (THRIFT, "rubbish"): (b"GET / HTTP/1.1\r\n\r\n", "frame-too-large", 50),
     (THRIFT, "length"): (thrift_bytes.framed(b"", 1 << 30), "frame-too-large", 50),
+    (SOAP, "bad argument"): (soap_request(soap_call("echo_i32", "<value>x</value>"), "demo.Types"), "bad-request", 100),
+    (SOAP, "unknown method"): (soap_request(soap_call("missing"), "demo.Types"), "no-such-method", 100),
+    (SOAP, "rubbish"): (b"\x16\x03\x01", "not-http", 50),
+    (SOAP, "header field"): (BAD_HEAD, "bad-headers", 51),
+    (SOAP, "length"): (TOO_LONG, "body-too-large", 51),
 }
 """One message among good ones, what is counted, and how many of the hundred are answered."""
 BAD |= {(AIOHTTP, name): bad for (dialect, name), bad in BAD.items() if dialect is HTTP}

@@ -121,8 +121,7 @@ def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = Fal
         hosts="attacked, far" if far else "attacked",
     )
     callbacks = _REPORTS if dialect.protocol == "dubbo" else ""
-    # Services without a contract are not for every wire.
-    forwarded = _FORWARDED + (_BLIND if dialect.protocol != "thrift" else "") if forwarding else ""
+    forwarded = _FORWARDED + (_BLIND if dialect.generic else "") if forwarding else ""
     return text + callbacks + forwarded + dialect.more
 
 

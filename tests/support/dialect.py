@@ -9,6 +9,7 @@ from tests.support import rmi_bytes, thrift_bytes
 from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
 from tests.support.hessian_bytes import VALUE, hessian_call
 from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
+from tests.support.soap_bytes import soap_call, soap_request, text_of
 
 __all__ = [
     "AIOHTTP",
@@ -19,6 +20,7 @@ __all__ = [
     "RMI",
     "RMI_SECRET",
     "RMI_SIGNED",
+    "SOAP",
     "THRIFT",
     "Dialect",
 ]
@@ -31,6 +33,7 @@ class Dialect(Protocol):
         name: As tests are called.
         protocol: Of the listener.
         over_http: It is a wire over HTTP.
+        generic: It carries services without a contract.
         options: Of the listener, as in a configuration file.
         count: Asks demo.Catalog how many products there are.
         slow: A call that is answered in a later turn of the loop.
@@ -46,6 +49,7 @@ class Dialect(Protocol):
     name: str
     protocol: str
     over_http: bool
+    generic: bool
     options: str
     aside: bytes
     aside_answers: int
@@ -104,6 +108,7 @@ class _Dubbo:
     aside = heartbeat(1)
     aside_answers = 1
     another_driver = answers_in_order = one_at_a_time = over_http = one_call = False
+    generic = True
     more = ""
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
@@ -140,7 +145,7 @@ class _Http:
     forever = call("slow", 1 << 40)
     aside = b"\r\n"
     aside_answers = 0
-    answers_in_order = over_http = True
+    answers_in_order = over_http = generic = True
     one_call = False
     more = ""
 
@@ -194,8 +199,30 @@ class _Hessian(_Http):
         return answer.status == 200 and answer.body == VALUE + text(value)
 
 
+class _Soap(_Http):
+    protocol = "webservice"
+    generic = False
+    count = soap_request(soap_call())
+    slow = soap_request(soap_call("slow", "<millis>0</millis>"))
+    forever = soap_request(soap_call("slow", f"<millis>{1 << 40}</millis>"))
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return soap_request(soap_call("echo_string", f"<value>{value}</value>"), _service(group))
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        value = base64.b64encode(bytes(size)).decode()
+        return soap_request(soap_call("echo_bytes", f"<value>{value}</value>"), _service(group))
+
+    def is_count(self, answer: HttpAnswer) -> bool:
+        return answer.status == 200 and text_of(answer.body) == "3"
+
+    def is_echo(self, answer: HttpAnswer, value: str) -> bool:
+        return answer.status == 200 and text_of(answer.body) == value
+
+
 class _Rmi:
     protocol = "rmi"
+    generic = True
     aside = b""
     aside_answers = 0
     another_driver = answers_in_order = one_at_a_time = over_http = False
@@ -266,7 +293,7 @@ class _Thrift:
     aside = b""
     aside_answers = 0
     answers_in_order = True
-    another_driver = one_at_a_time = over_http = one_call = False
+    another_driver = one_at_a_time = over_http = one_call = generic = False
     more = ""
 
     def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
@@ -303,8 +330,9 @@ DUBBO: Final[Dialect] = _Dubbo()
 HTTP: Final[Dialect] = _Http("http", "httptools", one_at_a_time=False, another_driver=False)
 AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True, another_driver=True)
 HESSIAN: Final[Dialect] = _Hessian("hessian", "httptools", one_at_a_time=False, another_driver=True)
+SOAP: Final[Dialect] = _Soap("webservice", "httptools", one_at_a_time=False, another_driver=True)
 THRIFT: Final[Dialect] = _Thrift()
-DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, THRIFT)
+DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, SOAP, THRIFT)
 """Those whose connections carry many calls."""
 RMI: Final = _Rmi("rmi")
 RMI_SECRET: Final = "a secret of more than sixteen bytes"

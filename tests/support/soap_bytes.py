@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-__all__ = ["NS_11", "NS_12", "TYPES", "body_of", "envelope", "soap_call", "soap_request"]
+__all__ = ["NS_11", "NS_12", "TYPES", "body_of", "envelope", "soap_call", "soap_request", "text_of"]
 
 NS_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 NS_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -22,6 +22,11 @@ def envelope(inside: str, *, header: str = "", namespace: str = NS_11) -> bytes:
 def soap_call(operation: str = "count", arguments: str = "", *, namespace: str = NS_11) -> bytes:
     """The envelope of a call; the elements of `arguments` are qualified."""
     return envelope(f'<{operation} xmlns="{TYPES}">{arguments}</{operation}>', namespace=namespace)
+
+
+def text_of(document: bytes) -> str:
+    """The text of the result in an answer."""
+    return body_of(document)[0].text or ""
 
 
 def soap_request(body: bytes, service: str = "demo.Catalog", content_type: str = "text/xml; charset=utf-8") -> bytes:
