@@ -151,7 +151,7 @@ def action_of(namespace: str, operation: str) -> str:
 class TypeNames:
     """What the types of one contract are called in its schema."""
 
-    __slots__ = ("_named",)
+    __slots__ = ("_named", "_taken")
 
     def __init__(self, contract: ServiceContract) -> None:
         reserved = {*SIMPLE_TYPES.values(), *ANY_TYPES}
@@ -163,6 +163,7 @@ class TypeNames:
         self._named: Final = {
             name: short if sharing[short] == 1 and short not in reserved else name for name, short in wanted.items()
         }
+        self._taken: Final = frozenset(self._named.values())
 
     def of_named(self, name: str) -> str:
         """A struct, enum or exception, by its contract name."""
@@ -171,8 +172,7 @@ class TypeNames:
     def of_container(self, ref: TypeRef) -> str:
         """A list, set or map that is a type of its own."""
         name = self._label(ref.required())
-        taken = self._named.values()
-        while name in taken:
+        while name in self._taken:
             name += "_"
         return name
 

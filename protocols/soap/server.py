@@ -40,7 +40,7 @@ from protocols.http.cross_site import refuse_site
 from protocols.http.invocation import make_invocation
 from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http.unwritable import unwritable
-from protocols.http_json.problem import plain_text
+from protocols.http_json.problem import error_of_status, plain_text
 from protocols.soap import documents, media
 from protocols.soap.context import CONTEXT_BLOCK, ContextBlock, merged, write_header
 from protocols.soap.document import DEFAULT_XML_LIMITS, Document, Frame, XmlError, XmlLimits, shown_name, to_utf8
@@ -140,8 +140,10 @@ class SoapBinding:
 
     def encode_refusal(self, status: int, reason: str) -> HttpResponse:
         """See `HttpBinding.encode_refusal`. Nothing is known of the message, so it is a fault of SOAP 1.1."""
-        code = "Client" if status < _FAILED else "Server"
-        return HttpResponse(status, _OK[V11], _document(V11, write_fault(V11, code, plain_text(reason))))
+        error = error_of_status(status, reason)
+        detail, _ = error_detail(error)
+        fault = write_fault(V11, fault_code(error), plain_text(reason), detail)
+        return HttpResponse(status, _OK[V11], _document(V11, fault))
 
     def error_response(self, version: Version, error: RpcError, *, refused: bool = False) -> HttpResponse:
         """The fault for a call without an answer. `refused`: it became none, for logs and counters."""
