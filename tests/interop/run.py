@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "dubbo hessian": lambda: f"Java, Dubbo {library_version('dubbo-27-hessian', 'dubbo-rpc-hessian')}",
     "razorvine pickle": lambda: f"Java, net.razorvine:pickle {library_version('rmi', 'pickle')}",
     "og-rek": lambda: f"Go, og-rek {og_rek_version()}",
+    "zeep": lambda: f"Python, zeep {distribution_version('zeep')}",
     "plain python": lambda: f"Python {platform.python_version()}, its pickle and hmac",
     "dubbo-go": lambda: f"Go, dubbo-go {dubbo_go_version()}",
     "dubbo2.js": lambda: f"Node, dubbo2.js {module_version('dubbo2.js')}",
