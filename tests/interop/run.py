@@ -56,6 +56,8 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "plain python": lambda: f"Python {platform.python_version()}, its pickle and hmac",
     "dubbo-go": lambda: f"Go, dubbo-go {dubbo_go_version()}",
     "dubbo2.js": lambda: f"Node, dubbo2.js {module_version('dubbo2.js')}",
+    "apache thrift": lambda: f"Apache's thrift {distribution_version('thrift')}",
+    "thriftpy2": lambda: f"thriftpy2 {distribution_version('thriftpy2')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }
 """Titles of the peers that a mark names, with the version they tell; asked when they have been used."""

@@ -19,6 +19,8 @@ from tests.support.thrift_peer.gateway import thrift_gateway
 from tests.support.thrift_peer.idl import ApacheTypes, parsed
 
 STYLE = pytest.mark.parametrize("style", STYLES, ids="-".join)
+pytestmark = pytest.mark.interop
+
 OPENING_US = 1_767_254_400_000_000
 
 
@@ -72,6 +74,7 @@ def idl_type(name: str) -> Any:
     return getattr(parsed(), name)
 
 
+@pytest.mark.direction("Python → us", wire="thrift", peer="apache thrift", quick=True)
 @STYLE
 async def test_a_stock_client_uses_the_whole_catalog(style: tuple[str, str]) -> None:
     async with thrift_gateway() as (host, port):
@@ -131,6 +134,7 @@ def the_types(host: str, port: int, style: tuple[str, str]) -> None:
         assert (failed.value.message, failed.value.code, failed.value.culprit.name) == ("why 茶", 42, "Acme")
 
 
+@pytest.mark.direction("Python → us", wire="thrift", peer="apache thrift", quick=True)
 @STYLE
 async def test_a_stock_client_gets_every_type_back(style: tuple[str, str]) -> None:
     async with thrift_gateway() as (host, port):
@@ -161,6 +165,7 @@ def bad_calls(host: str, port: int, style: tuple[str, str]) -> None:
         assert client.call("count") == 3  # the connection is still good
 
 
+@pytest.mark.direction("Python → us", wire="thrift", peer="apache thrift", quick=True)
 @STYLE
 async def test_a_bad_call_of_a_stock_client_costs_no_connection(style: tuple[str, str]) -> None:
     async with thrift_gateway() as (host, port):
@@ -200,6 +205,7 @@ def answer(types: ApacheTypes) -> Callable[..., Any]:
     return handle
 
 
+@pytest.mark.direction("us → Python", wire="thrift", peer="apache thrift", quick=True)
 @STYLE
 async def test_our_client_uses_a_stock_server(style: tuple[str, str]) -> None:
     protocol, transport = style
@@ -235,6 +241,7 @@ async def test_our_client_uses_a_stock_server(style: tuple[str, str]) -> None:
         assert processor.headers[-1][b"polyport-consumer"] == b"polyport"
 
 
+@pytest.mark.direction("us → Python", wire="thrift", peer="apache thrift", quick=True)
 @pytest.mark.parametrize("style", [("binary", "framed"), ("compact", "header")], ids="-".join)
 async def test_our_client_names_the_service_where_it_is_told_to(style: tuple[str, str]) -> None:
     def echo(method: str, *arguments: Any) -> Any:
