@@ -74,11 +74,14 @@ class BinaryReader:
         """See `Reader.message`; strict or not."""
         start = self.pos
         try:
-            version, _, kind, _ = _STRICT.unpack_from(self._data, start)
+            version, _, kind, size = _STRICT.unpack_from(self._data, start)
             if version == _VERSION:
-                self.pos = start + 4
-                name = self.binary()
-                return name, kind, self.i32()
+                stop = start + _STRICT.size + size
+                if size < 0 or stop > self._end:
+                    raise ThriftError(f"a name of {size} bytes")
+                seqid = _I32.unpack_from(self._data, stop)[0]
+                self.pos = stop + 4
+                return self._data[start + _STRICT.size : stop], kind, seqid
             if version & 0x8000:
                 raise ThriftError(f"version {version & 0x7FFF} of the binary protocol; only 1 is known")
             self.strict = False
@@ -320,7 +323,9 @@ class BinaryWriter:
 
     def text(self, value: str) -> None:
         """See `Writer.text`."""
-        self.binary(write_text(value))
+        data = write_text(value)
+        self._out += _I32.pack(len(data))
+        self._out += data
 
     def done(self) -> bytes:
         """See `Writer.done`."""

@@ -87,7 +87,7 @@ class ThriftServerCodec:
     """See `protocols.contract.ServerCodec`."""
 
     __slots__ = (
-        "_beginning", "_in_order", "_leaving", "_peer", "_splitter", "_variant", "_wire",
+        "_beginning", "_has_frames", "_in_order", "_leaving", "_peer", "_splitter", "_variant", "_wire",
         "broken", "finished", "held_bytes",
     )  # fmt: skip
 
@@ -98,6 +98,7 @@ class ThriftServerCodec:
         """What has arrived before it was known what it is."""
         self._variant: Variant | None = None
         self._splitter: Splitter | None = None
+        self._has_frames = True
         self._in_order = True
         self._leaving: deque[Ticket] = deque()
         """Calls whose answers have not left, in order."""
@@ -141,7 +142,8 @@ class ThriftServerCodec:
     def _begin(self, variant: Variant) -> Splitter:
         self._variant = variant
         self._splitter = variant.splitter(self._wire.limits)
-        self._in_order = self._wire.in_order or variant.transport is Transport.BUFFERED
+        self._has_frames = variant.transport is not Transport.BUFFERED
+        self._in_order = self._wire.in_order or not self._has_frames
         return self._splitter
 
     def _message(self, message: bytes, now: float) -> ServerEvent:
@@ -193,7 +195,9 @@ class ThriftServerCodec:
         if reader.pos < size:
             raise BadRequest(f"{size - reader.pos} bytes are left over behind the arguments")
         head = ticket.head
-        context = read_call_context({**pairs, **head.pairs} if isinstance(head, HeaderHead) and head.pairs else pairs)
+        if head is not None and isinstance(head, HeaderHead) and head.pairs:
+            pairs = {**pairs, **head.pairs}
+        context = read_call_context(pairs)
         invocation = Invocation(
             target.service,
             method.contract.name,
@@ -257,10 +261,10 @@ class ThriftServerCodec:
         method = ticket.method
         assert method is not None, "only errors answer what was not understood"
         writer = ticket.encoding.writer(self._wire.limits)
-        in_header = isinstance(ticket.head, HeaderHead)
+        in_header = ticket.head is not None and isinstance(ticket.head, HeaderHead)
         if isinstance(outcome, Ok):
-            value = outcome.value
-            pairs = pairs_of_attachments(outcome.attachments)
+            value, attachments = outcome.value, outcome.attachments
+            pairs = pairs_of_attachments(attachments) if attachments else NO_PAIRS
             writer.message(ticket.name, wire.REPLY, ticket.seqid)
             method.write_result(writer, value, NO_PAIRS if in_header else pairs)
             return writer.done(), pairs
@@ -283,12 +287,11 @@ class ThriftServerCodec:
 
     def _wrap(self, ticket: Ticket, message: bytes, pairs: Pairs) -> bytes:
         head = ticket.head
+        if head is None:
+            return framed(message) if self._has_frames else message
         if isinstance(head, HeaderHead):
             return framed(write_header(head._replace(pairs=pairs), message))
-        if isinstance(head, DubboHead):
-            return framed(write_dubbo(head, message))
-        assert self._variant is not None
-        return message if self._variant.transport is Transport.BUFFERED else framed(message)
+        return framed(write_dubbo(head, message))
 
     def goodbye(self) -> bytes:
         """Nothing: Thrift has no word for it."""
