@@ -20,11 +20,12 @@ from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
 from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.reader import Limits
+from protocols.replay import ReplayGuard
 from protocols.rmi.client import RmiClientWire
 from protocols.rmi.frame import MAX_KEY_ID_BYTES, NONCE_BYTES
 from protocols.rmi.mapping import check_contract
 from protocols.rmi.server import RmiServerWire
-from protocols.rmi.signature import MIN_SECRET_BYTES, ReplayGuard, Seal, Seals, Start
+from protocols.rmi.signature import MIN_SECRET_BYTES, Seal, Seals, Start
 
 __all__ = ["PLUGIN"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from gateway.spi.handler import Handler
 from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.http.binding import HttpBinding
 from protocols.http.extra_fields import parse_base_path
+from protocols.soap.document import XmlLimits
 from protocols.soap.mapping import check_contract
 from protocols.soap.names import PROTOCOL, parse_namespace
 
@@ -29,11 +31,11 @@ __all__ = ["PLUGIN"]
 _VERSIONS: Final = ("1.1", "1.2")
 _FORMS: Final = ("qualified", "unqualified")
 _NAMESPACE: Final = "namespace"
-_MAX_DEPTH: Final = 200
-_MAX_ELEMENTS: Final = 1_000_000
+_MAX_DEPTH: Final = XmlLimits().max_depth
+_MAX_ELEMENTS: Final = XmlLimits().max_elements
 _PAYLOAD_BYTES: Final = ProviderOptions().max_response_bytes
-_OPEN_PATHS: Final = ("/",)
-"""What anybody may GET where callers need a secret: all that is not a call is a description."""
+_CLOCK_SKEW_S: Final = 300.0
+"""What the UsernameToken Profile recommends as the least that nonces are remembered (section 3.1)."""
 
 
 def _trusted(networks: Sequence[Any]) -> Callable[[str], bool] | None:
@@ -52,12 +54,14 @@ def _trusted(networks: Sequence[Any]) -> Callable[[str], bool] | None:
 
 
 def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBinding:
-    from protocols.soap.document import XmlLimits
+    from protocols.soap.security import TokenCheck
     from protocols.soap.server import SoapBinding
 
     own = options.options
+    secrets = own.get("credentials", {})
     binding = SoapBinding(
         exposures,
+        tokens=TokenCheck(secrets, own.get("clock_skew", _CLOCK_SKEW_S), _wall_ms) if secrets else None,
         namespaces={each.service: each.options.get(_NAMESPACE, "") for each in exposures},
         limits=XmlLimits(
             max_depth=own.get("max_depth", _MAX_DEPTH), max_elements=own.get("max_elements", _MAX_ELEMENTS)
@@ -65,7 +69,11 @@ def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBin
         max_reply_bytes=options.max_frame_bytes,
         trusted=_trusted(own.get("trusted_proxies", ())),
     )
-    return guard(binding, options, _OPEN_PATHS)
+    return guard(binding, options, checks_itself=True)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
@@ -133,6 +141,13 @@ PLUGIN: Final = ProtocolPlugin(
                 "asked for (10.0.0.0/8); nobody else is believed.",
                 default=(),
                 parse=ip_network,
+            ),
+            "clock_skew": Option(
+                OptionKind.DURATION,
+                "How far the clocks of callers with WS-Security digests may differ; digests are remembered as long.",
+                _CLOCK_SKEW_S,
+                minimum=1,
+                maximum=3_600,
             ),
             "max_depth": Option(
                 OptionKind.COUNT, "Elements inside each other in one message.", _MAX_DEPTH, minimum=16, maximum=1_000

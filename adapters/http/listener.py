@@ -28,12 +28,17 @@ _LIMITS: Final = HttpLimits()
 MakeBinding = Callable[[Sequence[Exposure]], HttpBinding]
 
 
-def guard(binding: HttpBinding, options: ListenerOptions, open_paths: Collection[str] = ()) -> HttpBinding:
-    """The binding behind the credentials and origins of the listener's options. `open_paths`: see `guarded`."""
+def guard(
+    binding: HttpBinding, options: ListenerOptions, open_paths: Collection[str] = (), *, checks_itself: bool = False
+) -> HttpBinding:
+    """The binding behind the credentials and origins of the listener's options.
+
+    `open_paths`: see `guarded`. `checks_itself`: the binding looks at credentials, which may be inside of its messages.
+    """
     own = options.options
     return guarded(
         binding,
-        secrets=own.get("credentials", {}),
+        secrets={} if checks_itself else own.get("credentials", {}),
         open_paths=open_paths,
         origins=own.get("cors", ()),
         max_age_s=int(own.get("cors_max_age", _CORS_AGE_S)),

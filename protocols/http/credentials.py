@@ -19,7 +19,7 @@ import hashlib
 import hmac
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -28,11 +28,42 @@ from protocols.http.binding import HttpBinding, HttpExchange
 from protocols.http.context import name_caller
 from protocols.http.message import Headers, HttpRequest, HttpResponse
 
-__all__ = ["CredentialBinding", "credential_fields"]
+__all__ = ["CredentialBinding", "Secrets", "credential_fields"]
 
 _REALM: Final = 'realm="polyport"'
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 """What arrives as it was sent whatever is in between: visible ASCII, and blanks inside."""
+
+
+class Secrets:
+    """The secrets of a listener, by the name of their credential; compared without telling by time how near one was."""
+
+    __slots__ = ("_digests", "has_passwords")
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._digests: Final = tuple((name, _digest(secret.encode())) for name, secret in secrets.items())
+        self.has_passwords: Final = any(":" in secret for secret in secrets.values())
+
+    def name_of(self, shown: Iterable[bytes], only: str = "") -> str:
+        """The name of the credential whose secret is among what was shown; empty for none. `only`: of this name."""
+        digests = [_digest(each) for each in shown]
+        found = ""
+        # Every comparison is made, so that the time it takes tells nothing.
+        for name, digest in self._digests:
+            for each in digests:
+                if hmac.compare_digest(digest, each) and (not only or name == only):
+                    found = name
+        return found
+
+    def name_in(self, headers: Headers) -> str:
+        """The same of what header fields show."""
+        return self.name_of(_shown(headers))
+
+    def challenge(self) -> tuple[tuple[str, str], ...]:
+        """The fields of a 401 that say how a secret is shown."""
+        # A Basic challenge makes browsers ask the user, which is of use only where an answer can fit.
+        basic = (("WWW-Authenticate", f'Basic {_REALM}, charset="UTF-8"'),) if self.has_passwords else ()
+        return (("WWW-Authenticate", f"Bearer {_REALM}"), *basic)
 
 
 class CredentialBinding:
@@ -45,16 +76,11 @@ class CredentialBinding:
 
     def __init__(self, inner: HttpBinding, secrets: Mapping[str, str], open_paths: Collection[str] = ()) -> None:
         self._inner = inner
-        self._digests = tuple((name, _digest(secret.encode())) for name, secret in secrets.items())
+        self._secrets = Secrets(secrets)
         self._open = frozenset(open_paths)
         self._open_below = tuple(each for each in open_paths if each.endswith("/"))
         self._memo = f"polyport-credential-{id(self)}"
-        # A Basic challenge makes browsers ask the user, which is of use only where an answer can fit.
-        basic = any(":" in secret for secret in secrets.values())
-        self._challenge = (
-            ("WWW-Authenticate", f"Bearer {_REALM}"),
-            *((("WWW-Authenticate", f'Basic {_REALM}, charset="UTF-8"'),) if basic else ()),
-        )
+        self._challenge = self._secrets.challenge()
 
     def decode_call(self, request: HttpRequest, now: float) -> HttpExchange | HttpResponse:
         """See `HttpBinding.decode_call`."""
@@ -78,13 +104,7 @@ class CredentialBinding:
         return path in self._open or (path.startswith(self._open_below) and ".." not in path and "%" not in path)
 
     def _check(self, headers: Headers) -> bool:
-        shown = [_digest(each) for each in _shown(headers)]
-        found = ""
-        # Every comparison is made, so that the time it takes tells nothing.
-        for name, digest in self._digests:
-            for each in shown:
-                if hmac.compare_digest(digest, each):
-                    found = name
+        found = self._secrets.name_in(headers)
         if found:
             # Malformed fields are for the inner binding to refuse.
             with suppress(BadRequest):

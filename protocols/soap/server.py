@@ -17,6 +17,7 @@ MTOM and attachments (`multipart/related`) are refused with 415.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ from gateway.model.errors import (
     NoSuchMethod,
     NoSuchService,
     RpcError,
+    Unauthenticated,
     ValueMappingError,
 )
 from gateway.model.exposure import Exposure
@@ -47,6 +49,7 @@ from protocols.soap.document import DEFAULT_XML_LIMITS, Document, Frame, XmlErro
 from protocols.soap.envelope import V11, V12, Envelope, Refusal, Version
 from protocols.soap.fault import error_detail, fault_code, write_fault
 from protocols.soap.names import PROTOCOL, SEPARATOR, SOAP_11, SOAP_12, target_namespace
+from protocols.soap.security import SECURITY_BLOCK, SecurityBlock, TokenCheck
 from protocols.soap.service import Operation, Service
 from protocols.soap.text import escape_attribute
 
@@ -62,11 +65,13 @@ _HTTP_OK: Final = 200
 _ACCEPTED: Final = 202
 _FAILED: Final = 500
 _SENDER_STATUS: Final = 400
+_UNAUTHENTICATED: Final = 401
 
 
 class SoapBinding:
     """The services of a listener.
 
+    `tokens`: what callers have to show, in header fields of HTTP or in a header block; None where nobody has to.
     `namespaces`: of services that have another one than their contract's name says, by service. `trusted`: says
     whether a peer (`host:port`) may say under which address it was asked. `max_reply_bytes`: of an answer.
 
@@ -78,12 +83,14 @@ class SoapBinding:
         self,
         exposures: Sequence[Exposure],
         *,
+        tokens: TokenCheck | None = None,
         namespaces: Mapping[ServiceKey, str] | None = None,
         limits: XmlLimits = DEFAULT_XML_LIMITS,
         max_reply_bytes: int = 8_388_608,
         trusted: Callable[[str], bool] | None = None,
     ) -> None:
         self.limits: Final = limits
+        self._tokens: Final = tokens
         self.max_reply_bytes: Final = max_reply_bytes
         self._by_path: dict[str, tuple[ServiceKey, Service]] = {}
         for each in exposures:
@@ -127,14 +134,26 @@ class SoapBinding:
             return self._refused(400, BadRequest(str(exc)))
         key, service = found
         incoming = _Incoming(service, body, self.limits)
+        tokens, name = self._tokens, ""
         try:
+            if tokens is not None:
+                name = tokens.shown_in(headers)
             operation = incoming.find()
+            if tokens is not None:
+                name = name or tokens.name_of(incoming.security)
             context = merged(headers, incoming.context.fields)
+            if name and not context.consumer:
+                context = replace(context, consumer=name)
             signature = operation.signature
             invocation = make_invocation(
                 key, signature.name, incoming, signature, request, context, now, oneway=signature.oneway
             )
         except RpcError as exc:
+            if tokens is not None and not name:
+                # Strangers learn nothing else.
+                unknown = exc if isinstance(exc, Unauthenticated) else Unauthenticated("this needs credentials")
+                refused = self.error_response(incoming.version, unknown, refused=True)
+                return HttpResponse(_UNAUTHENTICATED, refused.headers + tokens.challenge, refused.body, unknown)
             return self.error_response(incoming.version, exc, refused=True)
         return _Exchange(self, service, operation, invocation, incoming.version)
 
@@ -175,11 +194,22 @@ class SoapBinding:
 class _Incoming:
     """A call that is being read (`gateway.model.call.RawArguments`, and `protocols.soap.envelope.Visitor`)."""
 
-    __slots__ = ("_document", "_envelope", "_operation", "_problem", "_service", "_values", "context", "wire")
+    __slots__ = (
+        "_document",
+        "_envelope",
+        "_operation",
+        "_problem",
+        "_service",
+        "_values",
+        "context",
+        "security",
+        "wire",
+    )
 
     def __init__(self, service: Service, body: bytes, limits: XmlLimits) -> None:
         self.wire = PROTOCOL
         self.context: Final = ContextBlock()
+        self.security: Final = SecurityBlock()
         self._service = service
         self._operation: Operation | None = None
         self._values: tuple[Any, ...] | None = None
@@ -239,7 +269,9 @@ class _Incoming:
 
     def block(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame | None:
         """See `Visitor.block`."""
-        return self.context if name == CONTEXT_BLOCK else None
+        if name == CONTEXT_BLOCK:
+            return self.context
+        return self.security if name == SECURITY_BLOCK else None
 
     def operation(self, name: str, attributes: Mapping[str, str], document: Document) -> Frame:
         """See `Visitor.operation`."""

@@ -137,7 +137,7 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
 
 @pytest.mark.parametrize("dialect", [HESSIAN], ids=lambda dialect: dialect.name)
 async def test_questions_about_a_service_pass_the_lists_and_limits_of_calls(dialect: Dialect) -> None:
-    config = CONFIG.format(protocol=dialect.protocol, options=dialect.options)
+    config = CONFIG.format(protocol=dialect.protocol, options=dialect.options, blind="")
     slow = "rates: {type: rate_limit, options: {rate: 0.001, burst: 1}}"
     config = config.replace("filters:\n  lists:", f"filters:\n  {slow}\n  lists:")
     config = config.replace("DemoCatalog\n", "DemoCatalog\n    filters: [rates]\n")

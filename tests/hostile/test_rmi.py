@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from protocols.replay import ReplayGuard
 from protocols.rmi.frame import read_head, split
-from protocols.rmi.signature import BadSignature, ReplayGuard, Seals
+from protocols.rmi.signature import BadSignature, Seals
 from tests.support import rmi_bytes
 from tests.support.abuse import REPEATS, Abuse, Attacker, abused
 from tests.support.dialect import RMI, RMI_SECRET, RMI_SIGNED, Dialect

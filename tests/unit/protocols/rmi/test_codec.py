@@ -32,11 +32,12 @@ from gateway.model.generic import BigInt, Long, Pairs, Record, TypedList, TypedM
 from gateway.model.typeref import Kind as TypeKind
 from protocols.contract import CallReceived, CallRejected, ReplyReceived
 from protocols.reader import Limits
+from protocols.replay import ReplayGuard
 from protocols.rmi.client import RmiClientCodec, RmiClientWire
 from protocols.rmi.frame import Kind, Reason, frame_bytes, write_head
 from protocols.rmi.mapping import check_contract
 from protocols.rmi.server import RmiServerCodec, RmiServerWire
-from protocols.rmi.signature import ReplayGuard, Seal, Seals, refusal
+from protocols.rmi.signature import Seal, Seals, refusal
 from protocols.testing import AtMoment, difference, feed, feed_rubbish
 from tests.support.case_names import steady
 from tests.support.shop_contract import method as plain_method

@@ -8,8 +8,9 @@ import struct
 
 import pytest
 
+from protocols.replay import Admission, ReplayGuard
 from protocols.rmi.frame import BadFrame, Kind, Reason, frame_bytes, read_head, split, write_head
-from protocols.rmi.signature import Admission, BadSignature, ReplayGuard, Seal, Seals, Start, refusal
+from protocols.rmi.signature import BadSignature, Seal, Seals, Start, refusal
 
 SECRET = "0123456789abcdef"
 NONCE = bytes(range(16))
