@@ -5,11 +5,29 @@ Source: XML Schema Part 1: Structures (Second Edition).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from gateway.model.contract import MISSING, EnumType, Field, MethodContract, Param, ServiceContract, StructType
+from gateway.jsonform.default import default_text
+from gateway.model.contract import (
+    MISSING,
+    EnumType,
+    Field,
+    MethodContract,
+    NamedType,
+    Param,
+    ServiceContract,
+    StructType,
+)
+from gateway.model.errors import ValueMappingError
+from gateway.model.outline import constants_of, outline_of, plain_default
+from gateway.model.python_name import TAKEN_IN_EXCEPTIONS, python_name
+from gateway.model.reachable import method_types, reachable
+from gateway.model.type_text import format_type
 from gateway.model.typeref import Kind, TypeRef
+from protocols.soap.implied import contract_type_name, implied_element, implied_names, implied_type
 from protocols.soap.names import (
     ENTRY,
     ITEM,
@@ -23,6 +41,7 @@ from protocols.soap.names import (
     operation_names,
     response_name,
 )
+from protocols.soap.notes import NAMESPACE, PREFIX, note, notes_text
 from protocols.soap.scalar import BUILT_IN, UUID_PATTERN, ZONELESS_PATTERN
 from protocols.soap.shape import absent_param, absent_result, is_repeated, own_types
 from protocols.soap.text import escape_attribute, readable
@@ -51,6 +70,8 @@ def write_schema(contract: ServiceContract, namespace: str, qualified: bool = Tr
 class _Schema:
     def __init__(self, contract: ServiceContract) -> None:
         self._contract = contract
+        self._outline = outline_of(contract)
+        self._package = contract.name.rpartition(".")[0]
         self._names = TypeNames(contract)
         self._kinds: set[Kind] = set()
 
@@ -63,7 +84,8 @@ class _Schema:
         form = "qualified" if qualified else "unqualified"
         return (
             f'<xs:schema xmlns:xs="{XSD}" xmlns:tns="{escape_attribute(namespace)}" '
-            f'targetNamespace="{escape_attribute(namespace)}" elementFormDefault="{form}" version="1.0">'
+            f'targetNamespace="{escape_attribute(namespace)}" elementFormDefault="{form}" version="1.0" '
+            f'xmlns:{PREFIX}="{NAMESPACE}"{notes_text(self._about_service())}>'
             f"{''.join(parts)}</xs:schema>"
         )
 
@@ -76,20 +98,75 @@ class _Schema:
                 name = self._names.of_named(definition.name)
                 yield f'<xs:element name="{name}" type="tns:{name}"/>'
 
+    def _about_service(self) -> Mapping[str, Any]:
+        contract = self._contract
+        named = reachable(method_types(contract.methods), contract.types)
+        extra = [each for each in contract.types if each not in named]
+        return {"name": contract.name, "names": contract.names, "types": " ".join(extra)}
+
+    def _about_method(self, method: MethodContract, name: str) -> Mapping[str, Any]:
+        alone = len(self._contract.overloads(method.name)) == 1
+        usual = implied_names(name, method.name if alone else method.attribute)
+        return {
+            "method": method.name if method.name != name else "",
+            "attribute": method.attribute if method.attribute != python_name(name, ()) else "",
+            "names": _said_names(method.names, usual),
+            "routes": method.routes,
+            "idempotent": "true" if method.idempotent else "",
+            "deprecated": method.deprecated or "",
+        }
+
+    def _about_type(self, definition: NamedType) -> dict[str, Any]:
+        local = self._names.of_named(definition.name)
+        short = definition.name.rpartition(".")[2]
+        usual = implied_names(local, definition.name if local == definition.name else short)
+        return {
+            "name": definition.name if definition.name != contract_type_name(local, self._package) else "",
+            "names": _said_names(definition.names, usual),
+        }
+
+    def _about_value(self, ref: TypeRef, default: Any, absent: Any, *, field: bool) -> dict[str, str]:
+        """The notes about a parameter, a field or a result. `default`: plain, see `gateway.model.outline`."""
+        repeated = is_repeated(ref, absent)
+        inner = ref.args[0] if repeated else ref
+        implied = implied_element(
+            implied_type(inner),
+            nillable=_nillable(inner),
+            may_lack=repeated or absent is not MISSING,
+            repeated=repeated,
+            noted=default is not MISSING and default is not None,
+            field=field,
+        )
+        notes = {} if implied.ref == ref else {"type": format_type(ref)}
+        if default is MISSING and implied.default is not MISSING:
+            notes["required"] = "true"
+        elif default is not MISSING and not (default is None and implied.default is None):
+            # A default that JSON has no form for is not told; its element may be left out all the same.
+            with suppress(ValueMappingError):
+                notes["default"] = default_text(default, ref, self._outline)
+        return notes
+
     def _operation(self, method: MethodContract, name: str) -> Iterator[str]:
         children = "".join(self._param(each) for each in method.params)
-        yield _wrapper(name, children)
+        yield _wrapper(name, children, notes_text(self._about_method(method, name)))
         if method.oneway:
             return
         result = ""
         if method.returns.kind is not Kind.NULL:
-            result = self._element(RETURN, method.returns, absent_result(method.returns), "")
+            absent = absent_result(method.returns)
+            notes = self._about_value(method.returns, MISSING, absent, field=False)
+            result = self._element(RETURN, method.returns, absent, "", notes)
         yield _wrapper(response_name(name), result)
 
     def _param(self, param: Param) -> str:
-        return self._element(param.name, param.type, absent_param(param), param.doc)
+        absent = absent_param(param)
+        default = MISSING if param.default is MISSING else plain_default(param.default, param.type, self._contract)
+        notes = self._about_value(param.type, default, absent, field=False)
+        return self._element(param.name, param.type, absent, param.doc, notes)
 
-    def _element(self, name: str, ref: TypeRef, absent: Any, doc: str, deprecated: bool = False) -> str:
+    def _element(
+        self, name: str, ref: TypeRef, absent: Any, doc: str, notes: Mapping[str, Any], deprecated: bool = False
+    ) -> str:
         if is_repeated(ref, absent):
             element = ref.args[0]
             nillable = ' nillable="true"' if _nillable(element) else ""
@@ -101,7 +178,7 @@ class _Schema:
             type_name = self._type(ref)
         if deprecated:
             doc = f"{doc} Deprecated.".strip()
-        start = f'<xs:element name="{name}" type="{type_name}"{occurs}{nillable}'
+        start = f'<xs:element name="{name}" type="{type_name}"{occurs}{nillable}{notes_text(notes)}'
         return f"{start}>{documentation(doc, 'xs:')}</xs:element>" if doc else f"{start}/>"
 
     def _type(self, ref: TypeRef) -> str:
@@ -124,27 +201,40 @@ class _Schema:
             if isinstance(definition, EnumType):
                 constants = "".join(f'<xs:enumeration value="{each}"/>' for each in definition.constants)
                 restriction = f'<xs:restriction base="xs:string">{constants}</xs:restriction>'
-                yield f'<xs:simpleType name="{name}">{doc}{restriction}</xs:simpleType>'
+                notes = notes_text({**self._about_type(definition), "values": _values(definition)})
+                yield f'<xs:simpleType name="{name}"{notes}>{doc}{restriction}</xs:simpleType>'
                 continue
-            fields = "".join(self._field(each) for each in definition.fields)
+            taken = set(TAKEN_IN_EXCEPTIONS) if definition.is_exception else set()
+            plain = self._outline.struct(TypeRef(Kind.STRUCT, name=definition.name))
+            fields = "".join(self._field(each, taken) for each in plain.fields)
             if definition.is_exception:
                 fields += f'<xs:element name="{MESSAGE}" type="xs:string" minOccurs="0" nillable="true"/>'
-            yield f'<xs:complexType name="{name}">{doc}{_sequence(fields)}</xs:complexType>'
+            notes = notes_text(self._about_type(definition))
+            yield f'<xs:complexType name="{name}"{notes}>{doc}{_sequence(fields)}</xs:complexType>'
 
-    def _field(self, field: Field) -> str:
-        return self._element(field.name, field.type, field.absent(), field.doc, field.deprecated)
+    def _field(self, field: Field, taken: set[str]) -> str:
+        """`field`: of the outline. `taken`: the attributes before it, to be added to."""
+        absent = field.absent()
+        notes: dict[str, Any] = self._about_value(field.type, field.default, absent, field=True)
+        notes["attribute"] = field.attribute if field.attribute != python_name(field.name, taken) else ""
+        notes["names"] = field.names
+        notes["deprecated"] = "true" if field.deprecated else ""
+        taken.add(field.attribute)
+        return self._element(field.name, field.type, absent, field.doc, notes, field.deprecated)
 
     def _container(self, name: str, ref: TypeRef) -> str:
         if ref.kind is Kind.MAP:
             key, value = (self._member(each, arg) for each, arg in ((KEY, ref.args[0]), (VALUE, ref.args[1])))
             entry = f"<xs:complexType>{_sequence(key + value)}</xs:complexType>"
             return _container(
-                name, f'<xs:element name="{ENTRY}" minOccurs="0" maxOccurs="unbounded">{entry}</xs:element>'
+                name,
+                f'<xs:element name="{ENTRY}" minOccurs="0" maxOccurs="unbounded">{entry}</xs:element>',
+                notes=notes_text({"container": "map"}),
             )
         element = ref.args[0]
         nillable = ' nillable="true"' if _nillable(element) else ""
         item = f'<xs:element name="{ITEM}" type="{self._type(element)}" minOccurs="0" maxOccurs="unbounded"{nillable}/>'
-        return _container(name, item)
+        return _container(name, item, notes=notes_text({"container": ref.kind.value}))
 
     def _member(self, name: str, ref: TypeRef) -> str:
         null = ' minOccurs="0" nillable="true"' if _nillable(ref) else ""
@@ -191,9 +281,22 @@ def _sequence(children: str) -> str:
     return f"<xs:sequence>{children}</xs:sequence>"
 
 
-def _wrapper(name: str, children: str) -> str:
-    return f'<xs:element name="{name}"><xs:complexType>{_sequence(children)}</xs:complexType></xs:element>'
+def _wrapper(name: str, children: str, notes: str = "") -> str:
+    return f'<xs:element name="{name}"{notes}><xs:complexType>{_sequence(children)}</xs:complexType></xs:element>'
 
 
-def _container(name: str, children: str, attributes: str = "") -> str:
-    return f'<xs:complexType name="{name}">{_sequence(children)}{attributes}</xs:complexType>'
+def _container(name: str, children: str, attributes: str = "", notes: str = "") -> str:
+    return f'<xs:complexType name="{name}"{notes}>{_sequence(children)}{attributes}</xs:complexType>'
+
+
+def _said_names(names: Mapping[str, str], usual: Mapping[str, str]) -> str:
+    """The names per protocol where they are not what follows from the schema."""
+    return "" if dict(names) == dict(usual) else note(names)
+
+
+def _values(enum: EnumType) -> str:
+    """The Python values of constants, where they are not their names."""
+    values = constants_of(enum)
+    if all(value == name for name, value in values.items()):
+        return ""
+    return json.dumps({name: value for name, value in values.items() if isinstance(value, str | int | float | bool)})
