@@ -29,7 +29,7 @@ def test_a_contract_is_read_back(contract: ServiceContract) -> None:
     assert read_back(contract) == outline_of(contract)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(contracts())
 def test_any_contract_is_read_back_from_its_wsdl(outline: ServiceContract) -> None:
     made = contract_of(services_of(contract_module([outline], "a test"))[outline.name])
