@@ -12,6 +12,7 @@ from adapters.http.listener import LISTENER_OPTIONS, guard, listens, make_server
 from adapters.http.provider_options import ProviderOptions
 from adapters.http.reference import PROVIDER_OPTIONS, hashable, header_misfits, provider_options
 from gateway.model.contract import ServiceContract
+from gateway.model.document import Document
 from gateway.model.endpoint import parse_address
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PLUGIN"]
 
+_PORT: Final = 8082
 _VERSIONS: Final = ("1.1", "1.2")
 _FORMS: Final = ("qualified", "unqualified")
 _NAMESPACE: Final = "namespace"
@@ -123,9 +125,27 @@ def _snippet(address: str, service: Any) -> str:
     return f"curl -s 'http://{address}/{service}?wsdl'"
 
 
+def _export_wsdl(exposures: Sequence[Exposure]) -> Mapping[str, str]:
+    from protocols.soap.wsdl_export import export_wsdl
+
+    return export_wsdl(exposures, _PORT)
+
+
+def _omitted(document: Document) -> Sequence[str]:
+    from protocols.soap.wsdl_import import omitted_operations
+
+    return omitted_operations(document)
+
+
+def _import_wsdl(document: Document) -> Sequence[ServiceContract]:
+    from protocols.soap.wsdl_import import read_wsdl
+
+    return read_wsdl(document)
+
+
 PLUGIN: Final = ProtocolPlugin(
     name=PROTOCOL,
-    default_port=8082,
+    default_port=_PORT,
     server=_server,
     client=_client,
     check_contract=check_contract,
@@ -206,5 +226,8 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     client_snippet=_snippet,
+    exports=MappingProxyType({"wsdl": _export_wsdl}),
+    imports=MappingProxyType({"wsdl": _import_wsdl}),
+    omits=MappingProxyType({"wsdl": _omitted}),
     mount=_mount,
 )

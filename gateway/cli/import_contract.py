@@ -29,7 +29,7 @@ def import_contract(
 
     A configuration can also name such a file itself (`contract: shop.thrift`) and needs no Python then.
     """
-    from gateway.config.contract_file import importers
+    from gateway.config.contract_file import importers, omissions
     from gateway.config.suggestion import suggestion
     from gateway.contracts.document import open_document
     from gateway.contracts.module import contract_module
@@ -39,13 +39,16 @@ def import_contract(
     known = importers(Catalog())
     if language not in known:
         raise Misuse(f"no installed protocol imports {language!r}{suggestion(language, known)}")
-    contracts = known[language](open_document(source, web=True))
+    document = open_document(source, web=True)
+    contracts = known[language](document)
     if not contracts:
         raise Misuse(f"{source} describes no service")
     name = source.rstrip("/").rpartition("/")[2]
     # Whether the text is a contract shows when it is read.
     contract_module(contracts, name)
     text = python_source(contracts, f"Contracts of {name}.")
+    for each in omissions(language, document, Catalog()):
+        typer.echo(f"left out: {each}", err=True)
     if output is None:
         typer.echo(text, nl=False)
         return

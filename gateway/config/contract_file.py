@@ -6,7 +6,7 @@ there on nobody needs to know that there was a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from gateway.config.scalar import is_python_target
 from gateway.config.suggestion import suggestion
 from gateway.contracts.document import open_document
 from gateway.contracts.module import contract_module, services_of
-from gateway.model.document import Importer
+from gateway.model.document import Document, Importer
 from gateway.model.errors import ContractError, GatewayError
 
-__all__ = ["contract_target", "contract_targets", "file_services", "importers", "with_contract_files"]
+__all__ = ["contract_target", "contract_targets", "file_services", "importers", "omissions", "with_contract_files"]
 
 
 def importers(plugins: Plugins) -> dict[str, Importer]:
@@ -32,6 +32,18 @@ def importers(plugins: Plugins) -> dict[str, Importer]:
         except GatewayError:
             continue
     return found
+
+
+def omissions(language: str, document: Document, plugins: Plugins) -> Sequence[str]:
+    """What the reader of a language leaves out of a document, each with its reason."""
+    for name in plugins.names("protocol"):
+        try:
+            plugin = plugins.load("protocol", name)
+        except GatewayError:
+            continue
+        if language in plugin.imports:
+            return plugin.omits[language](document) if language in plugin.omits else ()
+    return ()
 
 
 def file_services(file: str, plugins: Plugins, folder: Path) -> Mapping[str, type[Any]]:

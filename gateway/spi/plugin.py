@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from gateway.model.contract import MethodContract, ServiceContract
-from gateway.model.document import Importer
+from gateway.model.document import Document, Importer
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
 from gateway.spi.cluster import Cluster, LoadBalancer
@@ -140,6 +140,9 @@ class ProtocolPlugin:
     `service_options`; those without a contract are left out before."""
     imports: Mapping[str, Importer] = field(default_factory=dict)
     """What this wire can read contracts from: language, which is also the suffix of its files, to its reader."""
+    omits: Mapping[str, Callable[[Document], Sequence[str]]] = field(default_factory=dict)
+    """Of the languages of `imports`, those whose readers leave out what no contract can say: language to a function
+    that lists it, one text with its reason for each operation."""
     service_options: Mapping[str, Option] = field(default_factory=dict)
     """What a service may say about how it looks on this wire (`services.<name>.protocols.<protocol>`), by name; the
     adapter finds them in `Exposure.options`."""

@@ -1,0 +1,1 @@
+"""Services that were described elsewhere: their WSDLs as contracts."""
