@@ -165,7 +165,8 @@ class ThriftServerCodec:
             head, message = read_dubbo(message, limits)
         reader = encoding.reader(message, 0, limits)
         name, kind, seqid = reader.message()
-        ticket = Ticket(encoding, head, name[: limits.max_name_bytes], seqid)
+        # Some clients compare the name in the answer with what they called, which is the method alone.
+        ticket = Ticket(encoding, head, name.rpartition(b":")[2][: limits.max_name_bytes], seqid)
         oneway = kind == wire.ONEWAY
         error: RpcError
         try:

@@ -172,6 +172,20 @@ async def test_a_bad_call_of_a_stock_client_costs_no_connection(style: tuple[str
         await in_thread(bad_calls, host, port, style)
 
 
+def nameless(host: str, port: int, service: str) -> None:
+    with ApacheClient(host, port, "Catalog", ("binary", "framed"), service) as client:
+        client.send("count")
+        name, kind, _ = client.protocol.readMessageBegin()
+        assert (name, kind) == ("count", TMessageType.EXCEPTION)
+
+
+@pytest.mark.parametrize("service", ["Nothing", "Types"], ids=["no such service", "no such method"])
+async def test_the_name_in_a_refusal_is_without_the_service(service: str) -> None:
+    """Clients in Go compare it with the method, and lose their place in the stream where it differs."""
+    async with thrift_gateway() as (host, port):
+        await in_thread(nameless, host, port, service)
+
+
 def answer(types: ApacheTypes) -> Callable[..., Any]:
     """What Apache's server answers: `demo.Catalog` with one product."""
 
