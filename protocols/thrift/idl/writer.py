@@ -24,7 +24,7 @@ from gateway.model.contract import (
 from gateway.model.errors import ContractError
 from gateway.model.outline import constants_of, outline_of
 from gateway.model.python_name import TAKEN_IN_EXCEPTIONS, python_name
-from gateway.model.reachable import method_types, reachable
+from gateway.model.reachable import key_types, method_types, reachable
 from gateway.model.type_text import format_type
 from gateway.model.typeref import Kind, TypeRef
 from protocols.thrift import names
@@ -41,6 +41,8 @@ _INDENT: Final = "  "
 _ANY: Final = TypeRef(Kind.ANY, nullable=True)
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _NO_PACKAGE: Final = "services"
+_IMMUTABLE: Final = "python.immutable"
+"""The word of Apache's compiler for a struct that cannot be changed, and has a hash."""
 
 
 def write_thrift(contracts: Sequence[ServiceContract]) -> Mapping[str, str]:
@@ -78,6 +80,7 @@ class _File:
                 if self._types.setdefault(name, named) != named:
                     raise ContractError(f"there are two different types {name}")
         self._outline = ServiceContract("all", (), self._types)
+        self._keys = self._structs_in_keys()
         self._called: dict[str, str] = {}
         for each in (*services, *self._types.values()):
             wanted = names.service_name(each) if isinstance(each, ServiceContract) else names.type_name(each)
@@ -147,7 +150,9 @@ class _File:
         for number, field in zip(names.field_ids(struct), struct.fields, strict=True):
             lines += self._field(struct, field, number, "" if number == before + 1 else f"{number}:", taken)
             before = number
-        return "\n".join([*lines, f"}}{_annotations({**about, **self._about_names(struct, said)})}"])
+        # In Python, what generated code makes of a struct is no key otherwise.
+        frozen = {_IMMUTABLE: "true"} if struct.name in self._keys else {}
+        return "\n".join([*lines, f"}}{_annotations({**about, **self._about_names(struct, said), **frozen})}"])
 
     def _field(self, struct: StructType, field: Field, number: int, said: str, taken: set[str]) -> Iterator[str]:
         """`said`: what the file says of its number for Thrift. `taken`: the attributes before it, to be added to."""
@@ -167,6 +172,12 @@ class _File:
         before = f"{form.requiredness} " if form.requiredness and not names.is_union(struct) else ""
         meant = thrift_type(field.type, self._name_of)
         yield f"{_INDENT}{number}: {before}{meant} {called}{form.value}{_annotations(notes)};"
+
+    def _structs_in_keys(self) -> frozenset[str]:
+        """The structs that stand in keys of maps and elements of sets, however deep."""
+        fields = (field.type for each in self._types.values() if isinstance(each, StructType) for field in each.fields)
+        methods = (ref for service in self._services for ref in method_types(service.methods))
+        return reachable(key_types((*fields, *methods)), self._types)
 
     def _form(self, ref: TypeRef, default: Any, *, is_param: bool = False, is_union: bool = False) -> _Said:
         value = None if default is MISSING else format_constant(default, ref, self._name_of)

@@ -78,6 +78,14 @@ def test_names_and_numbers_of_a_contract_are_kept() -> None:
     assert "service Shop {" in text
 
 
+def test_structs_that_are_keys_are_marked_for_python() -> None:
+    """Its generated classes have no hash otherwise, and no map with such keys can be read."""
+    text = write_thrift([contract_of(Types)])["demo.thrift"]
+
+    assert '  2: required i32 y;\n} (python.immutable = "true")\n' in text
+    assert text.count("python.immutable") == 1
+
+
 def test_callbacks_are_refused() -> None:
     outline = ServiceContract("demo.S", (MethodContract("f", (), TypeRef(Kind.NULL), "f"),))
 
