@@ -24,7 +24,7 @@ from tests.support.browser import require_browser
 from tests.support.curl_peer import curl_version
 from tests.support.firefox import firefox_version
 from tests.support.generated_client import generator_version
-from tests.support.go_peer import dubbo_go_version, go_version, og_rek_version
+from tests.support.go_peer import dubbo_go_version, go_thrift_version, go_version, og_rek_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_file, library_version
 from tests.support.node_peer import module_version, node_version
 from tests.support.python_peer import package_version
@@ -57,6 +57,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "dubbo-go": lambda: f"Go, dubbo-go {dubbo_go_version()}",
     "dubbo2.js": lambda: f"Node, dubbo2.js {module_version('dubbo2.js')}",
     "apache thrift": lambda: f"Apache's thrift {distribution_version('thrift')}",
+    "thrift go": lambda: f"Go, Apache's thrift {go_thrift_version()}",
     "thriftpy2": lambda: f"thriftpy2 {distribution_version('thriftpy2')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }

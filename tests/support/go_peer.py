@@ -1,5 +1,6 @@
 """Go programs as peers, built on first use: `tests/interop/go`, which needs no module but Go's own,
-`tests/interop/go-rmi`, which uses og-rek, and `tests/interop/go-dubbo`, which is stock dubbo-go."""
+`tests/interop/go-rmi`, which uses og-rek, `tests/interop/go-dubbo`, which is stock dubbo-go, and
+`tests/interop/go-thrift`, which is Apache Thrift with generated code."""
 
 from __future__ import annotations
 
@@ -17,17 +18,23 @@ __all__ = [
     "dubbo_go_version",
     "go_checks",
     "go_rmi_checks",
+    "go_thrift_checks",
+    "go_thrift_server",
+    "go_thrift_version",
     "go_version",
     "og_rek_version",
     "require_dubbo_go",
     "require_go",
     "require_go_rmi",
+    "require_go_thrift",
 ]
 
 _ROOT: Final = Path(__file__).parents[2]
 _GO_RMI: Final = _ROOT / "tests" / "interop" / "go-rmi"
 _GO_DUBBO: Final = _ROOT / "tests" / "interop" / "go-dubbo"
 _DUBBO: Final = _ROOT / ".cache" / "interop-go-dubbo" / "peer"
+_GO_THRIFT: Final = _ROOT / "tests" / "interop" / "go-thrift"
+_THRIFT: Final = _ROOT / ".cache" / "interop-go-thrift" / "peer"
 _CLIENT: Final = _ROOT / ".cache" / "interop-go" / "client"
 
 
@@ -81,6 +88,28 @@ def dubbo_go_recodes(values: Sequence[bytes]) -> list[bytes | None]:
 def dubbo_go_version() -> str:
     """That the peer of dubbo:// is built with, `3.3.1`."""
     return _module_version(_GO_DUBBO, "dubbo-go/v3")
+
+
+def require_go_thrift() -> None:
+    """The same for the peer of thrift://."""
+    require_built(_GO_THRIFT / "build.sh")
+
+
+async def go_thrift_checks(port: int) -> Report:
+    """Runs the client of thrift://."""
+    require_go_thrift()
+    return await run_checks([_THRIFT, "call", str(port)])
+
+
+def go_thrift_server() -> PeerServer:
+    """A running server of thrift://, on the ports that `tests.support.thrift_peers.STYLES` names."""
+    require_go_thrift()
+    return PeerServer([_THRIFT, "serve"])
+
+
+def go_thrift_version() -> str:
+    """That the peer of thrift:// is built with, `0.22.0`."""
+    return _module_version(_GO_THRIFT, "apache/thrift")
 
 
 def _module_version(folder: Path, module: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "end_program",
     "ready_address",
+    "ready_addresses",
     "require_built",
     "run_checks",
 ]
@@ -118,14 +119,19 @@ async def run_checks(
 
 def ready_address(process: subprocess.Popen[str]) -> str:
     """The address of a server on this machine that prints `READY <port>` when it answers. Fails the test otherwise."""
+    return ready_addresses(process)[0]
+
+
+def ready_addresses(process: subprocess.Popen[str]) -> tuple[str, ...]:
+    """The same of a server that prints several ports."""
     assert process.stdout is not None
     readable, _, _ = select.select([process.stdout], [], [], _READY_S)
     ready = process.stdout.readline().split() if readable else []
-    if ready[:1] != ["READY"]:
+    if ready[:1] != ["READY"] or not ready[1:]:
         process.kill()
         end_program(process)
         pytest.fail(f"the provider said {ready}")
-    return f"127.0.0.1:{ready[1]}"
+    return tuple(f"127.0.0.1:{port}" for port in ready[1:])
 
 
 def end_program(process: subprocess.Popen[str]) -> None:
@@ -138,13 +144,17 @@ def end_program(process: subprocess.Popen[str]) -> None:
 
 
 class PeerServer:
-    """A server that prints `READY <port>` and runs until its input ends. `address`: `host:port`."""
+    """A server that prints `READY <port>…` and runs until its input ends.
+
+    `address`: `host:port`; `addresses`: where it prints several ports, all of them.
+    """
 
     def __init__(self, command: Sequence[str | Path], folder: Path | None = None) -> None:
         self._process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        self.address = ready_address(self._process)
+        self.addresses = ready_addresses(self._process)
+        self.address = self.addresses[0]
 
     def close(self) -> None:
         """Ends the process."""

@@ -1,0 +1,5 @@
+module polyport.interop/thrift
+
+go 1.25
+
+require github.com/apache/thrift v0.24.0

@@ -1,0 +1,52 @@
+"""Apache Thrift in other languages, with code that its compiler makes of what we export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from tests.support.generated_client import OPENAPI
+from tests.support.peer_program import PeerServer, Report, require_built, run_checks
+
+__all__ = ["GENERATED", "STYLES", "python_thrift_checks", "python_thrift_server", "require_thrift", "thriftpy2_checks"]
+
+_ROOT: Final = Path(__file__).parents[2]
+_PYTHON: Final = _ROOT / "tests" / "interop" / "python"
+
+GENERATED: Final = _ROOT / ".cache" / "interop-thrift"
+"""A folder for each language, and `idl`."""
+
+
+STYLES: Final = tuple(
+    (encoding, transport) for encoding in ("binary", "compact") for transport in ("buffered", "framed")
+)
+"""What the servers speak on their ports, in order."""
+
+
+def require_thrift() -> None:
+    """Generates the code; skips the test where the compiler cannot be had (with CI=true that is a failure)."""
+    require_built(_ROOT / "tests" / "interop" / "thrift" / "build.sh")
+
+
+async def python_thrift_checks(port: int) -> Report:
+    """Runs the client of Apache's library."""
+    return await _python_checks("thrift_client.py", port, GENERATED / "python")
+
+
+async def thriftpy2_checks(port: int) -> Report:
+    """Runs the client of thriftpy2."""
+    return await _python_checks("thriftpy2_client.py", port, GENERATED / "idl" / "demo.thrift")
+
+
+async def _python_checks(program: str, port: int, made: Path) -> Report:
+    """With the libraries that the tests have, and nothing of ours."""
+    require_thrift()
+    command = [sys.executable, _PYTHON / program, str(port), made]
+    return await run_checks(command, _PYTHON, {"PYTHONPATH": str(OPENAPI)})
+
+
+def python_thrift_server() -> PeerServer:
+    """A running server."""
+    require_thrift()
+    return PeerServer([sys.executable, _PYTHON / "thrift_server.py", GENERATED / "python"], _PYTHON)
