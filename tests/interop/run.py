@@ -58,6 +58,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "dubbo2.js": lambda: f"Node, dubbo2.js {module_version('dubbo2.js')}",
     "apache thrift": lambda: f"Apache's thrift {distribution_version('thrift')}",
     "thrift go": lambda: f"Go, Apache's thrift {go_thrift_version()}",
+    "thrift java": lambda: f"Java, Apache's thrift {library_version('thrift', 'libthrift')}",
     "thriftpy2": lambda: f"thriftpy2 {distribution_version('thriftpy2')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }

@@ -1,4 +1,4 @@
-"""thrift:// as Apache's libraries speak it in other languages, with code generated from our own export; thriftpy2."""
+"""thrift:// as Apache's libraries speak it in other languages, with code generated from our own export."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from gateway.demo.catalog import Catalog, OutOfStock, ProductNotFound, Status
 from gateway.demo.types import Types, TypesFailure
 from tests.support.go_peer import go_thrift_checks, go_thrift_server
 from tests.support.java_corpus import corpus_invoker, echo_corpus
+from tests.support.java_peer import java_thrift_checks, java_thrift_server
 from tests.support.peer_program import BUILD_TIMEOUT, PeerServer, Report
 from tests.support.thrift_peer.gateway import thrift_gateway
-from tests.support.thrift_peers import STYLES, python_thrift_checks, python_thrift_server, thriftpy2_checks
+from tests.support.thrift_peers import STYLES, python_thrift_checks, python_thrift_server
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
 
@@ -30,13 +31,14 @@ LOST_BY_THRIFT: Final = {
 }
 """Texts are UTF-8 in Thrift, which has no half of a pair; we refuse them."""
 
-NULL_TO_GO: Final = {
-    *(f"boxed_{kind}/null" for kind in ("bool", "i8", "i16", "i32", "i64", "f32", "f64", "char")),
-    "nullable/null",
-    "any/null",
+NULL_TO_JAVA: Final = {f"boxed_{kind}/null" for kind in ("bool", "i8", "i16", "i32", "i64", "f32", "f64")}
+"""What generated code in Java is given and gives back is a number or truth, never a null."""
+NULL_TO_GO: Final = NULL_TO_JAVA | {"boxed_char/null", "nullable/null", "any/null"}
+"""In Go texts are values too."""
+LOST: Final = {
+    go_thrift_server: LOST_BY_THRIFT | NULL_TO_GO,
+    java_thrift_server: LOST_BY_THRIFT | NULL_TO_JAVA,
 }
-"""What generated code in Go is given and gives back is a value, never a pointer: a null is zero, false or no text."""
-LOST: Final = {go_thrift_server: LOST_BY_THRIFT | NULL_TO_GO}
 """Values of the corpus that do not come back, where these are more than `LOST_BY_THRIFT`."""
 
 
@@ -47,9 +49,9 @@ def row(text: str, peer: str, quick: bool = True) -> pytest.MarkDecorator:
 @pytest.mark.parametrize(
     "client",
     [
-        pytest.param(python_thrift_checks, marks=row("Python → us", "thrift python")),
-        pytest.param(thriftpy2_checks, marks=row("Python → us", "thriftpy2")),
+        pytest.param(python_thrift_checks, marks=row("Python → us", "apache thrift")),
         pytest.param(go_thrift_checks, marks=row("Go → us", "thrift go")),
+        pytest.param(java_thrift_checks, marks=row("Java → us", "thrift java")),
     ],
 )
 async def test_a_client_uses_both_services(client: Callable[[int], Awaitable[Report]]) -> None:
@@ -77,8 +79,9 @@ each_style = pytest.mark.parametrize("style", STYLES, ids="-".join)
 each_server = pytest.mark.parametrize(
     "start",
     [
-        pytest.param(python_thrift_server, marks=row("us → Python", "thrift python")),
+        pytest.param(python_thrift_server, marks=row("us → Python", "apache thrift")),
         pytest.param(go_thrift_server, marks=row("us → Go", "thrift go")),
+        pytest.param(java_thrift_server, marks=row("us → Java", "thrift java")),
     ],
 )
 

@@ -38,10 +38,13 @@ __all__ = [
     "Report",
     "java_checks",
     "java_command",
+    "java_thrift_checks",
+    "java_thrift_server",
     "java_version",
     "library_file",
     "library_version",
     "require_java",
+    "require_java_thrift",
 ]
 
 JAVA: Final = Path(__file__).parents[1] / "interop" / "java"
@@ -86,6 +89,23 @@ def library_file(module: str, library: str) -> Path:
 async def java_checks(module: str, main: str, *arguments: str) -> Report:
     """Runs a main class of checks."""
     return await run_checks(java_command(module, main, *arguments))
+
+
+def require_java_thrift() -> None:
+    """The same for the peers of thrift://."""
+    require_built(JAVA.parent / "java-thrift" / "build.sh")
+
+
+async def java_thrift_checks(port: int) -> Report:
+    """Runs the client of thrift://."""
+    require_java_thrift()
+    return await java_checks("thrift", "app.ThriftClient", str(port))
+
+
+def java_thrift_server() -> PeerServer:
+    """A running server of thrift://, on the ports that `tests.support.thrift_peers.STYLES` names."""
+    require_java_thrift()
+    return PeerServer(java_command("thrift", "app.ThriftServer"))
 
 
 class OracleError(Exception):

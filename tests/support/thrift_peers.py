@@ -9,7 +9,7 @@ from typing import Final
 from tests.support.generated_client import OPENAPI
 from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["GENERATED", "STYLES", "python_thrift_checks", "python_thrift_server", "require_thrift", "thriftpy2_checks"]
+__all__ = ["GENERATED", "STYLES", "python_thrift_checks", "python_thrift_server", "require_thrift"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _PYTHON: Final = _ROOT / "tests" / "interop" / "python"
@@ -30,19 +30,9 @@ def require_thrift() -> None:
 
 
 async def python_thrift_checks(port: int) -> Report:
-    """Runs the client of Apache's library."""
-    return await _python_checks("thrift_client.py", port, GENERATED / "python")
-
-
-async def thriftpy2_checks(port: int) -> Report:
-    """Runs the client of thriftpy2."""
-    return await _python_checks("thriftpy2_client.py", port, GENERATED / "idl" / "demo.thrift")
-
-
-async def _python_checks(program: str, port: int, made: Path) -> Report:
-    """With the libraries that the tests have, and nothing of ours."""
+    """Runs the client; it has the library of the tests, and nothing of ours."""
     require_thrift()
-    command = [sys.executable, _PYTHON / program, str(port), made]
+    command = [sys.executable, _PYTHON / "thrift_client.py", str(port), GENERATED / "python"]
     return await run_checks(command, _PYTHON, {"PYTHONPATH": str(OPENAPI)})
 
 
