@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from importlib.util import find_spec
 from inspect import signature
+from pathlib import Path
 
 import pytest
 
@@ -27,8 +28,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only_where(condition): of the parameters it names; leaves out the other rows")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out rows that make no sense for a wire: they are not skipped tests, there is nothing to test."""
+    """Leaves out rows that make no sense for a wire: they are not skipped tests, there is nothing to test.
+
+    And lets all of this folder run alone: while somebody attacks, the calls of others are timed.
+    """
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.serial("calls of others in time, while much is computed"))
     left_out = [item for item in items if not _makes_sense(item)]
     if left_out:
         gone = set(left_out)

@@ -24,9 +24,6 @@ from tests.support.abuse import REPEATS, Abuse, Attacker, abused
 from tests.support.dialect import RMI, RMI_SECRET, RMI_SIGNED, Dialect
 from tests.support.rmi_bytes import RmiAnswer, call, frame, said, signed
 
-# What the canary measures leaves out how long one thread waits for a processor; here a call goes through several.
-pytestmark = pytest.mark.serial("calls of others through several threads, within 0.25 s")
-
 FEW = 20
 """Repeats of attacks that wait for a limit."""
 OTHER = "another one of more than sixteen bytes"
