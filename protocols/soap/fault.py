@@ -13,6 +13,7 @@
 (`gateway.model.errors.RpcError`), so that it is the same error at the other end; in 1.2 the code is the subcode, too.
 A text that XML has no form for is sent readable, and exactly as JSON in `p:text`. Stack traces stay here.
 
+A declared exception whose detail has no text has that of the fault, unless that is the name of its class.
 A fault of a server that says nothing of this is an exception of the service called by its code, but for
 `VersionMismatch`, `MustUnderstand` and `DataEncodingUnknown`, which say that the call did not fit.
 """
@@ -140,7 +141,7 @@ class FaultFrame(Frame):
         if self.declared is not None:
             struct, exception = self.declared
             fields = {field.name: getattr(exception, field.attribute) for field in struct.fields}
-            message = exception.args[0] if exception.args else None
+            message = exception.args[0] if exception.args else _said(text, struct)
             exact = message if self.exact is None else self.exact
             return Fault(struct.name, exact, fields, declared=True, attachments=attachments)
         if self.named is not None:
@@ -149,6 +150,11 @@ class FaultFrame(Frame):
         if base in _NOT_FITTING:
             return BadRequest(f"{base}: {plain_text(text)}")
         return Fault(code or base or "Server", text or None, attachments=attachments)
+
+
+def _said(text: str, struct: StructType) -> str | None:
+    """The text of an exception whose detail has none. Null is written as the name of the class."""
+    return text if text and text != struct.name else None
 
 
 class _Part(Frame):

@@ -220,6 +220,17 @@ def test_a_declared_exception_arrives(body: bytes) -> None:
     )
 
 
+WORDLESS = "<detail><SoldOut xmlns='http://shop/'><left>2</left></SoldOut></detail>"
+
+
+@pytest.mark.parametrize(("text", "message"), [("two left", "two left"), ("shop.SoldOut", None), ("", None)])
+def test_an_exception_without_a_text_of_its_own_has_that_of_its_fault(text: str, message: str | None) -> None:
+    """Beans of exceptions that wsimport made have no text unless somebody sets it."""
+    found = outcome(fault_11("e:Server", text, WORDLESS), 500)
+    assert isinstance(found, Fault)
+    assert (found.type_name, found.message) == ("shop.SoldOut", message)
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [
