@@ -304,6 +304,11 @@ class Peers:
         require_java()
         return self._server(module, lambda: PeerServer(java_command(module, "app.HessianProvider")))
 
+    def soap_service(self) -> str:
+        """Address of the services that the reference implementation of Jakarta XML Web Services answers."""
+        require_java()
+        return self._server("soap-ri", lambda: PeerServer(java_command("soap-ri", "app.SoapProvider")))
+
     def _server(self, name: str, start: Callable[[], PeerServer]) -> str:
         server = self._servers.get(name)
         if server is None:

@@ -71,6 +71,7 @@ install_hessian() {
 fingerprint() {
     cd "$root"
     find tests/interop/java conf/demo.yaml gateway/contracts gateway/demo gateway/model protocols/java.py \
+        protocols/soap/{names,schema,shape,wsdl}.py tests/interop/write_wsdl.py \
         protocols/dubbo/idl.py protocols/dubbo/java_source.py -name target -prune -o -type f \
         \( -name '*.java' -o -name '*.py' -o -name '*.yaml' -o -name pom.xml -o -name build.sh \) -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum >"$cache/sources.sums"
@@ -85,6 +86,15 @@ export_demo() {
     if ! "$polyport" export java "$root/conf/demo.yaml" --output "$cache/demo" >>"$log" 2>&1; then
         tail -n 20 "$log" >&2
         say "could not export the demo services"
+        exit 1
+    fi
+}
+
+# What a listener gives to anybody who asks for ?wsdl.
+export_wsdl() {
+    if ! (cd "$root" && .venv/bin/python -m tests.interop.write_wsdl "$cache/wsdl") >>"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        say "could not write the WSDL of the demo services"
         exit 1
     fi
 }
@@ -111,6 +121,7 @@ install_missing
 say "compiling with $JAVA_HOME (the first time this downloads from Maven Central)"
 started=$SECONDS
 export_demo
+export_wsdl
 write_sources_for_26
 if ! mvn -B -ntp -f "$here/pom.xml" compile "-Dinterop.cache=$cache" "-Dinterop.demo=$cache/demo" >>"$log" 2>&1; then
     grep -E '^\[ERROR\]' "$log" | head -n 20 >&2 || true
