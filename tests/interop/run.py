@@ -27,6 +27,7 @@ from tests.support.generated_client import generator_version
 from tests.support.go_peer import dubbo_go_version, go_thrift_version, go_version, og_rek_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_file, library_version
 from tests.support.node_peer import module_version, node_version
+from tests.support.php_peer import php_version
 from tests.support.python_peer import package_version
 
 HERE: Final = Path(__file__).parent
@@ -52,6 +53,10 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "dubbo hessian": lambda: f"Java, Dubbo {library_version('dubbo-27-hessian', 'dubbo-rpc-hessian')}",
     "razorvine pickle": lambda: f"Java, net.razorvine:pickle {library_version('rmi', 'pickle')}",
     "og-rek": lambda: f"Go, og-rek {og_rek_version()}",
+    "soap-ri": lambda: f"Java, JAX-WS RI {library_version('soap-ri', 'jaxws-rt')}",
+    "soap-cxf": lambda: f"Java, Apache CXF {library_version('soap-cxf', 'cxf-core')}",
+    "node-soap": lambda: f"Node, soap {module_version('soap')}",
+    "php": lambda: f"PHP {php_version()} SoapClient",
     "zeep": lambda: f"Python, zeep {distribution_version('zeep')}",
     "plain python": lambda: f"Python {platform.python_version()}, its pickle and hmac",
     "dubbo-go": lambda: f"Go, dubbo-go {dubbo_go_version()}",

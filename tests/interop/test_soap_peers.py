@@ -1,4 +1,4 @@
-"""zeep, which reads nothing but our WSDL, against our webservice:// listener; and curl with an envelope by hand."""
+"""Clients that read nothing but our WSDL, against our webservice:// listener: zeep, soap for Node, PHP's SoapClient."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ import pytest
 import zeep
 
 from tests.support.http_gateway import DRIVERS, serving
+from tests.support.node_peer import node_checks, require_node
+from tests.support.peer_program import BUILD_TIMEOUT
+from tests.support.php_peer import php_checks, require_php
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
 
 UTC = dt.UTC
 PORTS = {"1.1": "Port", "1.2": "Port12"}
@@ -34,6 +37,7 @@ async def _asked(driver: str, module: str, version: str, ask: Callable[[zeep.Cli
         await asyncio.to_thread(run)
 
 
+each_driver = pytest.mark.parametrize("driver", DRIVERS)
 each = pytest.mark.parametrize(("driver", "version"), [(driver, version) for driver in DRIVERS for version in PORTS])
 direction = pytest.mark.direction("Python → us", wire="webservice", peer="zeep", quick=True)
 
@@ -131,3 +135,21 @@ async def test_zeep_echoes_values(driver: str, version: str) -> None:
         assert service.echo_any(xsd.AnyObject(maker, maker(name="m"))).name == "m"
 
     await _asked(driver, "Types", version, ask)
+
+
+@pytest.mark.direction("Node → us", wire="webservice", peer="node-soap", quick=True)
+@each_driver
+async def test_soap_for_node_uses_a_python_service(driver: str) -> None:
+    require_node()
+    async with serving(driver, protocol="webservice") as address:
+        report = await node_checks("soap_client.mjs", f"http://{address}", "1.1,1.2")
+    report.check()
+
+
+@pytest.mark.direction("PHP → us", wire="webservice", peer="php", quick=True)
+@each_driver
+async def test_php_uses_a_python_service(driver: str) -> None:
+    require_php()
+    async with serving(driver, protocol="webservice") as address:
+        report = await php_checks("soap_client.php", f"http://{address}", "1.1,1.2")
+    report.check()
