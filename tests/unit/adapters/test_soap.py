@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from enum import Enum
 from time import process_time
 from types import MappingProxyType
 from typing import Any
@@ -174,7 +175,8 @@ def test_a_wsdl_of_a_hundred_methods_and_two_hundred_types_takes_no_time() -> No
         name = f"shop.T{number}"
         fields = tuple(Field(f"f{each}", TypeRef(Kind.LIST, (TEXT,)), f"f{each}") for each in range(10))
         structs[name] = StructType(name, object, fields)
-    enum = EnumType("shop.E", object, tuple(f"C{number}" for number in range(20)))
+    constants = tuple(f"C{number}" for number in range(20))
+    enum = EnumType("shop.E", Enum("E", constants), constants)
     methods = tuple(
         MethodContract(
             f"m{number}",
