@@ -4,6 +4,9 @@ XML Schema lets attributes of other namespaces stand on everything, and tools pa
 attribute stands only where the fact does not follow from the rest, by the rules of `protocols.soap.implied`; so a
 WSDL that somebody changed says what it says, and one that was exported is read back as the contract it was.
 
+In the document each has `contract-` in front (`contract-default`): PHP takes an attribute for one of XML Schema if only
+their local names are the same.
+
 | on | attribute | meaning |
 | --- | --- | --- |
 | schema | `name`, `names` | the contract's name; its names per protocol, as a JSON object |
@@ -24,10 +27,15 @@ from typing import Final
 
 from protocols.soap.text import escape_attribute
 
-__all__ = ["NAMESPACE", "PREFIX", "note", "notes_text"]
+__all__ = ["NAMESPACE", "PREFIX", "local_name", "note", "notes_text"]
 
 NAMESPACE: Final = "urn:polyport:contract"
 PREFIX: Final = "pp"
+
+
+def local_name(key: str) -> str:
+    """What the attribute for a note is called; nothing in XML Schema is."""
+    return f"contract-{key}"
 
 
 def note(value: str | Mapping[str, str]) -> str:
@@ -37,4 +45,6 @@ def note(value: str | Mapping[str, str]) -> str:
 
 def notes_text(notes: Mapping[str, str | Mapping[str, str]]) -> str:
     """Attributes, each with a blank in front; none for those that say nothing."""
-    return "".join(f' {PREFIX}:{key}="{escape_attribute(note(value))}"' for key, value in notes.items() if value)
+    return "".join(
+        f' {PREFIX}:{local_name(key)}="{escape_attribute(note(value))}"' for key, value in notes.items() if value
+    )

@@ -31,7 +31,7 @@ from gateway.model.type_text import parse_type
 from gateway.model.typeref import Kind, TypeRef
 from protocols.soap.implied import OWN_TYPES, SCHEMA_TYPES, contract_type_name, implied_element, implied_names
 from protocols.soap.names import ANY_TYPES, ENTRY, ITEM, KEY, MESSAGE, RETURN, VALUE, XSD
-from protocols.soap.notes import NAMESPACE
+from protocols.soap.notes import NAMESPACE, local_name
 
 __all__ = ["read_own_wsdl"]
 
@@ -52,7 +52,7 @@ def read_own_wsdl(root: Element) -> ServiceContract | None:
 
 
 def _note(element: Element, key: str) -> str:
-    return element.get(f"{{{NAMESPACE}}}{key}", "")
+    return element.get(f"{{{NAMESPACE}}}{local_name(key)}", "")
 
 
 class _Reader:

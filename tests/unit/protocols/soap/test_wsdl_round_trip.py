@@ -39,3 +39,15 @@ def test_any_contract_is_read_back_from_its_wsdl(outline: ServiceContract) -> No
 
 def test_a_wsdl_of_others_is_none_of_ours() -> None:
     assert read_own_wsdl(fromstring('<definitions xmlns="http://schemas.xmlsoap.org/wsdl/"/>')) is None
+
+
+@pytest.mark.parametrize("service", [Catalog, Types])
+def test_no_note_is_called_as_anything_in_xml_schema(service: type) -> None:
+    """PHP's reader of WSDLs looks for attributes by their local names alone (seen with 8.2)."""
+    root = fromstring(write_wsdl(contract_of(service), "http://demo/").replace(ADDRESS, ""))
+    found = {name for element in root.iter() for name in element.attrib}
+    plain = {name for name in found if not name.startswith("{")}
+    notes = {name.rpartition("}")[2] for name in found - plain}
+    assert {"name", "type", "minOccurs"} <= plain
+    assert "contract-default" in notes
+    assert {each for each in notes if not each.startswith("contract-")} == set()
