@@ -56,6 +56,8 @@ class Kind(Enum):
 
 _NAMED: Final = frozenset({Kind.ENUM, Kind.STRUCT, Kind.EXCEPTION, Kind.CALLBACK})
 
+_ARGUMENTS: Final = {Kind.LIST: 1, Kind.SET: 1, Kind.MAP: 2}
+
 SCALARS: Final = frozenset(Kind) - _NAMED - {Kind.LIST, Kind.SET, Kind.MAP, Kind.ANY}
 """Kinds that need neither arguments nor a name."""
 
@@ -79,7 +81,7 @@ class TypeRef:
     hints: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        expected = {Kind.LIST: 1, Kind.SET: 1, Kind.MAP: 2}.get(self.kind, 0)
+        expected = _ARGUMENTS.get(self.kind, 0)
         if len(self.args) != expected:
             raise ValueError(f"{self.kind.value} takes {expected} type arguments, got {len(self.args)}")
         if (self.kind in _NAMED) != bool(self.name):

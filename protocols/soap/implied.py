@@ -58,6 +58,8 @@ def implied_element(
 
 def implied_type(ref: TypeRef) -> TypeRef:
     """What is left of a type in a schema: no hints, and no null of its own at the top."""
+    if not ref.args and not ref.hints and ref.nullable == (ref.kind is Kind.ANY):
+        return ref  # as most are, and a large WSDL asks for thousands
     args = tuple(_inner(each) for each in ref.args)
     return TypeRef(ref.kind, args, ref.name, ref.kind is Kind.ANY)
 
