@@ -12,8 +12,8 @@ The text of an error begins with its code in brackets (`protocols.dubbo.status`)
 what was raised here. The text of an exception is its class and its own text; both also stand apart
 (`protocols.thrift.context`).
 
-A kind without such a text comes from a server of another make. Its INTERNAL_ERROR says that the service's code raised:
-an answer, which is not repeated.
+A kind without such a text comes from a server of another make. Its INTERNAL_ERROR (Java, Go, Python) or UNKNOWN (C++,
+Node) says that the service's code raised: an answer, which is not repeated.
 
 Source: apache/thrift: doc/specs/thrift-rpc.md.
 """
@@ -104,7 +104,7 @@ def read_error(reader: Any, beside: Pairs) -> Outcome:
         return Fault(pairs[FAULT], pairs.get(MESSAGE), attachments=attachments_in(pairs))
     if (tagged := tagged_error(text)) is not None:
         return tagged
-    if kind == wire.INTERNAL_ERROR:
+    if kind in (wire.INTERNAL_ERROR, wire.UNKNOWN):
         return Fault(_CLASS, text or None)
     known = _ERRORS.get(kind)
     if known is not None:

@@ -35,6 +35,7 @@ __all__ = [
     "STOP",
     "STRUCT",
     "TYPE_NAMES",
+    "UNKNOWN",
     "UNKNOWN_METHOD",
     "UUID",
     "type_name",
@@ -80,6 +81,7 @@ EXCEPTION: Final = 3
 ONEWAY: Final = 4
 MESSAGE_TYPES: Final = frozenset({CALL, REPLY, EXCEPTION, ONEWAY})
 
+UNKNOWN: Final = 0
 UNKNOWN_METHOD: Final = 1
 INVALID_MESSAGE_TYPE: Final = 2
 MISSING_RESULT: Final = 5

@@ -327,7 +327,6 @@ def application_error(kind: int, text: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        (0, ProviderFailed),
         (1, NoSuchMethod),
         (2, BadRequest),
         (4, ProviderFailed),
@@ -344,10 +343,11 @@ def test_errors_of_servers_of_another_make(kind: int, expected: type[Exception])
     assert "their words" in str(event.outcome)
 
 
-def test_an_internal_error_of_another_make_is_the_services_exception() -> None:
+@pytest.mark.parametrize("kind", [6, 0], ids=["as Java, Go and Python say it", "as C++ and Node say it"])
+def test_an_internal_error_of_another_make_is_the_services_exception(kind: int) -> None:
     codec, binding = client()
     called(codec, binding, "echo_nothing")
-    (event,) = codec.receive(application_error(6, "Internal error"))
+    (event,) = codec.receive(application_error(kind, "Internal error"))
     assert isinstance(event, ReplyReceived)
     assert isinstance(event.outcome, Fault)
     assert (event.outcome.type_name, event.outcome.message) == ("TApplicationException", "Internal error")
