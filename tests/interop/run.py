@@ -64,6 +64,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "apache thrift": lambda: f"Apache's thrift {distribution_version('thrift')}",
     "thrift go": lambda: f"Go, Apache's thrift {go_thrift_version()}",
     "thrift java": lambda: f"Java, Apache's thrift {library_version('thrift', 'libthrift')}",
+    "thrift node": lambda: f"Node, Apache's thrift {module_version('thrift')}",
     "thriftpy2": lambda: f"thriftpy2 {distribution_version('thriftpy2')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }

@@ -28,9 +28,9 @@ async def node_checks(program: str, *arguments: str, while_idle: Callable[[], Aw
     return await run_checks(["node", program, *arguments], NODE_CACHE, while_idle=while_idle)
 
 
-def node_server(program: str) -> PeerServer:
+def node_server(program: str, *arguments: str) -> PeerServer:
     """A running server."""
-    return PeerServer(["node", program], NODE_CACHE)
+    return PeerServer(["node", program, *arguments], NODE_CACHE)
 
 
 def node_version() -> str:

@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.generated_client import OPENAPI
+from tests.support.node_peer import node_checks, node_server, require_node
 from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["GENERATED", "STYLES", "python_thrift_checks", "python_thrift_server", "require_thrift"]
+__all__ = [
+    "GENERATED",
+    "STYLES",
+    "node_thrift_checks",
+    "node_thrift_server",
+    "python_thrift_checks",
+    "python_thrift_server",
+    "require_thrift",
+]
 
 _ROOT: Final = Path(__file__).parents[2]
 _PYTHON: Final = _ROOT / "tests" / "interop" / "python"
@@ -40,3 +49,17 @@ def python_thrift_server() -> PeerServer:
     """A running server."""
     require_thrift()
     return PeerServer([sys.executable, _PYTHON / "thrift_server.py", GENERATED / "python"], _PYTHON)
+
+
+async def node_thrift_checks(port: int) -> Report:
+    """Runs the client for Node."""
+    require_thrift()
+    require_node()
+    return await node_checks("thrift_client.mjs", str(port), str(GENERATED / "node"))
+
+
+def node_thrift_server() -> PeerServer:
+    """A running server for Node; without names of services it has other ports, behind the ones with them."""
+    require_thrift()
+    require_node()
+    return node_server("thrift_server.mjs", str(GENERATED / "node"))

@@ -36,7 +36,7 @@ generate() {
 }
 generate java java:generated_annotations=suppress
 generate go go:package_prefix=polyport.interop/thrift/
-generate node js:node
+generate node js:node,es6
 generate python py
 # Examples of programs, which nobody builds.
 rm -rf "$cache"/go/demo/*-remote
