@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.http.listener import LISTENER_OPTIONS, guard, listens, make_server, mount
 from adapters.http.provider_options import ProviderOptions
 from adapters.http.reference import PROVIDER_OPTIONS, hashable, header_misfits, provider_options
+from adapters.soap_wsdl import PORT, WSDL, WSDL_OPTIONS, ZONE, wsdl_misfits
 from gateway.model.contract import ServiceContract
 from gateway.model.document import Document
 from gateway.model.endpoint import parse_address
@@ -90,6 +91,7 @@ def _client() -> ClientAdapter:
     # Imported when somebody calls: aiohttp takes a third of a second, and most listeners do without.
     from adapters.http.client import HttpClient
     from protocols.soap.client import ClientOptions, SoapClientBinding
+    from protocols.soap.foreign.client import ForeignClientBinding
 
     bindings: dict[Any, SoapClientBinding] = {}
 
@@ -98,27 +100,32 @@ def _client() -> ClientAdapter:
         key = hashable(own)
         found = bindings.get(key)
         if found is None:
-            found = bindings[key] = SoapClientBinding(
-                ClientOptions(
-                    version=own.get("version", _VERSIONS[0]),
-                    path=own.get("path", ""),
-                    namespace=own.get(_NAMESPACE, ""),
-                    form=own.get("form", _FORMS[0]),
-                    send_context=own.get("send_context", True),
-                    headers=own.get("headers", {}),
-                    api_key=own.get("api_key", ""),
-                    bearer=own.get("bearer", ""),
-                    basic=own.get("basic", ""),
-                    max_request_bytes=own.get("payload", _PAYLOAD_BYTES),
-                )
+            wsdl = own.get(WSDL)
+            options = ClientOptions(
+                version=own.get("version", _VERSIONS[0]),
+                path=own.get("path", ""),
+                namespace=own.get(_NAMESPACE, ""),
+                form=own.get("form", _FORMS[0]),
+                # Others have no use for it, and some refuse what they do not know.
+                send_context=own.get("send_context", wsdl is None),
+                headers=own.get("headers", {}),
+                api_key=own.get("api_key", ""),
+                bearer=own.get("bearer", ""),
+                basic=own.get("basic", ""),
+                max_request_bytes=own.get("payload", _PAYLOAD_BYTES),
             )
+            if wsdl is None:
+                found = SoapClientBinding(options)
+            else:
+                found = ForeignClientBinding(options, wsdl, own.get(PORT, ""), own.get(ZONE, ""))
+            bindings[key] = found
         return found
 
     return HttpClient(binding_for, provider_options)
 
 
 def _check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
-    return header_misfits(options)
+    return [*header_misfits(options), *wsdl_misfits(contract, options)]
 
 
 def _snippet(address: str, service: Any) -> str:
@@ -212,6 +219,7 @@ PLUGIN: Final = ProtocolPlugin(
                 "Whether attachments, the caller's timeout and our name are sent along in a header block.",
                 default=True,
             ),
+            **WSDL_OPTIONS,
             **PROVIDER_OPTIONS,
         }
     ),

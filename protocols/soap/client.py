@@ -3,7 +3,7 @@
 `POST {path}` with an envelope of the version that the reference says; whatever version the answer has is read. `{path}`
 is what the reference says, else what the provider's URL says, else `/[group/]interface[:version]`. Services that were
 not made from the contract are called when their names agree with it: namespace, operations, parameters
-(`protocols.soap.names`). A service that has a WSDL of its own is none of this: it needs another `HttpClientBinding`.
+(`protocols.soap.names`). A service that has a WSDL of its own is called by `protocols.soap.foreign.client`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from protocols.http_json.problem import error_of_status, plain_text
 from protocols.soap import media
 from protocols.soap.context import CONTEXT_BLOCK, ContextBlock, write_header
 from protocols.soap.document import DEFAULT_XML_LIMITS, Document, Frame, XmlError, XmlLimits, shown_name, to_utf8
-from protocols.soap.envelope import V11, V12, VERSIONS, Envelope, Refusal
+from protocols.soap.envelope import V11, V12, VERSIONS, Envelope, Refusal, Version
 from protocols.soap.fault import FaultFrame
 from protocols.soap.names import SEPARATOR, SOAP_11, SOAP_12, expanded, response_name, target_namespace
 from protocols.soap.service import Operation, Service
@@ -77,17 +77,19 @@ class ClientOptions:
 class _Bound:
     """What the calls of one reference at one provider have in common. `fields`: of each operation, by its attribute."""
 
-    __slots__ = ("address", "application", "fields", "path", "service", "token")
+    __slots__ = ("address", "application", "fields", "path", "service", "token", "version")
 
     def __init__(
-        self, address: str, application: str, service: Service, path: str, fields: Mapping[str, Headers], token: str
-    ) -> None:
+        self, address: str, application: str, service: Any, path: str, fields: Mapping[str, Headers], token: str,
+        version: Version,
+    ) -> None:  # fmt: skip
         self.address: Final = address
         self.application: Final = application
         self.service: Final = service
         self.path: Final = path
         self.fields: Final = fields
         self.token: Final = token
+        self.version: Final = version
 
 
 class SoapClientBinding:
@@ -97,7 +99,7 @@ class SoapClientBinding:
         self._options = options
         self._limits = limits
         self._version = VERSIONS[options.version]
-        self._services: dict[int, Service] = {}
+        self._services: dict[int, Any] = {}
 
     def bind(
         self, endpoint: Endpoint, service: ServiceKey, contract: ServiceContract | None, token: str, application: str
@@ -108,6 +110,7 @@ class SoapClientBinding:
         if contract is None:
             raise ContractError(f"{service}: a service on webservice:// is called by a contract")
         compiled = self._compiled(contract)
+        version = self._version_for(contract)
         bearer = options.bearer
         if token != endpoint.parameters.get("token", "") and not (options.bearer or options.basic or options.api_key):
             bearer = token
@@ -116,16 +119,16 @@ class SoapClientBinding:
             path = parse_base_path(options.path)
             if not path and endpoint.path:
                 path = announced_path(endpoint.path)
-            path = path or f"/{quote(str(service), safe='/:$')}"
+            path = path or self._own_path(service, contract)
             token_headers(token)
         except ValueError as exc:
             raise ContractError(f"{service}: {exc}") from None
-        accept = ("Accept", f"{self._version.media_type}, text/xml, */*;q=0.5")
+        accept = ("Accept", f"{version.media_type}, text/xml, */*;q=0.5")
         by_attribute = {
-            attribute: Headers((*self._action(operation), accept, *fields))
+            attribute: Headers((*_action(operation, version), accept, *fields))
             for attribute, operation in compiled.by_attribute.items()
         }
-        return _Bound(endpoint.address, application, compiled, path, by_attribute, token)
+        return _Bound(endpoint.address, application, compiled, path, by_attribute, token, version)
 
     def encode_call(self, bound: Any, invocation: Invocation, timeout_s: float | None) -> tuple[HttpRequest, Any]:
         """See `HttpClientBinding.encode_call`."""
@@ -138,7 +141,7 @@ class SoapClientBinding:
             said += token_headers(bound.token)
         elif invocation.traceparent is not None:
             said = request_headers(invocation.replace(attachments=NO_ATTACHMENTS), None, "")
-        body = operation.write_request(self._version, write_header(said), invocation.arguments())
+        body = operation.write_request(bound.version, write_header(said), invocation.arguments())
         if len(body) > options.max_request_bytes:
             limit = options.max_request_bytes
             raise LocalWireError(f"the request of {len(body)} bytes exceeds the limit of {limit}")
@@ -148,7 +151,6 @@ class SoapClientBinding:
     def decode_reply(self, bound: Any, ticket: Any, response: HttpResponse) -> Outcome:
         """See `HttpClientBinding.decode_reply`."""
         assert isinstance(bound, _Bound)
-        assert isinstance(ticket, Operation)
         try:
             outcome = self._outcome(bound.service, ticket, response)
         except RpcError as exc:
@@ -158,17 +160,14 @@ class SoapClientBinding:
             return kind(f"{bound.address}: {outcome}", retry=outcome.retry, exhausted=outcome.exhausted)
         return outcome
 
-    def _outcome(self, service: Service, operation: Operation, response: HttpResponse) -> Outcome:
+    def _outcome(self, service: Any, operation: Any, response: HttpResponse) -> Outcome:
         if response.status < _ANSWERED and operation.signature.oneway:
             return Ok(None)
         content_type = Headers(response.headers).get("content-type")
         if not response.body or not media.is_xml(content_type) or not content_type:
             return _by_status(response, content_type)
-        reply = _Reply(service, operation)
         try:
-            body = to_utf8(response.body, media.charset(content_type))
-            Document(reply.envelope, body, self._limits).read()
-            return reply.outcome()
+            return self._read(service, operation, response.body, media.charset(content_type))
         except (XmlError, ValueMappingError, LookupError) as exc:
             if response.status >= _ANSWERED:
                 return _by_status(response, "")
@@ -176,20 +175,31 @@ class SoapClientBinding:
             why = f"the answer to {operation.name} does not fit its contract: {text}"
             raise ProviderFailed(why, retry=Retry.NEVER) from exc
 
-    def _action(self, operation: Operation) -> tuple[tuple[str, str], ...]:
-        version = self._version
-        if version is V12:
-            return (("Content-Type", f'{version.content_type}; action="{operation.action}"'),)
-        return (("Content-Type", version.content_type), ("SOAPAction", f'"{operation.action}"'))
+    def _read(self, service: Any, operation: Any, body: bytes, charset: str) -> Outcome:
+        """What an answer says. Raises `RpcError`, and what says that it does not fit."""
+        reply = _Reply(service, operation)
+        Document(reply.envelope, to_utf8(body, charset), self._limits).read()
+        return reply.outcome()
 
-    def _compiled(self, contract: ServiceContract) -> Service:
+    def _own_path(self, service: ServiceKey, contract: ServiceContract) -> str:
+        """Where a service is when nobody says it."""
+        return f"/{quote(str(service), safe='/:$')}"
+
+    def _version_for(self, contract: ServiceContract) -> Version:
+        """That of the calls of a contract."""
+        return self._version
+
+    def _compiled(self, contract: ServiceContract) -> Any:
         found = self._services.get(id(contract))
         # The service keeps its contract, so that no other gets its id.
         if found is None:
-            namespace = self._options.namespace or target_namespace(contract.name)
-            found = Service(contract, namespace, qualified=self._options.form == QUALIFIED)
-            self._services[id(contract)] = found
+            found = self._services[id(contract)] = self._compile(contract)
         return found
+
+    def _compile(self, contract: ServiceContract) -> Any:
+        """Service and operations of a contract, with names and members of `protocols.soap.service`."""
+        namespace = self._options.namespace or target_namespace(contract.name)
+        return Service(contract, namespace, qualified=self._options.form == QUALIFIED)
 
 
 class _Reply:
@@ -243,7 +253,13 @@ class _Reply:
         return Ok(self._value, attachments)
 
 
-def _operation(service: Service, invocation: Invocation) -> Operation:
+def _action(operation: Any, version: Version) -> tuple[tuple[str, str], ...]:
+    if version is V12:
+        return (("Content-Type", f'{version.content_type}; action="{operation.action}"'),)
+    return (("Content-Type", version.content_type), ("SOAPAction", f'"{operation.action}"'))
+
+
+def _operation(service: Any, invocation: Invocation) -> Any:
     signature = invocation.signature
     if signature is not None:
         found = service.by_attribute.get(signature.attribute)

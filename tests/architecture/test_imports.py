@@ -36,7 +36,7 @@ ALLOWED: tuple[tuple[str, set[str]], ...] = (
     ("gateway", RUNTIME),
     ("protocols", {"protocols", *JSONFORM}),
     ("registry", {"registry", "gateway.contracts", "gateway.telemetry", *SPI}),
-    ("adapters", {"adapters", "protocols", *SPI}),
+    ("adapters", {"adapters", "protocols", "gateway.contracts", *SPI}),
 )
 
 # Packages of others; what is not listed uses the standard library alone.

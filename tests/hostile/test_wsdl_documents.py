@@ -9,7 +9,7 @@ import pytest
 from gateway.contracts.document import open_document
 from gateway.model.errors import ContractError
 from protocols.soap.wsdl_import import omitted_operations, read_wsdl
-from tests.support.foreign_wsdl import Memory, one_operation
+from tests.support.foreign_wsdl import document, one_operation
 
 _BOMB = (
     '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
@@ -20,7 +20,7 @@ _BOMB = (
 
 def refused(data: bytes) -> str:
     with pytest.raises(ContractError) as caught:
-        read_wsdl(Memory("shop.wsdl", data))
+        read_wsdl(document(data))
     return str(caught.value)
 
 
@@ -32,13 +32,12 @@ def test_no_document_has_a_document_type(doctype: str) -> None:
         plain.replace("?>", f"?>{doctype}").encode()
     )
     included = f'<?xml version="1.0"?>{doctype}<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"/>'
-    document = Memory(
-        "shop.wsdl",
+    found = document(
         one_operation('<xs:include schemaLocation="a.xsd"/>', '<xs:element name="a" type="t:T"/>'),
-        {"a.xsd": included.encode()},
+        {"a.xsd": included},
     )
     with pytest.raises(ContractError, match="a document type"):
-        read_wsdl(document)
+        read_wsdl(found)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_unions_that_multiply_are_bounded() -> None:
     )
     types += '<xs:simpleType name="U30"><xs:restriction base="xs:int"/></xs:simpleType>'
 
-    (contract,) = read_wsdl(Memory("shop.wsdl", one_operation(types, '<xs:element name="a" type="t:U0"/>')))
+    (contract,) = read_wsdl(document(one_operation(types, '<xs:element name="a" type="t:U0"/>')))
     assert str(contract.methods[0].params[0].type) == "i32"
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.model.contract import MISSING, EnumType, ServiceContract
-from gateway.model.document import Document
-from gateway.model.errors import ContractError
 from gateway.model.outline import constants_of
+from tests.support.memory_document import MemoryDocument
 
-__all__ = ["NAMESPACE", "Memory", "lines", "one_operation", "wsdl"]
+__all__ = ["NAMESPACE", "document", "lines", "one_operation", "wsdl"]
 
 NAMESPACE: Final = "http://shop.acme.com/v1"
 
@@ -23,20 +21,9 @@ _HEAD: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Documents without files. `referred`: what was asked for, in order."""
-
-    location: str
-    data: bytes
-    others: Mapping[str, bytes] = field(default_factory=dict)
-    referred: list[str] = field(default_factory=list)
-
-    def refer(self, reference: str) -> Document:
-        self.referred.append(reference)
-        if reference not in self.others:
-            raise ContractError(f"{reference} is not there")
-        return Memory(reference, self.others[reference], self.others, self.referred)
+def document(data: bytes, others: Mapping[str, str] | None = None) -> MemoryDocument:
+    """A WSDL as the importer gets it."""
+    return MemoryDocument(data, "shop.wsdl", others or {})
 
 
 def wsdl(

@@ -29,7 +29,7 @@ from protocols.soap.foreign.content import Content
 from protocols.soap.foreign.description import WSDL, XS, Component, Schema, fail, local_name, named, nodes, resolved
 from protocols.soap.foreign.fields import FieldsBuilder
 from protocols.soap.foreign.naming import identifier, member_name, package_of
-from protocols.soap.foreign.shape import ElementUse, Layout, Particle, Sequence
+from protocols.soap.foreign.shape import All, ElementUse, Layout, Particle, Sequence
 from protocols.soap.foreign.text import documentation
 from protocols.soap.foreign.types import Types
 from protocols.soap.tree import Node
@@ -170,7 +170,7 @@ class OperationReader:
         uses = tuple(self._part(each, where, builder, rpc=rpc) for each, where in parts)
         namespace = "" if body is None else body.get("namespace", "")
         wrapper = named(namespace or self._schema.namespace, name) if rpc else ""
-        return Message(wrapper, Sequence(uses), tuple(builder.fields))
+        return Message(wrapper, All(uses) if rpc else Sequence(uses), tuple(builder.fields))
 
     def _part(self, part: Node, schema: Schema, builder: FieldsBuilder, *, rpc: bool) -> ElementUse:
         name = part.get("name", "")

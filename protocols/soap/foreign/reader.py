@@ -40,9 +40,12 @@ class ForeignService:
     layouts: Mapping[str, Layout]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Services:
-    """The services of a description. `omitted`: operations that are none of a contract, each with the reason."""
+    """The services of a description; a key as what it is, not by what is in it.
+
+    `omitted`: operations that are none of a contract, each with the reason.
+    """
 
     services: tuple[ForeignService, ...]
     omitted: tuple[str, ...]

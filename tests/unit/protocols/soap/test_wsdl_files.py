@@ -16,7 +16,7 @@ from gateway.model.outline import outline_of
 from gateway.plugins import catalog
 from protocols.soap.wsdl_export import export_wsdl
 from protocols.soap.wsdl_import import omitted_operations, read_wsdl
-from tests.support.foreign_wsdl import Memory, one_operation
+from tests.support.foreign_wsdl import document, one_operation
 from tests.support.program import inside
 
 
@@ -30,9 +30,9 @@ def test_what_was_exported_is_the_contract_again() -> None:
     (text,) = files.values()
     assert 'location="http://127.0.0.1:8082/eu/demo.Catalog:2.0"' in text
     assert 'targetNamespace="urn:shop"' in text
-    document = Memory("a.wsdl", text.encode())
-    assert read_wsdl(document) == (outline_of(contract),)
-    assert omitted_operations(document) == ()
+    found = document(text.encode())
+    assert read_wsdl(found) == (outline_of(contract),)
+    assert omitted_operations(found) == ()
 
 
 def test_a_wsdl_goes_through_the_command_line(tmp_path: Path) -> None:

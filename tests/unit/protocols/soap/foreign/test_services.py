@@ -8,7 +8,7 @@ import pytest
 
 from gateway.model.errors import ContractError
 from protocols.soap.wsdl_import import omitted_operations, read_foreign_wsdl, read_wsdl
-from tests.support.foreign_wsdl import NAMESPACE, Memory, lines, one_operation, wsdl
+from tests.support.foreign_wsdl import NAMESPACE, document, lines, one_operation, wsdl
 
 _WS: str = 'xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 
@@ -24,13 +24,13 @@ def operation(name: str, request: str, response: str = "", faults: str = "") -> 
     return f'<w:operation name="{name}"><w:input message="t:{request}"/>{output}{faults}</w:operation>'
 
 
-def read(data: bytes, others: Mapping[str, bytes] | None = None) -> list[str]:
-    (contract,) = read_wsdl(Memory("shop.wsdl", data, others or {}))
+def read(data: bytes, others: Mapping[str, str] | None = None) -> list[str]:
+    (contract,) = read_wsdl(document(data, others))
     return lines(contract)
 
 
 def test_the_contract_is_called_like_its_port_type() -> None:
-    (contract,) = read_wsdl(Memory("shop.wsdl", one_operation("", "")))
+    (contract,) = read_wsdl(document(one_operation("", "")))
 
     assert contract.name == "com.acme.shop.v1.Shop"
 
@@ -100,7 +100,7 @@ def test_operations_of_one_name_are_told_apart() -> None:
     data = wsdl(schema, messages, operation("Find", "In1") + operation("Find", "In2"))
 
     assert read(data) == ["Find(A: i32) -> oneway", "Find_(B: string) -> oneway"]
-    (service,) = read_foreign_wsdl(Memory("shop.wsdl", data)).services
+    (service,) = read_foreign_wsdl(document(data)).services
     assert {each.method.name for each in service.operations.values()} == {"Find", "Find_"}
 
 
@@ -109,10 +109,10 @@ def test_what_has_no_form_in_a_contract_is_left_out_with_its_reason() -> None:
     messages = message("In1", "p element=t:A") + message("In2", "p element=t:B") + message("In3", "p element=t:C")
     operations = operation("One", "In1") + operation("Two", "In2") + operation("Three", "In3")
     operations += '<w:operation name="Four"><w:output message="t:In1"/></w:operation>'
-    document = Memory("shop.wsdl", wsdl(schema, messages, operations))
+    found = document(wsdl(schema, messages, operations))
 
-    assert [each.name for each in read_wsdl(document)[0].methods] == ["One"]
-    assert omitted_operations(document) == (
+    assert [each.name for each in read_wsdl(found)[0].methods] == ["One"]
+    assert omitted_operations(found) == (
         f"com.acme.shop.v1.Shop.Two: shop.wsdl:1: there is no type {{{NAMESPACE}}}Nothing",
         f"com.acme.shop.v1.Shop.Three: shop.wsdl:1: there is no element {{{NAMESPACE}}}C",
         "com.acme.shop.v1.Shop.Four: shop.wsdl:1: the service calls, not its client",
@@ -153,15 +153,14 @@ def test_documents_are_followed_and_read_once() -> None:
         '<xs:complexType name="B"><xs:sequence><xs:element ref="t:A" minOccurs="0"/></xs:sequence></xs:complexType>'
         "</xs:schema>"
     )
-    document = Memory(
-        "shop.wsdl",
+    found = document(
         wsdl(schema, message("In", "p element=t:A"), operation("One", "In")),
-        {"a.xsd": included.encode(), "b.xsd": imported.encode()},
+        {"a.xsd": included, "b.xsd": imported},
     )
 
-    assert lines(read_wsdl(document)[0]) == ["One(A: b.B) -> oneway", "struct B A: b.B? = None"]
+    assert lines(read_wsdl(found)[0]) == ["One(A: b.B) -> oneway", "struct B A: b.B? = None"]
     # Each reference of each document once, whatever circles they make.
-    assert len(document.referred) <= 4
+    assert len(found.referred) <= 4
 
 
 def test_a_document_that_cannot_be_read_is_missed_where_it_is_needed() -> None:
@@ -170,21 +169,22 @@ def test_a_document_that_cannot_be_read_is_missed_where_it_is_needed() -> None:
         '<xs:element name="B" xmlns:b="urn:b" type="b:B"/>'
     )
     messages = message("M1", "p element=t:A") + message("M2", "p element=t:B")
-    document = Memory("shop.wsdl", wsdl(schema, messages, operation("One", "M1") + operation("Two", "M2")))
+    found = document(wsdl(schema, messages, operation("One", "M1") + operation("Two", "M2")))
 
-    assert lines(read_wsdl(document)[0]) == ["One(A: i32) -> oneway"]
-    assert omitted_operations(document) == (
-        "com.acme.shop.v1.Shop.Two: shop.wsdl:1: there is no type {urn:b}B (line 1: b.xsd is not there)",
+    assert lines(read_wsdl(found)[0]) == ["One(A: i32) -> oneway"]
+    assert omitted_operations(found) == (
+        "com.acme.shop.v1.Shop.Two: shop.wsdl:1: there is no type {urn:b}B "
+        "(line 1: b.xsd cannot be read: No such file or directory)",
     )
 
 
 @pytest.mark.parametrize("namespace", ["http://schemas.xmlsoap.org/soap/encoding/", "http://www.w3.org/2001/XMLSchema"])
 def test_what_everybody_knows_is_not_fetched(namespace: str) -> None:
     schema = f'<xs:import namespace="{namespace}" schemaLocation="{namespace}"/><xs:element name="A" type="xs:int"/>'
-    document = Memory("shop.wsdl", wsdl(schema, message("M1", "p element=t:A"), operation("One", "M1")))
+    found = document(wsdl(schema, message("M1", "p element=t:A"), operation("One", "M1")))
 
-    assert lines(read_wsdl(document)[0]) == ["One(A: i32) -> oneway"]
-    assert document.referred == []
+    assert lines(read_wsdl(found)[0]) == ["One(A: i32) -> oneway"]
+    assert found.referred == []
 
 
 def test_bindings_to_anything_but_soap_over_http_are_passed_over() -> None:

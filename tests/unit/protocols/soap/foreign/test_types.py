@@ -8,11 +8,11 @@ from gateway.contracts.module import contract_module, services_of
 from gateway.contracts.python import contract_of
 from gateway.model.outline import outline_of
 from protocols.soap.wsdl_import import read_wsdl
-from tests.support.foreign_wsdl import Memory, lines, one_operation
+from tests.support.foreign_wsdl import document, lines, one_operation
 
 
 def read(types: str, request: str, response: str = "") -> list[str]:
-    (contract,) = read_wsdl(Memory("shop.wsdl", one_operation(types, request, response)))
+    (contract,) = read_wsdl(document(one_operation(types, request, response)))
     # What is read can be written as Python, and is the same then.
     made = services_of(contract_module([contract], "shop.wsdl"))[contract.name]
     assert outline_of(contract_of(made)).methods == contract.methods
