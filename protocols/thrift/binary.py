@@ -238,6 +238,19 @@ class BinaryReader:
         """See `Reader.skip`."""
         skip_value(self, number)
 
+    def fork(self) -> BinaryReader:
+        """See `Reader.fork`."""
+        fork = BinaryReader.__new__(BinaryReader)
+        fork._data, fork._size, fork._end = self._data, self._size, self._end
+        fork._depth, fork._budget = self._depth, self._budget
+        fork.pos, fork.strict = self.pos, self.strict
+        return fork
+
+    def earliest(self, number: int, id: int) -> int:
+        """See `Reader.earliest`: where the bytes of its head are, or a value that looks like it."""
+        found: int = self._data.find(_FIELD.pack(number, id), self.pos)
+        return found
+
 
 class BinaryWriter:
     """See `protocols.thrift.encoding.Writer`."""

@@ -289,6 +289,18 @@ class CompactReader:
         """See `Reader.skip`."""
         skip_value(self, number)
 
+    def fork(self) -> CompactReader:
+        """See `Reader.fork`."""
+        fork = CompactReader.__new__(CompactReader)
+        fork._data, fork._size, fork._end = self._data, self._size, self._end
+        fork._depth, fork._budget = self._depth, self._budget
+        fork.pos, fork._bool, fork._last, fork._lasts = self.pos, None, 0, []
+        return fork
+
+    def earliest(self, number: int, id: int) -> int:
+        """See `Reader.earliest`. A field may say only how far its id is from the one before it: reading tells."""
+        return self.pos
+
 
 def write_varint(out: bytearray, value: int) -> None:
     """Unsigned, seven bits a byte, the lowest first."""

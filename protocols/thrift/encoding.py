@@ -66,6 +66,14 @@ class Reader(Protocol):
         """Passes over a value of this type, within the same limits."""
         ...
 
+    def fork(self) -> Reader:
+        """Another reader of the same message, at the same place. Only between `message` and `struct`."""
+        ...
+
+    def earliest(self, number: int, id: int) -> int:
+        """Where a field of this type and id may stand at the earliest; -1 when there is certainly none to come."""
+        ...
+
 
 class Writer(Protocol):
     """Writes one message."""

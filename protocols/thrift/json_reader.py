@@ -268,6 +268,17 @@ class JsonReader:
         """See `Reader.skip`. Nothing remains to be done: it was parsed within the limits."""
         self._take()
 
+    def fork(self) -> JsonReader:
+        """See `Reader.fork`. What was parsed is never changed, so both have it."""
+        fork = JsonReader.__new__(JsonReader)
+        fork.pos, fork._depth, fork._budget = self.pos, self._depth, self._budget
+        fork._next, fork._iterators = self._next, []
+        return fork
+
+    def earliest(self, number: int, id: int) -> int:
+        """See `Reader.earliest`; reading tells."""
+        return 0
+
 
 class Progress:
     """How far `end_of_json` has come in one text."""

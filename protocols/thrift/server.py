@@ -21,6 +21,7 @@ from protocols.http.unwritable import unwritable
 from protocols.reader import Limits
 from protocols.thrift import wire
 from protocols.thrift.application_error import kind_of, undeclared_pairs, write_error, write_undeclared
+from protocols.thrift.arguments import read_beside
 from protocols.thrift.context import NO_PAIRS, Pairs, pairs_of_attachments, read_call_context
 from protocols.thrift.directory import Directory, Target
 from protocols.thrift.encoding import Encoding
@@ -192,9 +193,7 @@ class ThriftServerCodec:
 
     def _call(self, target: Target, ticket: Ticket, reader: Any, size: int, oneway: bool, now: float) -> ServerEvent:
         method = target.method
-        values, pairs = method.read_call(reader)
-        if reader.pos < size:
-            raise BadRequest(f"{size - reader.pos} bytes are left over behind the arguments")
+        arguments, pairs = read_beside(method, reader, size)
         head = ticket.head
         if head is not None and isinstance(head, HeaderHead) and head.pairs:
             pairs = {**pairs, **head.pairs}
@@ -202,9 +201,9 @@ class ThriftServerCodec:
         invocation = Invocation(
             target.service,
             method.contract.name,
-            values,
-            method.contract,
             None,
+            method.contract,
+            arguments,
             context.attachments,
             None if context.timeout_s is None else now + context.timeout_s,
             context.traceparent,

@@ -11,7 +11,8 @@ from gateway.model.errors import BadRequest, ContractError, ProviderFailed, Retr
 from gateway.model.typeref import Kind
 from protocols.contract import Outcome
 from protocols.thrift import names, wire
-from protocols.thrift.context import NO_PAIRS, Pairs, attachments_in, read_pairs, write_pairs
+from protocols.thrift.context import Pairs, attachments_in, read_pairs, write_pairs
+from protocols.thrift.errors import ThriftError
 from protocols.thrift.forms import Forms
 from protocols.thrift.mapping import check_contract
 from protocols.thrift.names import CONTEXT_FIELD
@@ -46,19 +47,22 @@ class MethodForm:
             self._throws_by_name[ref.name] = (id, forms.struct(ref))
 
     def write_call(self, writer: Any, values: Sequence[Any], pairs: Pairs) -> None:
-        """The struct of arguments. Raises `ValueMappingError` with the place."""
+        """The struct of arguments. Raises `ValueMappingError` with the place.
+
+        The pairs come first: they are needed before the arguments, and so nobody must pass over those.
+        """
         writer.struct()
+        if pairs:
+            write_pairs(writer, pairs)
         for at, (slot, value) in enumerate(zip(self._params, values, strict=True)):
             try:
                 write_slot(slot, writer, value)
             except ValueMappingError as exc:
                 raise exc.within(f"args[{at}]") from None
-        if pairs:
-            write_pairs(writer, pairs)
         writer.stop()
 
-    def read_call(self, reader: Any) -> tuple[tuple[Any, ...], Pairs]:
-        """The arguments in contract order, defaults filled in, and what came beside them.
+    def read_arguments(self, reader: Any) -> tuple[Any, ...]:
+        """The arguments in contract order, defaults filled in. `reader`: stands in their struct, at a field.
 
         Raises:
             BadRequest: one is missing.
@@ -67,18 +71,15 @@ class MethodForm:
         """
         by_id = self._by_id
         values: list[Any] = [MISSING] * len(self._params)
-        pairs = NO_PAIRS
-        reader.struct()
         while True:
             number, id = reader.field()
             if number == wire.STOP:
                 break
             known = by_id.get(id)
             if known is None:
-                if id == CONTEXT_FIELD:
-                    pairs = read_pairs(reader, number)
-                else:
-                    reader.skip(number)
+                if id == CONTEXT_FIELD and number != wire.MAP:
+                    raise ThriftError(f"field {CONTEXT_FIELD} is no map")
+                reader.skip(number)
                 continue
             at, slot = known
             try:
@@ -90,7 +91,7 @@ class MethodForm:
         reader.end()
         if MISSING in values:
             self._fill(values)
-        return tuple(values), pairs
+        return tuple(values)
 
     def _fill(self, values: list[Any]) -> None:
         for at, param in enumerate(self.contract.params):

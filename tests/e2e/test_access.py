@@ -15,11 +15,15 @@ from gateway.model.errors import ConfigError, Forbidden
 from gateway.plugins.catalog import Catalog as Catalogue
 from gateway.runtime.app import App
 from tests.support.abuse import Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, SOAP, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, SOAP, THRIFT, Dialect
 from tests.support.dubbo_bytes import INVOKE_TYPES, Reply, integer, request, text
 from tests.support.hessian_bytes import FAULT, VALUE, hessian_call
 from tests.support.running import running
 from tests.support.soap_bytes import soap_call, soap_request
+from tests.support.thrift_bytes import STRING, ThriftAnswer
+from tests.support.thrift_bytes import call as thrift_call
+from tests.support.thrift_bytes import field as thrift_field
+from tests.support.thrift_bytes import text as thrift_text
 
 CONFIG = """
 application: {{name: guarded, drain: 1s}}
@@ -87,6 +91,8 @@ def is_forbidden(found: Any) -> bool:
     if isinstance(found, Reply):
         # No status: callers would repeat it. Callers without a name are older than the exception and get one.
         return b"[forbidden] " in found.body
+    if isinstance(found, ThriftAnswer):
+        return found.text.startswith("[forbidden] ")
     if found.body.startswith(FAULT):
         return b"[forbidden] " in found.body
     if found.body.startswith(b"<?xml"):
@@ -112,6 +118,8 @@ async def test_consumers_may_call_what_the_lists_say(app: App, dialect: Dialect)
     assert app.troubles() == {(dialect.protocol, "forbidden"): 3}
 
 
+PROTOCOL_ERROR = 7
+"""Of Thrift's TApplicationException (apache/thrift: doc/specs/thrift-rpc.md)."""
 UNREADABLE = b"POST /demo.Catalog/search HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{not "
 
 
@@ -125,12 +133,13 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
         DUBBO: (request("find", "J", text("abc")), 40),
         HESSIAN: (hessian_call("search", b"T"), 200),
         SOAP: (soap_request(soap_call("search", "<limit>one</limit>")), 500),
+        THRIFT: (thrift_call("demo.Catalog:search", thrift_field(STRING, 2, thrift_text("one"))), PROTOCOL_ERROR),
     }.get(dialect, (UNREADABLE, 400))
     assert is_forbidden(await answer(app, dialect, data))
     app.update_filter("lists", {})
     refused = await answer(app, dialect, data)
     assert not is_forbidden(refused)
-    assert refused.status == status
+    assert (refused.error if isinstance(refused, ThriftAnswer) else refused.status) == status
     assert app.troubles() == {(dialect.protocol, "forbidden"): 1, (dialect.protocol, "bad-request"): 1}
     assert [vars(record)["outcome"] for record in caplog.records] == ["forbidden", "bad-request"]
 

@@ -139,8 +139,55 @@ def test_a_oneway_call_of_a_method_has_no_ticket_whatever_its_message_says() -> 
         assert isinstance(event, CallReceived)
         assert (event.ticket, event.invocation.oneway) == (None, True)
     (bad,) = side.receive(thrift_bytes.call("demo.Catalog:touch", kind=thrift_bytes.ONEWAY), 0.0)
-    assert isinstance(bad, CallRejected)
+    assert isinstance(bad, CallReceived)
     assert bad.ticket is None
+    with pytest.raises(BadRequest, match="is not given its parameter"):
+        bad.invocation.arguments()
+    (unknown,) = side.receive(thrift_bytes.call("demo.Catalog:none", kind=thrift_bytes.ONEWAY), 0.0)
+    assert isinstance(unknown, CallRejected)
+    assert unknown.ticket is None
+
+
+CONTEXT = thrift_bytes.field(
+    thrift_bytes.MAP, 32767, bytes((thrift_bytes.STRING, thrift_bytes.STRING, 0, 0, 0, 2))
+    + b"".join(map(thrift_bytes.text, ("polyport-consumer", "shop", "k", "v"))),
+)  # fmt: skip
+LOOKALIKE = thrift_bytes.field(thrift_bytes.MAP, 32767, b"x")
+BYTES = thrift_bytes.field(thrift_bytes.STRING, 1, thrift_bytes.text(LOOKALIKE))
+WRONG = thrift_bytes.field(thrift_bytes.I32, 1, bytes(4))
+
+
+@pytest.mark.parametrize("fields", [(CONTEXT, BYTES), (BYTES, CONTEXT)], ids=["first", "last"])
+def test_what_stands_beside_arguments_is_known_before_they_are_read(fields: tuple[bytes, ...]) -> None:
+    (event,) = server().receive(thrift_bytes.call("demo.Types:echo_bytes", *fields), 0.0)
+    assert isinstance(event, CallReceived)
+    assert (event.invocation.consumer, event.invocation.attachments) == ("shop", {"k": "v"})
+    copy = event.invocation.replace(consumer="other")
+    # Bytes that look like the field are none.
+    assert event.invocation.arguments() == copy.arguments() == (LOOKALIKE,)
+
+
+def test_bytes_that_look_like_the_field_are_none() -> None:
+    (event,) = server().receive(thrift_bytes.call("demo.Types:echo_bytes", BYTES), 0.0)
+    assert isinstance(event, CallReceived)
+    assert (event.invocation.consumer, event.invocation.arguments()) == ("", (LOOKALIKE,))
+
+
+@pytest.mark.parametrize("fields", [(CONTEXT, WRONG), (WRONG, CONTEXT), (WRONG,)], ids=["first", "last", "none"])
+def test_arguments_that_do_not_fit_are_found_by_who_reads_them(fields: tuple[bytes, ...]) -> None:
+    (event,) = server().receive(thrift_bytes.call("demo.Types:echo_string", *fields), 0.0)
+    assert isinstance(event, CallReceived)
+    for _ in range(2):
+        with pytest.raises(BadRequest, match=r"args\[0\]: expected string, found i32"):
+            event.invocation.replace().arguments()
+
+
+def test_bytes_behind_the_arguments_are_refused() -> None:
+    data = thrift_bytes.message("demo.Types:echo_nothing") + b"more"
+    (event,) = server().receive(thrift_bytes.framed(data), 0.0)
+    assert isinstance(event, CallReceived)
+    with pytest.raises(BadRequest, match="4 bytes are left over"):
+        event.invocation.arguments()
 
 
 @pytest.mark.parametrize("id", [0, -1, 7, 0x7FFFFFFF, -0x80000000])
