@@ -21,7 +21,17 @@ from gateway.model.errors import ValueMappingError
 from protocols.soap.names import SEPARATOR
 from protocols.soap.text import BLANKS
 
-__all__ = ["DEFAULT_XML_LIMITS", "Document", "Frame", "Skip", "XmlError", "XmlLimits", "shown_name", "to_utf8"]
+__all__ = [
+    "DEFAULT_XML_LIMITS",
+    "Document",
+    "Frame",
+    "Skip",
+    "XmlError",
+    "XmlLimits",
+    "check_namespace",
+    "shown_name",
+    "to_utf8",
+]
 
 _PIECE: Final = 65_536
 _FIRST_PIECE: Final = 4_096
@@ -45,6 +55,8 @@ _ENCODINGS: Final = {
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _XML_VERSION: Final = re.compile(r"1\.[0-9]+")
 _SHOWN: Final = 60
+_MAX_NAMESPACE: Final = 1_024
+"""Characters. Every name that is read has its namespace in front, so a long one is paid for with each element."""
 
 
 class XmlError(Exception):
@@ -233,6 +245,7 @@ class Document:
         self._namespaces += 1
         if self._namespaces > self._limits.max_namespaces:
             raise XmlError(f"more than {self._limits.max_namespaces} declared namespaces")
+        check_namespace(uri or "")
         self._prefixes.setdefault(prefix or "", []).append(uri or "")
 
     def _undeclare(self, prefix: str | None) -> None:
@@ -241,6 +254,12 @@ class Document:
     def _path(self) -> str:
         stack = self._stack
         return "".join(stack[index].place(stack[index + 1]) for index in range(len(stack) - 1))
+
+
+def check_namespace(uri: str) -> None:
+    """Raises `XmlError` for the name of a namespace that is longer than anybody's."""
+    if len(uri) > _MAX_NAMESPACE:
+        raise XmlError(f"a namespace of {len(uri)} characters; {_MAX_NAMESPACE} are taken")
 
 
 def to_utf8(data: bytes, charset: str = "") -> bytes:

@@ -6,22 +6,45 @@ qualified names in values need. As everywhere here no document has a document ty
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from gateway.model.errors import ValueMappingError
-from protocols.soap.document import XmlError, to_utf8
+from protocols.soap.document import XmlError, check_namespace, to_utf8
 from protocols.soap.text import BLANKS
 
-__all__ = ["MAX_DEPTH", "Node", "parse_tree"]
+__all__ = ["MAX_DEPTH", "Node", "Scope", "parse_tree"]
 
 MAX_DEPTH: Final = 200
 """Elements inside each other."""
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _SEPARATOR: Final = "}"
+_MAX_NAME_CHARACTERS: Final = 16 * 2**20
+"""Of all different names of a document together. A name has its namespace in it, so few bytes may be a long one."""
+
+
+class Scope:
+    """The prefixes in force in an element: those `declared` there, and those `around`.
+
+    A document may declare many and have many elements in which they count, so elements share what is around them.
+    """
+
+    __slots__ = ("_around", "_declared")
+
+    def __init__(self, declared: dict[str, str], around: Scope | None = None) -> None:
+        self._declared = declared
+        self._around = around
+
+    def get(self, prefix: str) -> str | None:
+        """The namespace of a prefix, empty where names have none; None where it is not declared."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope._declared.get(prefix)
+            if found is not None:
+                return found
+            scope = scope._around
+        return None
 
 
 class Node(Element):
@@ -29,11 +52,11 @@ class Node(Element):
 
     Attributes:
         line: Where it begins, from 1.
-        prefixes: Namespace by prefix; that of names without one is under the empty prefix.
+        prefixes: Those in force; the namespace of names without one is under the empty prefix.
     """
 
     line: int
-    prefixes: Mapping[str, str]
+    prefixes: Scope
 
     def resolve(self, qualified: str) -> str:
         """The expanded name, `{namespace}local`, that a qualified name in a value stands for.
@@ -88,6 +111,8 @@ class _Builder:
         self._max_elements = max_elements
         self._stack: list[Node] = []
         self._declared: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._characters_left = _MAX_NAME_CHARACTERS
         self.parser: Any = None
         self.root: Node | None = None
 
@@ -95,6 +120,7 @@ class _Builder:
         raise XmlError("a document type, which no document may have")
 
     def declare(self, prefix: str | None, uri: str | None) -> None:
+        check_namespace(uri or "")
         self._declared[prefix or ""] = uri or ""
 
     def start(self, name: str, attributes: list[str]) -> None:
@@ -104,13 +130,13 @@ class _Builder:
         if len(self._stack) >= MAX_DEPTH:
             raise XmlError(f"elements nested deeper than {MAX_DEPTH} levels")
         pairs = zip(attributes[::2], attributes[1::2], strict=True)
-        node = Node(_clark(name), {_clark(key): value for key, value in pairs})
+        node = Node(self._clark(name), {self._clark(key): value for key, value in pairs})
         node.line = self.parser.CurrentLineNumber
-        around: Mapping[str, str] = self._stack[-1].prefixes if self._stack else {"xml": _XML}
+        scope = self._stack[-1].prefixes if self._stack else Scope({"xml": _XML})
         if self._declared:
-            around = MappingProxyType({**around, **self._declared})
+            scope = Scope(self._declared, scope)
             self._declared = {}
-        node.prefixes = around
+        node.prefixes = scope
         if self._stack:
             self._stack[-1].append(node)
         else:
@@ -128,6 +154,12 @@ class _Builder:
         else:
             node.text = (node.text or "") + text
 
-
-def _clark(name: str) -> str:
-    return f"{{{name}" if _SEPARATOR in name else name
+    def _clark(self, name: str) -> str:
+        """The name as elements of the standard library have it, one text for all that have it."""
+        found = self._names.get(name)
+        if found is None:
+            self._characters_left -= len(name)
+            if self._characters_left < 0:
+                raise XmlError(f"different names of more than {_MAX_NAME_CHARACTERS} characters together")
+            found = self._names[name] = f"{{{name}" if _SEPARATOR in name else name
+        return found

@@ -107,6 +107,11 @@ REFUSED = {
         "<value " + " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(2_000)) + "/>",
         "more than 1000 declared namespaces",
     ),
+    "s3 a namespace of 60,000 characters": (
+        "echo_string_list",
+        f'<value xmlns:n="{"u" * 60_000}"/>',
+        "a namespace of 60000 characters; 1024 are taken",
+    ),
     "s3 namespaces one after the other": (
         "echo_string_list",
         "".join(f'<value xmlns:n{number}="urn:{number}"/>' for number in range(2_000)),

@@ -43,19 +43,26 @@ _NIL: Final = f"{{{XSI}}}nil"
 _TYPE: Final = f"{{{XSI}}}type"
 _MAX_DEPTH: Final = 60
 _MAX_VALUES: Final = 1_000_000
+_MOST_TIMES: Final = 8
+_MIN_CHARACTERS: Final = 1_048_576
 
 
 class AnswerReader:
-    """Reads one answer. `ids`: elements that others refer to. `zone`: of instants without one."""
+    """Reads one answer.
+
+    `ids`: elements that others refer to. `zone`: of instants without one. `size`: of the answer in bytes, which bounds
+    the texts made of it: what is referred to is read each time.
+    """
 
     def __init__(
-        self, layouts: Mapping[str, Layout], contract: ServiceContract, ids: Mapping[str, Node], zone: str = ""
+        self, layouts: Mapping[str, Layout], contract: ServiceContract, ids: Mapping[str, Node], zone: str, size: int
     ) -> None:
         self._layouts = layouts
         self._contract = contract
         self._ids = ids
         self._zone = zone
         self._left = _MAX_VALUES
+        self._characters_left = size * _MOST_TIMES + _MIN_CHARACTERS
 
     def fields(
         self, particle: Particle | None, nodes: list[Node], fields: tuple[Field, ...], depth: int = 0
@@ -78,7 +85,7 @@ class AnswerReader:
                 found[use.field] = self._within(use.field, use.shape, text)
         if layout.text is not None:
             field, simple = layout.text
-            found[field] = self._within(field, simple, _text(node))
+            found[field] = self._within(field, simple, self._text(node))
         else:
             rest = self._particle(layout.content, _Cursor(_children(node)), found, depth)
             said = node.get(_TYPE)
@@ -154,7 +161,7 @@ class AnswerReader:
         while (wildcard.most is None or len(values) < wildcard.most) and at.node is not None:
             if len(values) >= wildcard.least and any(self._may_start(each, at.node) for each in behind):
                 break
-            values.append(outer_text(at.node))
+            values.append(self._charged(outer_text(at.node, most=self._characters_left)))
             at.step()
         if len(values) < wildcard.least:
             raise ValueMappingError("expected an element of any name, found nothing")
@@ -233,7 +240,7 @@ class AnswerReader:
             raise ValueMappingError("null, which the schema has no place for")
         match shape:
             case Simple():
-                return parse_simple(shape, _text(node), self._contract, self._zone)
+                return parse_simple(shape, self._text(node), self._contract, self._zone)
             case Struct():
                 layout = self._layouts[shape.ref.name]
                 return new_struct(self._contract.struct(shape.ref), self.struct(layout, node, depth + 1))
@@ -247,7 +254,7 @@ class AnswerReader:
                 return self._items(shape, node, depth)
             case Anything():
                 return self._anything(node, depth)
-        return inner_text(node)
+        return self._charged(inner_text(node, most=self._characters_left))
 
     def _referred(self, node: Node) -> Node:
         reference = node.get("href", "") if not len(node) else ""
@@ -274,17 +281,28 @@ class AnswerReader:
         said = node.get(_TYPE)
         simple = None if said is None else built_in(node.resolve(said))
         if simple is not None:
-            return parse_simple(simple, _text(node), self._contract, self._zone)
+            return parse_simple(simple, self._text(node), self._contract, self._zone)
         if not len(node):
-            return node.text or ""
+            return self._text(node)
         found: dict[str, Any] = {}
         for each in _children(node):
             name = local_name(each.tag)
             if name in found:
                 # Several elements of one name: the whole as it stands, rather than a part of it.
-                return inner_text(node)
+                return self._charged(inner_text(node, most=self._characters_left))
             found[name] = self.value(Anything(), each, depth + 1, nillable=True)
         return found
+
+    def _text(self, node: Node) -> str:
+        if len(node):
+            raise ValueMappingError("elements where a text is expected")
+        return self._charged(node.text or "")
+
+    def _charged(self, text: str) -> str:
+        self._characters_left -= len(text)
+        if self._characters_left < 0:
+            raise ValueMappingError("texts that are referred to too often")
+        return text
 
 
 class _Cursor:
@@ -311,12 +329,6 @@ class _Cursor:
 
 def _children(node: Node) -> list[Node]:
     return [each for each in node if isinstance(each, Node)]
-
-
-def _text(node: Node) -> str:
-    if len(node):
-        raise ValueMappingError("elements where a text is expected")
-    return node.text or ""
 
 
 def _is(name: str, node: Node) -> bool:

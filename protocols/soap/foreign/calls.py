@@ -80,7 +80,7 @@ class ForeignCall:
         if self._operation.encoded:
             ids = {found: each for each in body.iter() if isinstance(each, Node) and (found := each.get("id"))}
         calls = self._calls
-        reader = AnswerReader(calls.service.layouts, calls.contract, ids, calls.zone)
+        reader = AnswerReader(calls.service.layouts, calls.contract, ids, calls.zone, len(data))
         if children and children[0].tag in _FAULTS:
             return self._fault(children[0], reader)
         response = self._operation.response

@@ -127,6 +127,7 @@ class Description:
         self._trees: dict[str, Node] = {document.location: root}
         self._bytes = len(document.data)
         self._elements = 0
+        self._declared = 0
         self._steps = _MAX_STEPS
         self._count(document, root)
         # A queue and no recursion: a chain of documents may be long.
@@ -210,6 +211,10 @@ class Description:
             root.get("elementFormDefault") == "qualified",
             root.get("attributeFormDefault") == "qualified",
         )
+        # A schema without a namespace is read once for each that includes it.
+        self._declared += len(root)
+        if self._declared > _MAX_ELEMENTS:
+            raise ContractError(f"{document.location}: more than {_MAX_ELEMENTS} declarations")
         for each in nodes(root):
             if each.tag == f"{XS}import":
                 self._refer(document, each, each.get("schemaLocation", ""), each.get("namespace", ""), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.model.errors import ValueMappingError
 from protocols.soap.document import XmlError
@@ -12,6 +12,7 @@ from protocols.soap.tree import Node, parse_tree
 __all__ = ["inner_text", "outer_text", "read_inner", "read_outer", "start_tag"]
 
 _MAX_ELEMENTS = 100_000
+_MAX_CHARACTERS = 16 * 2**20
 _XML = "http://www.w3.org/XML/1998/namespace"
 
 
@@ -26,14 +27,18 @@ def start_tag(name: str, around: str, attributes: str = "") -> tuple[str, str, s
     return f"<{local}{declared}{attributes}>", f"</{local}>", namespace
 
 
-def outer_text(node: Node, around: str = "") -> str:
-    """An element as text, in a place where names without a prefix are in the namespace `around`."""
-    return "".join(_parts(node, around))
+def outer_text(node: Node, around: str = "", most: int = _MAX_CHARACTERS) -> str:
+    """An element as text, in a place where names without a prefix are in the namespace `around`.
+
+    Raises:
+        ValueMappingError: it has more than `most` characters.
+    """
+    return _joined(_parts(node, around), most)
 
 
-def inner_text(node: Node, around: str = "") -> str:
-    """What is inside of an element."""
-    return escape(node.text or "") + "".join(_inside(node, around))
+def inner_text(node: Node, around: str = "", most: int = _MAX_CHARACTERS) -> str:
+    """What is inside of an element. Raises as `outer_text`."""
+    return _joined(_inside(node, around), most)
 
 
 def read_outer(text: str) -> Node:
@@ -47,6 +52,17 @@ def read_outer(text: str) -> Node:
 def read_inner(text: str) -> Node:
     """An element with this content. Raises `ValueMappingError`."""
     return read_outer(f"<x>{text}</x>")
+
+
+def _joined(parts: Iterable[str], most: int) -> str:
+    found: list[str] = []
+    for each in parts:
+        # Namespaces are declared again and again, so the text may be much longer than what it was read from.
+        most -= len(each)
+        if most < 0:
+            raise ValueMappingError("the XML is too long as a text")
+        found.append(each)
+    return "".join(found)
 
 
 def _parts(node: Node, around: str) -> Iterator[str]:
@@ -63,12 +79,12 @@ def _parts(node: Node, around: str) -> Iterator[str]:
             attributes.append(f' xmlns:{prefix}="{uri}" {prefix}:{local}="{escape_attribute(value)}"')
     start, end, inside = start_tag(node.tag, around, "".join(attributes))
     yield start
-    yield escape(node.text or "")
     yield from _inside(node, inside)
     yield end
 
 
 def _inside(node: Node, around: str) -> Iterator[str]:
+    yield escape(node.text or "")
     for each in node:
         assert isinstance(each, Node)
         yield from _parts(each, around)

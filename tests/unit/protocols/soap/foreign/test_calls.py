@@ -270,6 +270,39 @@ def test_references_that_lead_nowhere_are_refused(encoded: Calls, inside: str, r
         encoded.answer(inside)
 
 
+def test_a_text_that_is_referred_to_again_and_again_is_not_read_for_ever() -> None:
+    text = "x" * 1_000_000
+    calls = Calls(
+        wsdl(
+            '<xs:complexType name="Ts"><xs:complexContent><xs:restriction base="enc:Array">'
+            '<xs:attribute ref="enc:arrayType" w:arrayType="xs:base64Binary[]"/></xs:restriction></xs:complexContent>'
+            "</xs:complexType>",
+            '<w:message name="In"/><w:message name="Out"><w:part name="r" type="t:Ts"/></w:message>',
+            '<w:operation name="Do"><w:input message="t:In"/><w:output message="t:Out"/></w:operation>',
+            style="rpc",
+            use="encoded",
+        )
+    )
+
+    each = '<i href="#1"/>'
+
+    def inside(times: int) -> str:
+        return f'<t:DoResponse><r>{each * times}</r></t:DoResponse><x id="1">{text}</x>'
+
+    assert [len(found) for found in calls.value(inside(3))] == [750_000] * 3
+    with pytest.raises(ValueMappingError, match="texts that are referred to too often"):
+        calls.answer(inside(100))
+
+
+def test_namespaces_do_not_make_a_text_of_elements_endless() -> None:
+    calls = Calls(one_operation("", "", '<xs:any maxOccurs="unbounded"/>'))
+    pair = "<p:a><b/>x</p:a>"
+
+    with pytest.raises(ValueMappingError, match="the XML is too long as a text"):
+        calls.answer(f'<t:DoResponse><r xmlns:p="{"n" * 1_000}">{pair * 4_900}</r></t:DoResponse>')
+    assert len(calls.value(f'<t:DoResponse><r xmlns:p="p">{pair * 10}</r></t:DoResponse>')[0]) > 10 * len(pair)
+
+
 @pytest.fixture(scope="module")
 def failing() -> Calls:
     schema = (
