@@ -23,7 +23,7 @@ from protocols.http.binding import HttpBinding
 from protocols.http.extra_fields import parse_base_path
 from protocols.soap.document import XmlLimits
 from protocols.soap.mapping import check_contract
-from protocols.soap.names import PROTOCOL, parse_namespace
+from protocols.soap.names import FORMS, PROTOCOL, QUALIFIED, parse_namespace
 
 if TYPE_CHECKING:
     from protocols.soap.client import SoapClientBinding
@@ -32,7 +32,7 @@ __all__ = ["PLUGIN"]
 
 _PORT: Final = 8082
 _VERSIONS: Final = ("1.1", "1.2")
-_FORMS: Final = ("qualified", "unqualified")
+_FORM: Final = "form"
 _NAMESPACE: Final = "namespace"
 _MAX_DEPTH: Final = XmlLimits().max_depth
 _MAX_ELEMENTS: Final = XmlLimits().max_elements
@@ -66,6 +66,7 @@ def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBin
         exposures,
         tokens=TokenCheck(secrets, own.get("clock_skew", _CLOCK_SKEW_S), _wall_ms) if secrets else None,
         namespaces={each.service: each.options.get(_NAMESPACE, "") for each in exposures},
+        forms={each.service: each.options.get(_FORM, "") for each in exposures},
         limits=XmlLimits(
             max_depth=own.get("max_depth", _MAX_DEPTH), max_elements=own.get("max_elements", _MAX_ELEMENTS)
         ),
@@ -105,7 +106,8 @@ def _client() -> ClientAdapter:
                 version=own.get("version", _VERSIONS[0]),
                 path=own.get("path", ""),
                 namespace=own.get(_NAMESPACE, ""),
-                form=own.get("form", _FORMS[0]),
+                form=own.get(_FORM, QUALIFIED),
+                send_action=own.get("send_action", True),
                 # Others have no use for it, and some refuse what they do not know.
                 send_context=own.get("send_context", wsdl is None),
                 headers=own.get("headers", {}),
@@ -207,12 +209,18 @@ PLUGIN: Final = ProtocolPlugin(
                 default="",
                 parse=parse_namespace,
             ),
-            "form": Option(
+            _FORM: Option(
                 OptionKind.TEXT,
-                "Whether elements inside of operations are in the namespace: qualified, or unqualified as servers made "
-                "with JAX-WS expect them.",
-                default=_FORMS[0],
-                choices=_FORMS,
+                "Which elements inside of operations are in the namespace: qualified, all of them; unqualified, none, "
+                "as servers made with JAX-WS expect it; parameters, those of parameters and results, as Dubbo has it.",
+                default=QUALIFIED,
+                choices=FORMS,
+            ),
+            "send_action": Option(
+                OptionKind.FLAG,
+                "Whether operations are named by the SOAPAction of our WSDL too. Services of CXF that have none "
+                "refuse any, as Dubbo's do.",
+                default=True,
             ),
             "send_context": Option(
                 OptionKind.FLAG,
@@ -230,7 +238,14 @@ PLUGIN: Final = ProtocolPlugin(
                 "Target namespace of the WSDL; by default what the contract's name says (demo.Catalog: http://demo/).",
                 default="",
                 parse=parse_namespace,
-            )
+            ),
+            _FORM: Option(
+                OptionKind.TEXT,
+                "Which elements inside of operations are in the namespace, in answers and in the WSDL: qualified, "
+                "unqualified, or parameters as Dubbo's own webservice:// has it; calls are read in any form.",
+                default=QUALIFIED,
+                choices=FORMS,
+            ),
         }
     ),
     client_snippet=_snippet,

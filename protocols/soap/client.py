@@ -37,13 +37,10 @@ from protocols.soap.context import CONTEXT_BLOCK, ContextBlock, write_header
 from protocols.soap.document import DEFAULT_XML_LIMITS, Document, Frame, XmlError, XmlLimits, shown_name, to_utf8
 from protocols.soap.envelope import V11, V12, VERSIONS, Envelope, Refusal, Version
 from protocols.soap.fault import FaultFrame
-from protocols.soap.names import SEPARATOR, SOAP_11, SOAP_12, expanded, response_name, target_namespace
+from protocols.soap.names import QUALIFIED, SEPARATOR, SOAP_11, SOAP_12, expanded, response_name, target_namespace
 from protocols.soap.service import Operation, Service
 
-__all__ = ["QUALIFIED", "UNQUALIFIED", "ClientOptions", "SoapClientBinding"]
-
-QUALIFIED: Final = "qualified"
-UNQUALIFIED: Final = "unqualified"
+__all__ = ["ClientOptions", "SoapClientBinding"]
 
 _NO_TEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 _FAULTS: Final = frozenset(expanded(each, "Fault") for each in (SOAP_11, SOAP_12))
@@ -57,15 +54,16 @@ class ClientOptions:
     """What one reference says about its providers.
 
     `version`: of SOAP, `1.1` or `1.2`. `path`: where calls go, empty for the path of this module. `namespace`: empty
-    for that of the contract's name. `form`: whether the elements inside of operations are `qualified`. `send_context`:
-    whether attachments, the wait and our name are told. `headers`: further fields of every request of HTTP.
-    `max_request_bytes`: of a body.
+    for that of the contract's name. `form`: one of `protocols.soap.names.FORMS`. `send_action`: whether operations are
+    named by their SOAPAction as well. `send_context`: whether attachments, the wait and our name are told. `headers`:
+    further fields of every request of HTTP. `max_request_bytes`: of a body.
     """
 
     version: str = V11.name
     path: str = ""
     namespace: str = ""
     form: str = QUALIFIED
+    send_action: bool = True
     send_context: bool = True
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_TEXTS)
     api_key: str = ""
@@ -125,7 +123,7 @@ class SoapClientBinding:
             raise ContractError(f"{service}: {exc}") from None
         accept = ("Accept", f"{version.media_type}, text/xml, */*;q=0.5")
         by_attribute = {
-            attribute: Headers((*_action(operation, version), accept, *fields))
+            attribute: Headers((*_action(operation, version, options.send_action), accept, *fields))
             for attribute, operation in compiled.by_attribute.items()
         }
         return _Bound(endpoint.address, application, compiled, path, by_attribute, token, version)
@@ -199,7 +197,7 @@ class SoapClientBinding:
     def _compile(self, contract: ServiceContract) -> Any:
         """Service and operations of a contract, with names and members of `protocols.soap.service`."""
         namespace = self._options.namespace or target_namespace(contract.name)
-        return Service(contract, namespace, qualified=self._options.form == QUALIFIED)
+        return Service(contract, namespace, self._options.form)
 
 
 class _Reply:
@@ -253,10 +251,13 @@ class _Reply:
         return Ok(self._value, attachments)
 
 
-def _action(operation: Any, version: Version) -> tuple[tuple[str, str], ...]:
+def _action(operation: Any, version: Version, told: bool) -> tuple[tuple[str, str], ...]:
+    """The type of the content, and what the operation is called. `told`: not left out."""
+    action = operation.action if told else ""
     if version is V12:
-        return (("Content-Type", f'{version.content_type}; action="{operation.action}"'),)
-    return (("Content-Type", version.content_type), ("SOAPAction", f'"{operation.action}"'))
+        said = f'; action="{action}"' if told else ""
+        return (("Content-Type", f"{version.content_type}{said}"),)
+    return (("Content-Type", version.content_type), ("SOAPAction", f'"{action}"'))
 
 
 def _operation(service: Any, invocation: Invocation) -> Any:

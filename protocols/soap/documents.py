@@ -67,13 +67,14 @@ class Documents:
     def _described(self, path: str, service: Service, address: str) -> bytes:
         pieces = self._wsdl.get(path)
         if pieces is None:
-            pieces = self._wsdl[path] = tuple(write_wsdl(service.contract, service.namespace).split(ADDRESS))
+            document = write_wsdl(service.contract, service.namespace, service.form)
+            pieces = self._wsdl[path] = tuple(document.split(ADDRESS))
         return escape_attribute(address).join(pieces).encode()
 
     def _schema(self, path: str, service: Service) -> bytes:
         found = self._schemas.get(path)
         if found is None:
-            schema = write_schema(service.contract, service.namespace)
+            schema = write_schema(service.contract, service.namespace, service.form)
             found = self._schemas[path] = f'<?xml version="1.0" encoding="UTF-8"?>\n{schema}\n'.encode()
         return found
 

@@ -32,15 +32,19 @@ __all__ = [
     "ANY_TYPES",
     "CONTEXT",
     "ENTRY",
+    "FORMS",
     "ITEM",
     "KEY",
     "MESSAGE",
+    "PARAMETERS",
     "PROTOCOL",
+    "QUALIFIED",
     "RETURN",
     "SEPARATOR",
     "SIMPLE_TYPES",
     "SOAP_11",
     "SOAP_12",
+    "UNQUALIFIED",
     "VALUE",
     "XSD",
     "XSI",
@@ -70,6 +74,12 @@ KEY: Final = "key"
 VALUE: Final = "value"
 MESSAGE: Final = "message"
 """The text of an exception, beside its fields."""
+
+QUALIFIED: Final = "qualified"
+UNQUALIFIED: Final = "unqualified"
+PARAMETERS: Final = "parameters"
+FORMS: Final = (QUALIFIED, UNQUALIFIED, PARAMETERS)
+"""Which elements inside of operations are in the namespace: all of them, none, or parameters and results alone."""
 
 SIMPLE_TYPES: Final[Mapping[Kind, str]] = {Kind.UUID: "uuid", Kind.LOCAL_DATETIME: "localDateTime"}
 """Types of the model that are simple types of the schema, not of XML Schema itself."""

@@ -33,8 +33,11 @@ from protocols.soap.names import (
     ITEM,
     KEY,
     MESSAGE,
+    PARAMETERS,
+    QUALIFIED,
     RETURN,
     SIMPLE_TYPES,
+    UNQUALIFIED,
     VALUE,
     XSD,
     TypeNames,
@@ -62,26 +65,28 @@ def documentation(text: str, prefix: str) -> str:
     return f"<{prefix}annotation>{element}</{prefix}annotation>" if prefix == "xs:" else element
 
 
-def write_schema(contract: ServiceContract, namespace: str, qualified: bool = True) -> str:
-    """The schema, as an element that declares the prefixes it uses. `qualified`: so are elements inside of others."""
-    return _Schema(contract).write(namespace, qualified)
+def write_schema(contract: ServiceContract, namespace: str, form: str = QUALIFIED) -> str:
+    """The schema, as an element that declares the prefixes it uses. `form`: one of `protocols.soap.names.FORMS`."""
+    return _Schema(contract, form).write(namespace)
 
 
 class _Schema:
-    def __init__(self, contract: ServiceContract) -> None:
+    def __init__(self, contract: ServiceContract, form: str) -> None:
         self._contract = contract
+        self._form = form
+        self._own_form = f' form="{QUALIFIED}"' if form == PARAMETERS else ""
         self._outline = outline_of(contract)
         self._package = contract.name.rpartition(".")[0]
         self._names = TypeNames(contract)
         self._kinds: set[Kind] = set()
 
-    def write(self, namespace: str, qualified: bool) -> str:
+    def write(self, namespace: str) -> str:
         parts = [*self._elements(), *self._types()]
         # Types that differ in hints alone are one type here.
         containers = {self._names.of_container(ref): ref for ref in own_types(self._contract)}
         parts += [self._container(name, ref) for name, ref in containers.items()]
         parts += self._own_types()
-        form = "qualified" if qualified else "unqualified"
+        form = QUALIFIED if self._form == QUALIFIED else UNQUALIFIED
         return (
             f'<xs:schema xmlns:xs="{XSD}" xmlns:tns="{escape_attribute(namespace)}" '
             f'targetNamespace="{escape_attribute(namespace)}" elementFormDefault="{form}" version="1.0" '
@@ -155,18 +160,16 @@ class _Schema:
         if method.returns.kind is not Kind.NULL:
             absent = absent_result(method.returns)
             notes = self._about_value(method.returns, MISSING, absent, field=False)
-            result = self._element(RETURN, method.returns, absent, "", notes)
+            result = self._element(RETURN, method.returns, absent, "", self._own_form + notes_text(notes))
         yield _wrapper(response_name(name), result)
 
     def _param(self, param: Param) -> str:
         absent = absent_param(param)
         default = MISSING if param.default is MISSING else plain_default(param.default, param.type, self._contract)
         notes = self._about_value(param.type, default, absent, field=False)
-        return self._element(param.name, param.type, absent, param.doc, notes)
+        return self._element(param.name, param.type, absent, param.doc, self._own_form + notes_text(notes))
 
-    def _element(
-        self, name: str, ref: TypeRef, absent: Any, doc: str, notes: Mapping[str, Any], deprecated: bool = False
-    ) -> str:
+    def _element(self, name: str, ref: TypeRef, absent: Any, doc: str, more: str, deprecated: bool = False) -> str:
         if is_repeated(ref, absent):
             element = ref.args[0]
             nillable = ' nillable="true"' if _nillable(element) else ""
@@ -178,7 +181,7 @@ class _Schema:
             type_name = self._type(ref)
         if deprecated:
             doc = f"{doc} Deprecated.".strip()
-        start = f'<xs:element name="{name}" type="{type_name}"{occurs}{nillable}{notes_text(notes)}'
+        start = f'<xs:element name="{name}" type="{type_name}"{occurs}{nillable}{more}'
         return f"{start}>{documentation(doc, 'xs:')}</xs:element>" if doc else f"{start}/>"
 
     def _type(self, ref: TypeRef) -> str:
@@ -220,7 +223,7 @@ class _Schema:
         notes["names"] = field.names
         notes["deprecated"] = "true" if field.deprecated else ""
         taken.add(field.attribute)
-        return self._element(field.name, field.type, absent, field.doc, notes, field.deprecated)
+        return self._element(field.name, field.type, absent, field.doc, notes_text(notes), field.deprecated)
 
     def _container(self, name: str, ref: TypeRef) -> str:
         if ref.kind is Kind.MAP:

@@ -48,7 +48,7 @@ from protocols.soap.context import CONTEXT_BLOCK, ContextBlock, merged, write_he
 from protocols.soap.document import DEFAULT_XML_LIMITS, Document, Frame, XmlError, XmlLimits, shown_name, to_utf8
 from protocols.soap.envelope import V11, V12, Envelope, Refusal, Version
 from protocols.soap.fault import error_detail, fault_code, write_fault
-from protocols.soap.names import PROTOCOL, SEPARATOR, SOAP_11, SOAP_12, target_namespace
+from protocols.soap.names import PROTOCOL, QUALIFIED, SEPARATOR, SOAP_11, SOAP_12, target_namespace
 from protocols.soap.security import SECURITY_BLOCK, SecurityBlock, TokenCheck
 from protocols.soap.service import Operation, Service
 from protocols.soap.text import escape_attribute
@@ -72,7 +72,8 @@ class SoapBinding:
     """The services of a listener.
 
     `tokens`: what callers have to show, in header fields of HTTP or in a header block; None where nobody has to.
-    `namespaces`: of services that have another one than their contract's name says, by service. `trusted`: says
+    `namespaces`: of services that have another one than their contract's name says, by service. `forms`: of services
+    whose messages and WSDL have another one than `qualified`. `trusted`: says
     whether a peer (`host:port`) may say under which address it was asked. `max_reply_bytes`: of an answer.
 
     Raises:
@@ -85,6 +86,7 @@ class SoapBinding:
         *,
         tokens: TokenCheck | None = None,
         namespaces: Mapping[ServiceKey, str] | None = None,
+        forms: Mapping[ServiceKey, str] | None = None,
         limits: XmlLimits = DEFAULT_XML_LIMITS,
         max_reply_bytes: int = 8_388_608,
         trusted: Callable[[str], bool] | None = None,
@@ -97,7 +99,7 @@ class SoapBinding:
             if each.contract is None:
                 raise ContractError(f"{each.service} has no contract, and so no form on webservice://")
             namespace = (namespaces or {}).get(each.service) or target_namespace(each.contract.name)
-            service = Service(each.contract, namespace)
+            service = Service(each.contract, namespace, (forms or {}).get(each.service) or QUALIFIED)
             self._by_path["/" + quote(str(each.service), safe="/:$")] = each.service, service
         self._documents = documents.Documents(
             {path: (str(key), service) for path, (key, service) in self._by_path.items()}, trusted

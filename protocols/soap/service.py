@@ -15,9 +15,9 @@ from protocols.soap.envelope import Version
 from protocols.soap.fault import clean_text, exception_detail, text_detail, write_fault
 from protocols.soap.frames import Plan
 from protocols.soap.mapping import check_contract
-from protocols.soap.names import TypeNames, action_of, expanded, operation_names, response_name
+from protocols.soap.names import PARAMETERS, QUALIFIED, TypeNames, action_of, expanded, operation_names, response_name
 from protocols.soap.reader import Readers
-from protocols.soap.text import escape_attribute
+from protocols.soap.text import BLANKS, escape_attribute
 from protocols.soap.writer import Writers
 
 __all__ = ["Operation", "Service"]
@@ -79,7 +79,7 @@ class Operation:
 
 
 class Service:
-    """One contract in one namespace. `qualified`: so are the elements that are written inside of operations.
+    """One contract in one namespace. `form`: of the elements that are written inside of operations, one of `FORMS`.
 
     Attributes:
         operations: By the expanded name of the element of the request.
@@ -90,15 +90,16 @@ class Service:
         ContractError: the contract has no form on this wire; names all that is wrong.
     """
 
-    __slots__ = ("_details", "by_attribute", "contract", "exceptions", "namespace", "operations")
+    __slots__ = ("_details", "by_attribute", "contract", "exceptions", "form", "namespace", "operations")
 
-    def __init__(self, contract: ServiceContract, namespace: str, *, qualified: bool = True) -> None:
+    def __init__(self, contract: ServiceContract, namespace: str, form: str = QUALIFIED) -> None:
         if problems := check_contract(contract):
             raise ContractError(f"{contract.name} cannot be carried by webservice://: " + "; ".join(problems))
         self.contract: Final = contract
         self.namespace: Final = namespace
-        prefix = "" if qualified else "n:"
-        readers, writers = Readers(contract, namespace), Writers(contract, prefix)
+        self.form: Final = form
+        prefix = "" if form == QUALIFIED else "n:"
+        readers, writers = Readers(contract, namespace), Writers(contract, prefix, prefix if form == PARAMETERS else "")
         names = operation_names(contract)
         self.by_attribute: Final[Mapping[str, Operation]] = MappingProxyType(
             {
@@ -145,6 +146,8 @@ class Service:
                 raise ValueMappingError(f"expected {field.type}, found nothing", f"{struct.name}.{field.name}")
             values[field.attribute] = value
         message = None if fault.message is None else clean_text(fault.message)
+        if self.form == PARAMETERS and message and message == message.strip(BLANKS):
+            message = None  # the fault says it; Dubbo's client fails at an element that its class has no setter for
         element, (binding, write) = self._details[struct.name]
         parts: list[str] = []
         try:

@@ -33,20 +33,21 @@ class Writers:
     """Compiles the writers of one contract.
 
     `prefix`: of the names of types, as the namespace is bound where they are written: `n:`, or empty where it is the
-    default. Elements inside of operations are written without a prefix, so they are qualified where the namespace is
-    the default and unqualified where it is not.
+    default. `outer`: of parameters and results. Elements inside of those are written without a prefix, so they are
+    qualified where the namespace is the default and unqualified where it is not.
     """
 
-    def __init__(self, contract: ServiceContract, prefix: str = "") -> None:
+    def __init__(self, contract: ServiceContract, prefix: str = "", outer: str = "") -> None:
         self._contract = contract
         self._names = TypeNames(contract)
         self._prefix = prefix
+        self._outer = outer
         self._contents: dict[TypeRef, Content] = {}
         self._structs: dict[str, Content] = {}
 
     def arguments(self, params: Sequence[Param]) -> Readied:
         """Writes arguments as the elements of a request."""
-        steps = [self._place(param.name, param.type, absent_param(param)) for param in params]
+        steps = [self._place(f"{self._outer}{param.name}", param.type, absent_param(param)) for param in params]
 
         def write(append: Append, arguments: Sequence[Any], walk: Walk) -> None:
             index = 0
@@ -71,7 +72,7 @@ class Writers:
                     raise exc.within("result") from None
 
             return write_nothing
-        step = self._place(RETURN, ref, absent_result(ref))
+        step = self._place(f"{self._outer}{RETURN}", ref, absent_result(ref))
 
         def write(append: Append, value: Any, walk: Walk) -> None:
             try:

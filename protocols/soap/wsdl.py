@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.model.contract import MethodContract, ServiceContract
-from protocols.soap.names import TypeNames, action_of, operation_names, response_name
+from protocols.soap.names import QUALIFIED, TypeNames, action_of, operation_names, response_name
 from protocols.soap.schema import documentation, write_schema
 from protocols.soap.text import escape_attribute, readable
 
@@ -29,8 +29,8 @@ _BINDINGS: Final = (
 _TRANSPORT: Final = "http://schemas.xmlsoap.org/soap/http"
 
 
-def write_wsdl(contract: ServiceContract, namespace: str) -> str:
-    """The document; `ADDRESS` stands where the address of the service belongs."""
+def write_wsdl(contract: ServiceContract, namespace: str, form: str = QUALIFIED) -> str:
+    """The document, for messages of this form; `ADDRESS` stands where the address of the service belongs."""
     local = contract.name.rpartition(".")[2]
     names, types = operation_names(contract), TypeNames(contract)
     tns = escape_attribute(namespace)
@@ -41,7 +41,7 @@ def write_wsdl(contract: ServiceContract, namespace: str) -> str:
         *(f'xmlns:{prefix}="{uri}" ' for prefix, uri, _ in _BINDINGS),
         f'name="{local}" targetNamespace="{tns}">',
         documentation(contract.doc, "wsdl:"),
-        f"<wsdl:types>{write_schema(contract, namespace)}</wsdl:types>",
+        f"<wsdl:types>{write_schema(contract, namespace, form)}</wsdl:types>",
     ]
     for method, name in operations:
         parts.append(_message(name, "parameters", name))

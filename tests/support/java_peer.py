@@ -309,6 +309,13 @@ class Peers:
         require_java()
         return self._server("soap-ri", lambda: PeerServer(java_command("soap-ri", "app.SoapProvider")))
 
+    def dubbo_web_service(self) -> str:
+        """Address of the service that Dubbo 2.7's own webservice:// answers."""
+        require_java()
+        return self._server(
+            "webservice", lambda: PeerServer(java_command("dubbo-27-webservice", "app.WebServiceProvider"))
+        )
+
     def _server(self, name: str, start: Callable[[], PeerServer]) -> str:
         server = self._servers.get(name)
         if server is None:

@@ -10,8 +10,9 @@ shift 2
 
 . "$here/jdk.sh"
 # hessian-lite 3 reads private fields of the JDK; without these it can serialize neither exceptions nor BigInteger.
+# CXF 3.1, which Dubbo 2.7 uses, looks for the Authenticator of java.net.
 opens=()
-for package in java.lang java.lang.reflect java.math java.util java.util.concurrent java.time; do
+for package in java.lang java.lang.reflect java.math java.net java.util java.util.concurrent java.time; do
     opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
 done
 # shellcheck disable=SC2086 # JAVA_OPTS is a list

@@ -110,6 +110,18 @@ def test_servers_made_with_jaxws_expect_no_namespace_inside() -> None:
     assert sent.path == "/ws/store"
 
 
+@pytest.mark.parametrize(
+    ("version", "fields"),
+    [
+        ("1.1", {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}),
+        ("1.2", {"Content-Type": "application/soap+xml; charset=utf-8"}),
+    ],
+)
+def test_servers_made_with_cxf_refuse_an_action_that_they_do_not_have(version: str, fields: dict[str, str]) -> None:
+    sent = dict(request("add", 1, 2, send_action=False, version=version).headers.pairs)
+    assert {key: value for key, value in sent.items() if key in ("Content-Type", "SOAPAction")} == fields
+
+
 def test_overloads_are_told_apart() -> None:
     assert body_of(request("find_by_name", "x").body).tag == f"{{{SHOP}}}find_by_name"
     client, binding = bound()

@@ -4,10 +4,6 @@ import demo.Catalog;
 import demo.Reports;
 import demo.Types;
 import java.io.IOException;
-import java.net.BindException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Serves demo.Catalog, demo.Reports and demo.Types until its standard input ends: {@code Provider PORT [OPTIONS]}.
@@ -18,8 +14,6 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 public final class Provider {
     private static final String CALLBACKS = "build.3.callback=true&forget.0.callback=false";
-    private static final int FIRST_PORT = 21_000;
-    private static final int LAST_PORT = 32_000;
 
     private Provider() {}
 
@@ -27,7 +21,7 @@ public final class Provider {
         int port = Integer.parseInt(args[0]);
         Options options = Options.parse(args.length > 1 ? args[1] : "");
         if (port == 0) {
-            port = freePort();
+            port = FreePort.find();
         }
         Dubbo dubbo = new Dubbo();
         dubbo.export(Catalog.class, new MemoryCatalog(), port, options);
@@ -49,20 +43,5 @@ public final class Provider {
             Dubbo.reply(key, value);
         }
         return value;
-    }
-
-    /**
-     * A port below those that systems give to outgoing connections and to port 0: Dubbo binds it only later, and one of
-     * those may be taken by then.
-     */
-    private static int freePort() throws IOException {
-        while (true) {
-            int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT);
-            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
-                return socket.getLocalPort();
-            } catch (BindException taken) {
-                continue;
-            }
-        }
     }
 }
