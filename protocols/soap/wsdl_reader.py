@@ -67,6 +67,11 @@ class _Reader:
         self._elements = {each.get("name", ""): each for each in schema.findall(f"{_XS}element")}
         self._types: dict[str, NamedType] = {}
 
+    def _is_exception(self, local: str) -> bool:
+        """Exceptions alone have an element of their type; a request that is called as a type has one of its own."""
+        element = self._elements.get(local)
+        return element is not None and element.get("type") is not None
+
     def contract(self) -> ServiceContract:
         self._declare()
         methods = [self._method(each) for each in self._root.findall(f"{_WSDL}portType/{_WSDL}operation")]
@@ -97,7 +102,7 @@ class _Reader:
                 self._types[name] = self._enum(name, local, element)
             else:
                 structs.append((local, element))
-                self._types[name] = StructType(name, Unmade, (), local in self._elements)
+                self._types[name] = StructType(name, Unmade, (), self._is_exception(local))
         # All names are known before the first field is read, all fields before the first default.
         for local, element in structs:
             name = self._contract_name(local)
@@ -138,7 +143,7 @@ class _Reader:
             raise ContractError(f"{local} cannot be an enum: {exc}") from None
 
     def _struct(self, name: str, local: str, element: Element) -> StructType:
-        is_exception = local in self._elements
+        is_exception = self._is_exception(local)
         taken = set(TAKEN_IN_EXCEPTIONS) if is_exception else set()
         members = _members(element)
         if is_exception and members and members[-1].get("name") == MESSAGE:
