@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from gateway.model.contract import EnumType, ServiceContract
 from gateway.model.instance import new_struct
 from gateway.model.typeref import Kind, TypeRef
 from protocols.soap.foreign.binding import Port
+from protocols.soap.foreign.description import named
 from protocols.soap.foreign.reader import ForeignService
 from protocols.soap.foreign.shape import (
     Array,
@@ -39,6 +41,8 @@ __all__ = ["Oracle", "leaves", "sample_arguments"]
 
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _MOMENT: Final = datetime(2026, 8, 14, 9, 26, 53, tzinfo=UTC)
+_DURATION: Final = timedelta(seconds=90)
+_HEX: Final = b"\xab"
 _SAMPLES: Final[dict[Kind, Any]] = {
     Kind.BOOL: True,
     Kind.I8: 1,
@@ -54,31 +58,75 @@ _SAMPLES: Final[dict[Kind, Any]] = {
     Kind.DATE: date(2026, 8, 14),
     Kind.TIME: time(9, 26, 53),
     Kind.DATETIME: _MOMENT,
-    Kind.DURATION: timedelta(seconds=90),
+    Kind.DURATION: _DURATION,
     Kind.ANY: "text",
 }
+_BY_TYPE: Final = {
+    "nonPositiveInteger": -1,
+    "negativeInteger": -1,
+    "gYear": "2026",
+    "gYearMonth": "2026-08",
+    "gMonth": "--08",
+    "gMonthDay": "--08-14",
+    "gDay": "---14",
+}
 _MAX_DEPTH: Final = 4
+
+
+class _Files(zeep.Transport):
+    """Reads files alone."""
+
+    def load(self, url: str) -> bytes:
+        if "://" in url:
+            raise FileNotFoundError(url)
+        content: bytes = super().load(url)
+        return content
 
 
 class Oracle:
     """One WSDL, read by zeep from a file."""
 
     def __init__(self, location: str) -> None:
-        self._client = zeep.Client(location)
+        self._client = zeep.Client(location, transport=_Files())
         _ENUMERATIONS.clear()
         for each in Path(location).parent.rglob("*.[wx]s*d*"):
             _ENUMERATIONS.update(_enumerations(each))
 
-    def _operation(self, port: Port, name: str) -> Any:
-        bound = self._client.bind(port.service, port.name)
-        return bound._binding.get(name)
+    def knows(self, port: Port, name: str) -> bool:
+        """Whether zeep has the operation, with messages of one XML document: it has no MIME in a body."""
+        try:
+            operation = self._operation(port, name)
+        except (LookupError, ValueError):
+            return False
+        messages = [each for each in (operation.input, operation.output) if each is not None]
+        return all(type(each).__name__ in ("DocumentMessage", "RpcMessage") for each in messages)
 
-    def check_request(self, port: Port, name: str, request: bytes) -> None:
-        """Whether zeep reads it as a request of the operation, and finds each element where it looks for it."""
+    def _operation(self, port: Port, name: str) -> Any:
+        component = port.binding.component
+        wanted = named(component.schema.namespace, component.node.get("name", ""))
+        found = dict(self._client.wsdl.bindings)
+        for service in self._client.wsdl.services.values():
+            found |= {each.binding.name.text: each.binding for each in service.ports.values()}
+        return found[wanted].get(name)
+
+    def unread(self, port: Port, name: str, request: bytes) -> list[str]:
+        """What zeep cannot read of a request of the operation: it says so in its log, and reads None instead.
+
+        Elements that are not where it looks for them raise one of its errors.
+        """
         operation = self._operation(port, name)
-        if operation.input.body is not None:
-            with self._client.settings(strict=True):
-                operation.input.deserialize(etree.fromstring(request))
+        said: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: said.append(str(record.exc_info[1] if record.exc_info else record.msg))  # type: ignore[method-assign]
+        log = logging.getLogger("zeep")
+        log.addHandler(handler)
+        try:
+            if operation.input.body is not None:
+                with self._client.settings(strict=True):
+                    operation.input.deserialize(etree.fromstring(request))
+        finally:
+            log.removeHandler(handler)
+        return said
 
     def answer(self, port: Port, name: str) -> bytes:
         """An envelope with an answer that has a value for everything that may be there."""
@@ -130,6 +178,8 @@ def sample(element: Any, depth: int) -> Any:
         made.text = "text"
         return [made] if element.accepts_multiple else made
     value = of_type(element.type, depth, element.name or "")
+    if value is xsd.SkipValue:
+        return value
     return [value] if element.accepts_multiple else value
 
 
@@ -137,14 +187,16 @@ _TEXTS: Final[tuple[tuple[type, Any], ...]] = (
     (builtins.Boolean, True),
     (builtins.Float, 1.5),
     (builtins.Double, 1.5),
+    (builtins.NonPositiveInteger, -1),
+    (builtins.NegativeInteger, -1),
     (builtins.Integer, 1),
     (builtins.Decimal, Decimal("1.5")),
     (builtins.Base64Binary, b"bytes"),
-    (builtins.HexBinary, b"ab"),
+    (builtins.HexBinary, _HEX.hex()),
     (builtins.DateTime, _MOMENT),
     (builtins.Date, date(2026, 8, 14)),
     (builtins.Time, time(9, 26, 53)),
-    (builtins.Duration, timedelta(seconds=90)),
+    (builtins.Duration, _DURATION),
 )
 
 
@@ -203,6 +255,12 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(each)
     elif isinstance(value, bool):
         yield str(value).lower()
+    elif isinstance(value, datetime):
+        yield value.isoformat().replace("+00:00", "Z")
+    elif isinstance(value, timedelta):
+        yield "PT1M30S" if value == _DURATION else str(value)
+    elif value == _HEX:
+        yield value.hex()
     elif isinstance(value, bytes):
         yield base64.b64encode(value).decode()
     elif isinstance(value, str) and value.startswith("<"):
@@ -264,11 +322,13 @@ class _Samples:
             case Struct():
                 return self.struct(shape.ref, depth + 1)
             case Array():
-                return [self.value(shape.element.shape, depth + 1)]
+                return [] if depth > _MAX_DEPTH else [self.value(shape.element.shape, depth + 1)]
             case EncodedArray():
                 return [self.value(shape.item, depth + 1)]
             case Xml():
                 return "text"
+            case Simple() if shape.built_in in _BY_TYPE:
+                return _BY_TYPE[shape.built_in]
             case Simple() if shape.item is not None:
                 return [self.value(shape.item, depth)]
             case Simple() if shape.constants is not None:

@@ -84,8 +84,11 @@ class AnswerReader:
             if text is not None:
                 found[use.field] = self._within(use.field, use.shape, text)
         if layout.text is not None:
-            field, simple = layout.text
-            found[field] = self._within(field, simple, self._text(node))
+            field, shape = layout.text
+            if isinstance(shape, Simple):
+                found[field] = self._within(field, shape, self._text(node))
+            else:
+                found[field] = self._charged(inner_text(node, most=self._characters_left))
         else:
             rest = self._particle(layout.content, _Cursor(_children(node)), found, depth)
             said = node.get(_TYPE)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from gateway.model.errors import ContractError
 from protocols.soap.envelope import V11, V12, Version
-from protocols.soap.foreign.description import WSDL, Component, Description, nodes
+from protocols.soap.foreign.description import WSDL, Component, Description, local_name, nodes
 from protocols.soap.tree import Node
 
 __all__ = ["Binding", "BoundOperation", "Port", "ports_of", "soap_bodies"]
@@ -63,12 +64,8 @@ class Port:
     binding: Binding
 
 
-def ports_of(description: Description) -> list[Port]:
-    """All ports to SOAP; the bindings to it where no service has a port.
-
-    Raises:
-        ContractError: a port has no binding, or a binding no port type.
-    """
+def ports_of(description: Description) -> tuple[list[Port], list[str]]:
+    """All ports to SOAP, or the bindings to it where no service has a port; and what is wrong with others."""
     tables = description.tables
     known: dict[str, Binding | None] = {}
 
@@ -79,18 +76,28 @@ def ports_of(description: Description) -> list[Port]:
         return known[name]
 
     ports: list[Port] = []
+    wrong: list[str] = []
     for service in description.services:
         for port in nodes(service.node):
             if port.tag != f"{WSDL}port":
                 continue
-            binding = binding_of(port.get("binding", ""), port, service)
+            try:
+                binding = binding_of(port.get("binding", ""), port, service)
+            except ContractError as exc:
+                wrong.append(f"port {port.get('name', '')}: {exc}")
+                continue
             if binding is not None:
                 address = next((each.get("location", "") for each in port if each.tag.endswith("}address")), "")
                 ports.append(Port(port.get("name", ""), service.node.get("name", ""), address, binding))
-    if ports:
-        return ports
-    bindings = (_binding(description, each) for each in tables.bindings.values())
-    return [Port("", "", "", each) for each in bindings if each is not None]
+    if not ports and not wrong:
+        for name, each in tables.bindings.items():
+            try:
+                binding = _binding(description, each)
+            except ContractError as exc:
+                wrong.append(f"binding {local_name(name)}: {exc}")
+                continue
+            ports += [] if binding is None else [Port("", "", "", binding)]
+    return ports, wrong
 
 
 def _binding(description: Description, component: Component) -> Binding | None:

@@ -25,6 +25,7 @@ from protocols.soap.foreign.shape import (
     Shape,
     Simple,
     Wildcard,
+    Xml,
 )
 from protocols.soap.foreign.simple import built_in
 from protocols.soap.foreign.text import documentation
@@ -60,9 +61,9 @@ class FieldsBuilder:
         """Fields for attributes."""
         return tuple(made for each in content.attributes if (made := self._attribute(each.node, each.schema)))
 
-    def text(self, simple: Simple) -> tuple[str, Simple]:
-        """A field for the text of simple content."""
-        return self._add("value", simple.ref, MISSING, ""), simple
+    def text(self, shape: Simple | Xml) -> tuple[str, Simple | Xml]:
+        """A field for what is inside beside attributes: a text, or XML."""
+        return self._add("value", shape.ref, MISSING, ""), shape
 
     def content(self, content: Content) -> Particle | None:
         """Fields for the elements."""

@@ -37,6 +37,9 @@ from protocols.soap.tree import Node
 __all__ = ["ForeignOperation", "Message", "OperationReader"]
 
 
+_ATTACHMENT: Final = "{http://schemas.xmlsoap.org/wsdl/mime/}content"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """The body of a request or response.
@@ -85,6 +88,8 @@ class OperationReader:
         request_node, response_node = said.get(f"{WSDL}input"), said.get(f"{WSDL}output")
         if request_node is None or (response_node is not None and next(iter(said)) == f"{WSDL}output"):
             raise fail(schema, node, "the service calls, not its client")
+        if any(each.tag == _ATTACHMENT and each.get("part") for each in bound.node.iter()):
+            raise fail(schema, node, "its messages have attachments")
         rpc = bound.style == "rpc"
         ways = {each.tag: each for each in nodes(bound.node)}
         body = _body(ways.get(f"{WSDL}input"))

@@ -58,13 +58,12 @@ def read_services(document: Document, root: Node) -> Services:
         ContractError: it cannot be read, or no operation has a form in a contract.
     """
     description = Description(document, root)
-    ports = ports_of(description)
-    if not ports:
+    ports, omitted = ports_of(description)
+    if not ports and not omitted:
         raise ContractError(f"{document.location} has no binding to SOAP")
     types, names = Types(description), TypeNamer()
     faults: dict[str, Layout | ContractError] = {}
     found: list[ForeignService] = []
-    omitted: list[str] = []
     by_port_type: dict[str, list[Port]] = {}
     for port in ports:
         by_port_type.setdefault(port.binding.port_type[0], []).append(port)

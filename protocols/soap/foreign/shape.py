@@ -155,11 +155,11 @@ class AttributeUse:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a struct is written. `text`: the field that is the text inside, with its shape, for simple content."""
+    """How a struct is written. `text`: the field that is all that is inside, with its shape."""
 
     struct: StructType
     attributes: tuple[AttributeUse, ...] = ()
     content: Particle | None = None
-    text: tuple[str, Simple] | None = None
+    text: tuple[str, Simple | Xml] | None = None
     type_name: str = ""
     abstract: bool = False

@@ -14,7 +14,7 @@ back to themselves, and chains of them may be long.
 | a group that may be repeated | a list of structs, one for each time |
 | `xs:any`, and elements of XML Schema itself | the XML of each as a text: field `any` |
 | simple content | field `value` beside the attributes; without attributes the text alone |
-| mixed content | the XML inside as a text |
+| mixed content | the same, with the XML inside as the text |
 | extension | the fields of the base, then its own |
 | `ArrayOfX` with nothing but repeated elements | a list |
 | arrays of SOAP's encoding | a list |
@@ -56,7 +56,7 @@ from protocols.soap.foreign.description import (
 )
 from protocols.soap.foreign.fields import FieldsBuilder
 from protocols.soap.foreign.naming import TypeNamer, package_of
-from protocols.soap.foreign.shape import ANYTHING, Array, EncodedArray, Layout, Shape, Simple, Struct, Xml
+from protocols.soap.foreign.shape import ANYTHING, XML, Array, EncodedArray, Layout, Shape, Simple, Struct, Xml
 from protocols.soap.foreign.simple import SimpleTypes, built_in
 from protocols.soap.foreign.text import documentation
 from protocols.soap.tree import Node
@@ -210,7 +210,7 @@ class Types:
 
     def _element_content(self, node: Node, schema: Schema) -> Content:
         content = self.content_of(node, schema)
-        if content is not None and not content.mixed:
+        if content is not None:
             return content
         shape = self.of_element(node, schema, local_name(node.get("name", "")))
         if not isinstance(shape, Simple):
@@ -225,7 +225,7 @@ class Types:
         if encoded is not None:
             return encoded
         content = self._contents.read(node, schema)
-        if content.mixed:
+        if content.mixed and not content.attributes:
             return Xml(type_name=type_name)
         if content.text is not None and not content.attributes:
             text = content.text
@@ -252,8 +252,9 @@ class Types:
     ) -> Layout:
         builder = FieldsBuilder(self, name, set(TAKEN_IN_EXCEPTIONS) if is_exception else set())
         attributes = builder.attributes(content)
-        text = builder.text(content.text) if content.text is not None else None
-        particle = builder.content(content)
+        inside = XML if content.mixed else content.text
+        text = None if inside is None else builder.text(inside)
+        particle = None if content.mixed else builder.content(content)
         struct = StructType(name, Unmade, tuple(builder.fields), is_exception, MappingProxyType({}), doc)
         made = Layout(struct, attributes, particle, text, type_name, abstract)
         self.layouts[name] = made

@@ -161,8 +161,12 @@ class ContentWriter:
                 raise exc.within(use.field) from None
             attributes.append(_attribute(use.name, text, number))
         if layout.text is not None:
-            field, simple = layout.text
-            return "".join(attributes), iter((escape(format_simple(simple, get(field))),))
+            field, shape = layout.text
+            try:
+                _, inside = self._shape(shape, get(field), f"{{{namespace}}}", depth)
+            except ValueMappingError as exc:
+                raise exc.within(field) from None
+            return "".join(attributes), inside
         return "".join(attributes), self.content(layout.content, get, namespace, depth)
 
     def _encoded_array(self, shape: EncodedArray, values: Any, around: str, depth: int) -> tuple[str, Iterator[str]]:

@@ -206,3 +206,27 @@ def test_parts_in_the_header_are_no_parameters() -> None:
     data = wsdl(schema, message("In", "p element=t:A", "key element=t:Key"), operation("One", "In"), bound=bound)
 
     assert read(data) == ["One(A: i32) -> oneway"]
+
+
+def test_a_port_without_a_binding_is_left_out() -> None:
+    whole = one_operation("", "").decode()
+    found = document(whole.replace("</w:service>", '<w:port name="Q" binding="t:No"/></w:service>').encode())
+
+    assert [each.name for each in read_wsdl(found)] == ["com.acme.shop.v1.Shop"]
+    assert omitted_operations(found) == (f"port Q: shop.wsdl:1: there is no binding {{{NAMESPACE}}}No",)
+
+
+def test_operations_with_attachments_are_left_out() -> None:
+    schema = '<xs:element name="A" type="xs:int"/>'
+    attached = (
+        '<w:operation name="Two"><s:operation soapAction=""/><w:input>'
+        '<m:multipartRelated xmlns:m="http://schemas.xmlsoap.org/wsdl/mime/"><m:part><s:body use="literal"/></m:part>'
+        '<m:part><m:content part="file" type="image/png"/></m:part></m:multipartRelated></w:input></w:operation>'
+    )
+    plain = '<w:operation name="One"><w:input><s:body use="literal"/></w:input></w:operation>'
+    messages = message("M1", "p element=t:A") + message("M2", "p element=t:A", "file type=xs:base64Binary")
+    operations = operation("One", "M1") + operation("Two", "M2")
+    found = document(wsdl(schema, messages, operations, bound=plain + attached))
+
+    assert lines(read_wsdl(found)[0]) == ["One(A: i32) -> oneway"]
+    assert omitted_operations(found) == ("com.acme.shop.v1.Shop.Two: shop.wsdl:1: its messages have attachments",)

@@ -213,11 +213,14 @@ def test_an_array_of_something_is_a_list() -> None:
 
 def test_what_is_not_said_is_the_text_of_its_xml() -> None:
     mixed = struct("Mixed", sequence(element("b", "xs:string")), 'mixed="true"')
+    marked = struct("Marked", '<xs:attribute name="k" type="xs:int"/>', 'mixed="true"')
     open_one = struct("Open", sequence('<xs:any minOccurs="0"/><xs:any maxOccurs="unbounded"/>'))
 
-    assert read(mixed + open_one, element("x", "t:Mixed") + element("y", "t:Open")) == [
-        "Do(x: string, y: com.acme.shop.v1.Open) -> null",
+    elements = element("x", "t:Mixed") + element("y", "t:Open") + element("z", "t:Marked")
+    assert read(mixed + marked + open_one, elements) == [
+        "Do(x: string, y: com.acme.shop.v1.Open, z: com.acme.shop.v1.Marked) -> null",
         "struct Open any: string? = None, any_: list<string>",
+        "struct Marked k: i32? = None, value: string",
     ]
 
 
