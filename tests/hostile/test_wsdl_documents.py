@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -148,3 +150,27 @@ def test_a_file_does_not_lead_to_the_web(tmp_path: Path, reference: str) -> None
 
     with pytest.raises(ContractError, match=r"is not read from the web here|cannot be read"):
         omitted_operations(open_document(str(path), web=False))
+
+
+@pytest.mark.parametrize("reference", ["file:///etc/passwd", "FILE:/etc/passwd", "ftp://127.0.0.1:9/a.xsd"])
+def test_a_document_of_the_web_does_not_lead_to_files(reference: str) -> None:
+    types = f'<xs:include schemaLocation="{reference}"/>'
+    data = one_operation(types, '<xs:element name="a" type="t:T"/>')
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        found = open_document(f"http://127.0.0.1:{server.server_port}/shop?wsdl", web=True)
+        thread.join()
+
+    with pytest.raises(ContractError, match="which is not on the web"):
+        read_wsdl(found)
