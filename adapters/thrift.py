@@ -38,7 +38,7 @@ _ELEMENTS: Final = Option(
     _MAX_ELEMENTS,
     minimum=1_000,
 )
-_WITHOUT_JSON: Final = (Transport.HEADER, Transport.DUBBO)
+_WITHOUT_JSON: Final = (Transport.HEADER, Transport.DUBBO, Transport.DUBBO_27)
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
@@ -96,7 +96,7 @@ def _check_reference(_: ServiceContract, options: Mapping[str, Any]) -> Sequence
     found = []
     if transport in _WITHOUT_JSON and encoding == "json":
         found.append(Misfit(("encoding",), f"the transport {transport.value} carries no json"))
-    if transport is Transport.DUBBO and encoding != _ENCODING:
+    if transport.is_dubbo and encoding != _ENCODING:
         found.append(Misfit(("encoding",), "Dubbo's framing carries the binary encoding only"))
     if options.get("service_name") and not options.get("multiplexed", True):
         found.append(Misfit(("service_name",), "there is no place for a service's name without `multiplexed`"))
@@ -150,7 +150,7 @@ PLUGIN: Final = ProtocolPlugin(
             "encoding": Option(OptionKind.TEXT, "Thrift's protocol.", _ENCODING, choices=tuple(ENCODINGS)),
             "transport": Option(
                 OptionKind.TEXT,
-                "How messages are told apart; `dubbo` is the framing of Dubbo 2.6.",
+                "How messages are told apart; `dubbo` is the framing of Dubbo 2.6, `dubbo27` that of 2.7.",
                 _TRANSPORT,
                 choices=tuple(each.value for each in Transport),
             ),

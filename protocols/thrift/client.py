@@ -69,7 +69,7 @@ class ThriftBinding:
         self.token: Final = token
         self.application: Final = application
         self.service: Final = service.encode()
-        plain = not service or style.variant.transport is Transport.DUBBO
+        plain = not service or style.variant.transport.is_dubbo
         self.prefix: Final = b"" if plain else service.encode() + b":"
 
 
@@ -94,7 +94,7 @@ class ThriftClientWire:
         name = self.style.service
         if name is None:
             name = str(service)
-            if self.style.variant.transport is Transport.DUBBO:
+            if self.style.variant.transport.is_dubbo:
                 name = java.interface_name(contract) if service.interface == contract.name else service.interface
                 name = name if "$" in name else name + _JAVA_SUFFIX
         return ThriftBinding(name, known[1], token, application, self.style)
@@ -127,7 +127,7 @@ class ThriftClientCodec:
             raise ValueMappingError(f"thrift:// carries no call without a contract, such as {invocation.method}")
         method = binding.form.method(signature)
         pairs: Pairs = NO_PAIRS
-        if self._wire.style.context and self._transport is not Transport.DUBBO:
+        if self._wire.style.context and not self._transport.is_dubbo:
             pairs = pairs_of_call(invocation, binding.token, binding.application, timeout_s)
         elif invocation.attachments:
             raise ValueMappingError("this provider takes none", "attachments")
@@ -153,6 +153,8 @@ class ThriftClientCodec:
                 return framed(write_header(HeaderHead(self._encoding, 0, call_id, pairs), message))
             case Transport.DUBBO:
                 return framed(write_dubbo(DubboHead(binding.service, call_id), message))
+            case Transport.DUBBO_27:
+                return framed(write_dubbo(DubboHead(binding.service, call_id, binding.service), message))
         return framed(message)
 
     def abandon(self, call_id: int) -> None:
@@ -186,7 +188,7 @@ class ThriftClientCodec:
         if self._transport is Transport.HEADER and message[:2] == HEADER_MAGIC:
             head, message = read_header(message, limits)
             encoding, beside = head.encoding, head.pairs
-        elif self._transport is Transport.DUBBO and message[:2] == DUBBO_MAGIC:
+        elif self._transport.is_dubbo and message[:2] == DUBBO_MAGIC:
             _, message = read_dubbo(message, limits)
         reader = encoding.reader(message, 0, limits)
         _, kind, call_id = reader.message()

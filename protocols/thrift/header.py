@@ -1,7 +1,6 @@
 """The two wrappers a frame may have around its message: Thrift's header transport and Dubbo's.
 
-Sources: apache/thrift: doc/specs/HeaderFormat.md; apache/dubbo 2.6:
-dubbo-rpc/dubbo-rpc-thrift/src/main/java/com/alibaba/dubbo/rpc/protocol/thrift/ThriftCodec.java.
+Sources: apache/thrift: doc/specs/HeaderFormat.md; apache/dubbo 2.6 and 2.7: ThriftCodec.java of dubbo-rpc-thrift.
 """
 
 from __future__ import annotations
@@ -57,10 +56,11 @@ class HeaderHead(NamedTuple):
 
 
 class DubboHead(NamedTuple):
-    """The head of a message in Dubbo's framing."""
+    """The head of a message in Dubbo's framing. `path`: only Dubbo 2.7 says one, and only in calls (`write_dubbo`)."""
 
     service: bytes
     request_id: int
+    path: bytes | None = None
 
 
 class UnknownTransform(ThriftError):
@@ -150,14 +150,20 @@ def read_dubbo(frame: bytes, limits: Limits) -> tuple[DubboHead, bytes]:
     if length != len(frame) or version != _VERSION:
         raise ThriftError("a header whose length or version is wrong")
     reader = BinaryReader(frame, _DUBBO.size, limits)
-    service, request_id = reader.binary(), reader.i64()
+    service = reader.binary()
+    path = reader.binary() if head_bytes - reader.pos > _I64.size else None
+    request_id = reader.i64()
     if reader.pos != head_bytes:
         raise ThriftError(f"a header of {head_bytes} bytes that takes {reader.pos}")
-    return DubboHead(service, request_id), frame[head_bytes:]
+    return DubboHead(service, request_id, path), frame[head_bytes:]
 
 
 def write_dubbo(head: DubboHead, message: bytes) -> bytes:
-    """The content of a frame."""
-    tail = _I32.pack(len(head.service)) + head.service + _I64.pack(head.request_id)
+    """The content of a frame.
+
+    An answer has the path that its call had: consumers of Dubbo 2.7 expect one, though its providers send none.
+    """
+    texts = (head.service,) if head.path is None else (head.service, head.path)
+    tail = b"".join(_I32.pack(len(each)) + each for each in texts) + _I64.pack(head.request_id)
     size = _DUBBO.size + len(tail)
     return _DUBBO.pack(0xDABC, size + len(message), size, _VERSION) + tail + message

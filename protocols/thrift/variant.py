@@ -9,7 +9,7 @@
 | length, `82 21` and so on | compact | framed |
 | length, `[` | JSON | framed |
 | length, `0f ff` | as its header says | header |
-| length, `da bc` | binary | Dubbo's own framing (2.6) |
+| length, `da bc` | binary | Dubbo's own framing (2.6, 2.7) |
 | length, `00` | binary without a version | framed |
 | length of a name, a letter | binary without a version | buffered |
 
@@ -51,6 +51,13 @@ class Transport(Enum):
     FRAMED = "framed"
     HEADER = "header"
     DUBBO = "dubbo"
+    DUBBO_27 = "dubbo27"
+    """As we call; calls tell by their heads which it is."""
+
+    @property
+    def is_dubbo(self) -> bool:
+        """Whether it is Dubbo's own framing."""
+        return self in (Transport.DUBBO, Transport.DUBBO_27)
 
 
 class Variant(NamedTuple):

@@ -276,15 +276,18 @@ def test_nothing_is_sent_beside_a_call_where_the_provider_wants_none() -> None:
         called(codec, binding, "echo_nothing", attachments={"a": "b"})
 
 
-def test_dubbos_framing_is_as_dubbo_writes_it() -> None:
-    # apache/dubbo 2.6: ThriftCodec.encodeRequest: magic, length, header length, version, service, request id, message.
+@pytest.mark.parametrize("transport", [Transport.DUBBO, Transport.DUBBO_27])
+def test_dubbos_framing_is_as_dubbo_writes_it(transport: Transport) -> None:
+    # apache/dubbo 2.6: ThriftCodec.encodeRequest: magic, length, header length, version, service, request id, message;
+    # 2.7 has a path, which is the service's name too, in front of the request id, and reads one from answers.
     service, request_id = b"demo.Types$Iface", 1
+    path = struct.pack(">i", len(service)) + service if transport is Transport.DUBBO_27 else b""
     body = struct.pack(">Ii", 0x80010001, 12) + b"echo_nothing" + struct.pack(">i", 1) + b"\0"
-    tail = struct.pack(">bi", 1, len(service)) + service + struct.pack(">q", request_id)
+    tail = struct.pack(">bi", 1, len(service)) + service + path + struct.pack(">q", request_id)
     size = 2 + 4 + 2 + len(tail)
     frame = struct.pack(">HiH", 0xDABC, size + len(body), size) + tail + body
     wanted = struct.pack(">i", len(frame)) + frame
-    codec, binding = client(Variant(BINARY, Transport.DUBBO))
+    codec, binding = client(Variant(BINARY, transport))
     assert called(codec, binding, "echo_nothing")[1] == wanted
     side = server()
     (event,) = side.receive(wanted, 0.0)
@@ -293,6 +296,13 @@ def test_dubbos_framing_is_as_dubbo_writes_it() -> None:
     reply = struct.pack(">Ii", 0x80010002, 12) + b"echo_nothing" + struct.pack(">i", 1) + b"\0"
     frame = struct.pack(">HiH", 0xDABC, size + len(reply), size) + tail + reply
     assert answer == struct.pack(">i", len(frame)) + frame
+    # Providers of either version answer without a path.
+    without = struct.pack(">bi", 1, len(service)) + service + struct.pack(">q", request_id)
+    size -= len(path)
+    frame = struct.pack(">HiH", 0xDABC, size + len(reply), size) + without + reply
+    (answered,) = codec.receive(struct.pack(">i", len(frame)) + frame)
+    assert isinstance(answered, ReplyReceived)
+    assert isinstance(answered.outcome, Ok)
 
 
 @pytest.mark.parametrize("misfit", MISFITS, ids=lambda each: each.name)
