@@ -66,6 +66,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "thrift go": lambda: f"Go, Apache's thrift {go_thrift_version()}",
     "thrift java": lambda: f"Java, Apache's thrift {library_version('thrift', 'libthrift')}",
     "thrift node": lambda: f"Node, Apache's thrift {module_version('thrift')}",
+    "dubbo thrift": lambda: f"Java, Dubbo {library_version('dubbo-27-thrift', 'dubbo')}: thrift and native-thrift",
     "thriftpy2": lambda: f"thriftpy2 {distribution_version('thriftpy2')}",
     "dubbo http": lambda: f"Java, Dubbo {library_version('dubbo-27-http', 'dubbo-rpc-http')}",
 }

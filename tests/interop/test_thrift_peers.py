@@ -15,7 +15,7 @@ from gateway.demo.catalog import Catalog, OutOfStock, ProductNotFound, Status
 from gateway.demo.types import Types, TypesFailure
 from tests.support.go_peer import go_thrift_checks, go_thrift_server
 from tests.support.java_corpus import corpus_invoker, echo_corpus
-from tests.support.java_peer import java_thrift_checks, java_thrift_server
+from tests.support.java_peer import dubbo_thrift_checks, dubbo_thrift_server, java_thrift_checks, java_thrift_server
 from tests.support.peer_program import BUILD_TIMEOUT, PeerServer, Report
 from tests.support.thrift_peer.gateway import thrift_gateway
 from tests.support.thrift_peers import (
@@ -67,6 +67,46 @@ async def test_a_client_uses_both_services(client: Callable[[int], Awaitable[Rep
     async with thrift_gateway() as (_, port):
         report = await client(port)
     report.check()
+
+
+@row("Java → us", "dubbo thrift")
+@pytest.mark.parametrize("protocol", ["thrift", "native-thrift"])
+async def test_a_consumer_of_dubbo_uses_both_services(protocol: str) -> None:
+    async with thrift_gateway() as (_, port):
+        report = await dubbo_thrift_checks(protocol, port)
+    report.check()
+
+
+@row("us → Java", "dubbo thrift")
+@pytest.mark.parametrize(
+    ("protocol", "options"),
+    [
+        ("thrift", {"transport": "dubbo27"}),
+        ("native-thrift", {"encoding": "compact", "service_name": "demo.Catalog$Iface"}),
+    ],
+    ids=["thrift", "native-thrift"],
+)
+async def test_a_provider_of_dubbo_serves_us(protocol: str, options: dict[str, Any]) -> None:
+    server = dubbo_thrift_server(protocol)
+    try:
+        async with connect(f"thrift://{server.address}", Catalog, parameters=options, **PATIENT) as catalog:
+            found = await catalog.find(7)
+            assert (found.name, found.price, found.stock) == (
+                "Teekanne 茶 😀",
+                Decimal("49.90"),
+                {"berlin": 12, "oslo": 0},
+            )
+            assert found.maker is not None
+            assert (found.maker.country, found.maker.parent and found.maker.parent.country) == (None, "SE")
+            assert await catalog.put(found) == 7
+            assert [each.name for each in await catalog.search("x", 2, {"a"})] == ["x", "x"]
+            with pytest.raises(ProductNotFound, match="no product 42") as missing:
+                await catalog.find(42)
+            assert missing.value.product_id == 42
+            slept = await asyncio.gather(*(catalog.slow(number % 3) for number in range(PIPELINED)))
+            assert slept == [f"slept {number % 3} ms" for number in range(PIPELINED)]
+    finally:
+        server.close()
 
 
 @pytest.fixture(scope="module")

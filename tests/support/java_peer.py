@@ -36,6 +36,8 @@ __all__ = [
     "Peers",
     "Provider",
     "Report",
+    "dubbo_thrift_checks",
+    "dubbo_thrift_server",
     "java_checks",
     "java_command",
     "java_thrift_checks",
@@ -106,6 +108,18 @@ def java_thrift_server() -> PeerServer:
     """A running server of thrift://, on the ports that `tests.support.thrift_peers.STYLES` names."""
     require_java_thrift()
     return PeerServer(java_command("thrift", "app.ThriftServer"))
+
+
+async def dubbo_thrift_checks(protocol: str, port: int) -> Report:
+    """Runs a consumer of Dubbo 2.7 with its own `thrift` or `native-thrift`."""
+    require_java_thrift()
+    return await java_checks("dubbo-27-thrift", "app.DubboThrift", "call", protocol, str(port))
+
+
+def dubbo_thrift_server(protocol: str) -> PeerServer:
+    """A running provider of Dubbo 2.7 with either of them."""
+    require_java_thrift()
+    return PeerServer(java_command("dubbo-27-thrift", "app.DubboThrift", "serve", protocol))
 
 
 class OracleError(Exception):
