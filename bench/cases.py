@@ -24,10 +24,12 @@ class Payload(StrEnum):
     """An object of ten fields in a call of Hessian 2, the same object back."""
     OLD_HESSIAN = "Hessian 1 POJO"
     """The same in Hessian 1, with a reply in Hessian 2: what Java clients send unless they are told otherwise."""
+    SOAP = "SOAP add"
+    """Two numbers in an envelope of SOAP 1.1, their sum back."""
 
     @property
     def is_http(self) -> bool:
-        return self in (Payload.ADD, Payload.JSON, Payload.HESSIAN, Payload.OLD_HESSIAN)
+        return self in (Payload.ADD, Payload.JSON, Payload.HESSIAN, Payload.OLD_HESSIAN, Payload.SOAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,12 @@ FORWARD_RATIO = 0.28
 HTTP_ADD_RATIO = 4.0
 HTTP_BRIDGE_RATIO = 1.6
 HESSIAN_RATIO = 1.0
+SOAP_RATIO = 4.0
 ECHO_RATIO_HELD = 0.15
 FORWARD_RATIO_HELD = 0.13
 HTTP_ADD_RATIO_HELD = 2.0
 HTTP_BRIDGE_RATIO_HELD = 1.1
+SOAP_RATIO_HELD = 3.0
 """What is held where more is wanted, with one request under way on a connection: a run fails below these. The sockets
 cost most there; the raw echo itself is only some five times a bare aiohttp handler. Beside a raw echo of 3.8 us: the
 cheaper sockets are, the less of it is reached."""

@@ -17,6 +17,7 @@ from bench.cases import Payload
 from bench.hessian_frames import build_hessian_request, encode_old_pojo
 from bench.http_frames import build_http_request
 from bench.request import Request, WrongReply
+from bench.soap_frames import build_soap_request
 
 SERVICE = "bench.Echo"
 POJO_CLASS = "bench.Pojo"
@@ -46,6 +47,8 @@ def build_request(payload: Payload, size: int) -> Request:
         return build_hessian_request(payload, encode_pojo(size))
     if payload is Payload.OLD_HESSIAN:
         return build_hessian_request(payload, encode_old_pojo(size))
+    if payload is Payload.SOAP:
+        return build_soap_request()
     if payload.is_http:
         return build_http_request(payload, size)
     if payload is Payload.BYTES:

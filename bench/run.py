@@ -31,6 +31,7 @@ from bench.scale import ScaleCost, measure_scale
 from bench.servers import Lineup, start_lineup
 from bench.startup import measure_startup
 from bench.targets import judge
+from bench.wsdl import measure_wsdl
 
 _RESULTS = Path(__file__).parent / "results"
 _SPARE_FILES = 200
@@ -75,7 +76,7 @@ def measure(plan: Plan, announce: Callable[[str], None]) -> Report:
         startup = measure_startup(folder, announce)
     choices = measure_choices(announce)
     scale = _try_scale(announce)
-    targets = judge(plan, results, idle, choices, scale)
+    targets = judge(plan, results, idle, choices, scale, measure_wsdl(announce))
     return Report(begun, plan, results, latency, idle, startup, choices, scale, lineup.missing, targets)
 
 

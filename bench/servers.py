@@ -25,6 +25,8 @@ GRANIAN = "granian"
 HTTP_HOSTED = "polyport http"
 HTTP_BRIDGE = "polyport http to dubbo"
 HESSIAN_HOSTED = "polyport hessian"
+SPYNE = "spyne"
+SOAP_HOSTED = "polyport webservice"
 
 PAYLOADS: dict[str, tuple[Payload, ...]] = {
     ECHO: (Payload.BYTES,),
@@ -38,6 +40,8 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
     HTTP_HOSTED: (Payload.ADD, Payload.JSON),
     HTTP_BRIDGE: (Payload.JSON,),
     HESSIAN_HOSTED: (Payload.HESSIAN, Payload.OLD_HESSIAN),
+    SPYNE: (Payload.SOAP,),
+    SOAP_HOSTED: (Payload.SOAP,),
 }
 """Every server and what it is asked; in this order they are measured."""
 
@@ -50,13 +54,14 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
     Payload.JSON: (AIOHTTP, Payload.JSON),
     Payload.HESSIAN: (AIOHTTP, Payload.JSON),
     Payload.OLD_HESSIAN: (AIOHTTP, Payload.JSON),
+    Payload.SOAP: (SPYNE, Payload.SOAP),
 }
 """What each payload is compared with, server and payload."""
 
 _HERE = Path(__file__).parent
 _WITH_BENCH = {"PYTHONPATH": str(_HERE.parent)}
 """Neither the command nor `-m` looks for `bench` where the caller happens to stand."""
-_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian|rmi)://(127\.0\.0\.1):(\d+)")
+_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian|rmi|webservice)://(127\.0\.0\.1):(\d+)")
 
 
 @dataclass(slots=True)
@@ -102,6 +107,8 @@ def start_lineup(stack: ExitStack, folder: Path, announce: Callable[[str], None]
     start(HTTP_HOSTED, lambda log: start_polyport(log, "http.yaml", {}))
     start(HTTP_BRIDGE, lambda log: _start_forwarding(log, "http_to_dubbo.yaml", behind))
     start(HESSIAN_HOSTED, lambda log: start_polyport(log, "hessian.yaml", {}))
+    start(SPYNE, lambda log: start_floor(log, "spyne_add"))
+    start(SOAP_HOSTED, lambda log: start_polyport(log, "webservice.yaml", {}))
     return lineup
 
 

@@ -19,6 +19,8 @@ from bench.cases import (
     HTTP_BRIDGE_RATIO_HELD,
     IDLE_BYTES,
     PIPELINED_LOAD,
+    SOAP_RATIO,
+    SOAP_RATIO_HELD,
     TARGET_LOAD,
     Case,
     Payload,
@@ -27,7 +29,18 @@ from bench.cases import (
 from bench.idle import IdleCost
 from bench.rounds import Results
 from bench.scale import ScaleCost
-from bench.servers import FORWARDED, HESSIAN_HOSTED, HOSTED, HTTP_BRIDGE, HTTP_HOSTED
+from bench.servers import (
+    AIOHTTP,
+    ECHO,
+    FLOORS,
+    FORWARDED,
+    HESSIAN_HOSTED,
+    HOSTED,
+    HTTP_BRIDGE,
+    HTTP_HOSTED,
+    SOAP_HOSTED,
+)
+from bench.wsdl import METHODS, TYPES, WSDL_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,7 @@ def judge(
     idle: Mapping[str, IdleCost],
     choices: Mapping[str, ChoiceCost],
     scale: ScaleCost | None,
+    wsdl_ms: float,
 ) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted or held; memory has no noise and no margin."""
 
@@ -71,9 +85,12 @@ def judge(
         judged("HTTP/JSON to dubbo", Case(*bridge, TARGET_LOAD), HTTP_BRIDGE_RATIO, HTTP_BRIDGE_RATIO_HELD),
         judged("HTTP/JSON to dubbo, 16 under way", Case(*bridge, PIPELINED_LOAD), HTTP_BRIDGE_RATIO),
         judged("Hessian POJO", Case(HESSIAN_HOSTED, Payload.HESSIAN, TARGET_LOAD), HESSIAN_RATIO),
+        judged("SOAP add", Case(SOAP_HOSTED, Payload.SOAP, TARGET_LOAD), SOAP_RATIO, SOAP_RATIO_HELD),
+        judged("SOAP add, 16 under way", Case(SOAP_HOSTED, Payload.SOAP, PIPELINED_LOAD), SOAP_RATIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
         _judge_scale(scale),
+        _judge_wsdl(plan, wsdl_ms),
         *(_judge_choice(plan, name, wanted_us, choices.get(name)) for name, wanted_us in CHOICE_US.items()),
     ]
 
@@ -81,7 +98,7 @@ def judge(
 def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: float, held: float | None) -> Target:
     """`held`: what a run must reach where that is less than what is wanted."""
     least = (wanted if held is None else held) * plan.margin
-    floor = "bare aiohttp" if case.payload.is_http else "raw echo"
+    floor = {ECHO: "raw echo", AIOHTTP: "bare aiohttp"}.get(FLOORS[case.payload][0], FLOORS[case.payload][0])
     text = f">= {wanted:.2f} x {floor} by server CPU"
     if least < wanted:
         text += f" (at least {least:.3f})"
@@ -98,6 +115,12 @@ def _judge_scale(cost: ScaleCost | None) -> Target:
     if cost is None:
         return Target(what, text, None, reached=False)
     return Target(what, text, f"{cost.endpoint_bytes:.0f} bytes", reached=cost.endpoint_bytes <= ENDPOINT_BYTES)
+
+
+def _judge_wsdl(plan: Plan, found_ms: float) -> Target:
+    least = WSDL_MS / plan.margin
+    text = f"< {WSDL_MS:g} ms" + (f" (at most {least:.3g})" if plan.margin < 1.0 else "")
+    return Target(f"WSDL of {METHODS} methods, {TYPES} types", text, f"{found_ms:.1f} ms", reached=found_ms < least)
 
 
 def _judge_choice(plan: Plan, name: str, wanted_us: float, cost: ChoiceCost | None) -> Target:
