@@ -55,6 +55,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "og-rek": lambda: f"Go, og-rek {og_rek_version()}",
     "soap-ri": lambda: f"Java, JAX-WS RI {library_version('soap-ri', 'jaxws-rt')}",
     "soap-cxf": lambda: f"Java, Apache CXF {library_version('soap-cxf', 'cxf-core')}",
+    "spyne": lambda: f"Python, spyne {package_version('spyne')}",
     "dubbo webservice": lambda: f"Java, Dubbo {library_version('dubbo-27-webservice', 'dubbo-rpc-webservice')}",
     "node-soap": lambda: f"Node, soap {module_version('soap')}",
     "php": lambda: f"PHP {php_version()} SoapClient",

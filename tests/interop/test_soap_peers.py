@@ -1,20 +1,24 @@
-"""Clients that read nothing but our WSDL, against our webservice:// listener: zeep, soap for Node, PHP's SoapClient."""
+"""SOAP in Python, Node and PHP: clients that read nothing but our WSDL, and spyne, which serves us."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from enum import Enum
+from typing import Any, Protocol
 
 import pytest
 import zeep
 
+from gateway import I64, RemoteError, connect, service
 from tests.support.http_gateway import DRIVERS, serving
 from tests.support.node_peer import node_checks, require_node
 from tests.support.peer_program import BUILD_TIMEOUT
 from tests.support.php_peer import php_checks, require_php
+from tests.support.python_peer import python_server
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
 
@@ -153,3 +157,42 @@ async def test_php_uses_a_python_service(driver: str) -> None:
     async with serving(driver, protocol="webservice") as address:
         report = await php_checks("soap_client.php", f"http://{address}", "1.1,1.2")
     report.check()
+
+
+class State(Enum):
+    OPEN = "open"
+    SOLD = "sold"
+
+
+@dataclass
+class Item:
+    id: I64
+    name: str | None = None
+    price: Decimal | None = None
+    made_at: dt.datetime | None = None
+    state: State | None = None
+    tags: list[str] = field(default_factory=list)
+
+
+@service("shop.Stock")
+class Stock(Protocol):
+    async def find(self, item_id: I64) -> Item: ...
+    async def echo(self, item: Item) -> Item: ...
+    async def forget(self, item_id: I64) -> None: ...
+
+
+@pytest.mark.direction("us → Python", wire="webservice", peer="spyne", quick=True)
+async def test_spyne_serves_us() -> None:
+    server = await asyncio.to_thread(python_server, "spyne_server.py")
+    lamp = Item(1, "Lämp", Decimal("49.90"), dt.datetime(2026, 1, 2, 8, 30, tzinfo=UTC), State.SOLD, ["a", "b"])
+    try:
+        async with connect(f"webservice://{server.address}", Stock, timeout_s=10.0, retries=0) as stock:
+            assert await stock.find(1) == lamp
+            assert await stock.echo(lamp) == lamp
+            assert await stock.echo(Item(2)) == Item(2)
+            await stock.forget(1)
+            with pytest.raises(RemoteError, match="no item 7") as missing:
+                await stock.find(7)
+            assert missing.value.type_name == "Client.NotFound"
+    finally:
+        server.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.generated_client import OPENAPI
-from tests.support.peer_program import Report, require_built, run_checks
+from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["package_version", "python_checks", "require_python_peers"]
+__all__ = ["package_version", "python_checks", "python_server", "require_python_peers"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = _ROOT / "tests" / "interop" / "python"
@@ -25,6 +25,12 @@ async def python_checks(program: str, *arguments: str) -> Report:
     """Runs a program of checks; it has the packages of the peers and none of ours."""
     require_python_peers()
     return await run_checks([_PYTHON, _FOLDER / program, *arguments], _FOLDER, {"PYTHONPATH": str(OPENAPI)})
+
+
+def python_server(program: str) -> PeerServer:
+    """A running server; it has what `python_checks` has."""
+    require_python_peers()
+    return PeerServer([_PYTHON, _FOLDER / program], _FOLDER)
 
 
 def package_version(name: str) -> str:
