@@ -29,8 +29,9 @@ class FileDocument:
         try:
             with path.open("rb") as file:
                 self.data: Final = file.read(_MAX_BYTES + 1)
-        except OSError as exc:
-            raise ContractError(f"{path} cannot be read: {exc.strerror or exc}") from None
+        except (OSError, ValueError) as exc:
+            reason = getattr(exc, "strerror", None) or exc
+            raise ContractError(f"{str(path)!r} cannot be read: {reason}") from None
         _check_size(self.location, self.data)
 
     def refer(self, reference: str) -> Document:
@@ -60,7 +61,10 @@ class WebDocument:
 
     def refer(self, reference: str) -> Document:
         """See `Document`."""
-        url = urljoin(self.location, reference)
+        try:
+            url = urljoin(self.location, reference)
+        except ValueError as exc:
+            raise ContractError(f"{self.location} refers to {reference!r}: {exc}") from None
         if not _is_web(url):
             raise ContractError(f"{self.location} refers to {reference}, which is not on the web")
         return WebDocument(url)
@@ -92,7 +96,10 @@ def open_document(location: str, *, folder: Path | None = None, web: bool) -> Do
 
 
 def _is_web(location: str) -> bool:
-    return urlsplit(location).scheme in _WEB
+    try:
+        return urlsplit(location).scheme in _WEB
+    except ValueError as exc:
+        raise ContractError(f"{location!r} is no address: {exc}") from None
 
 
 def _check_size(location: str, data: bytes) -> None:

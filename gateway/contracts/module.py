@@ -32,7 +32,10 @@ def contract_module(contracts: Sequence[ServiceContract], title: str) -> ModuleT
     Raises:
         ContractError: they cannot be written as Python, or break a rule of contracts; lists what is wrong.
     """
-    source = python_source(contracts, f"Contracts of {title}.")
+    try:
+        source = python_source(contracts, f"Contracts of {title}.")
+    except RecursionError:
+        raise ContractError(f"the contracts of {title} have types that are nested too deep") from None
     digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     stem = "".join(each if each.isascii() and each.isalnum() else "_" for each in title)
     name = f"{_PREFIX}_{stem}_{digest}"

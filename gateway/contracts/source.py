@@ -8,6 +8,8 @@ Docstrings keep their words, not their line breaks around an `Args:` of their ow
 from __future__ import annotations
 
 import keyword
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -253,8 +255,10 @@ def _merged(what: str, found: Sequence[Any]) -> dict[str, Any]:
 def _check(services: Mapping[str, ServiceContract], types: Mapping[str, NamedType]) -> None:
     wrong: list[str] = []
     for service in services.values():
+        wrong += _twice(service.name, [each.attribute for each in service.methods])
         for method in service.methods:
             where = f"{service.name}.{method.attribute}"
+            wrong += _twice(where, [each.name for each in method.params])
             if not _is_name(method.attribute) or method.attribute.startswith("_"):
                 wrong.append(f"{where}: {method.attribute!r} is no name for a method")
             optional = ""
@@ -267,11 +271,12 @@ def _check(services: Mapping[str, ServiceContract], types: Mapping[str, NamedTyp
                     wrong.append(f"{where}: {param.name} has no default and stands behind {optional}, which has one")
     for named in types.values():
         members = named.constants if isinstance(named, EnumType) else [each.attribute for each in named.fields]
+        wrong += _twice(named.name, members)
         # Constants that are keywords are written in another way.
         wrong += [
             f"{named.name}: {each!r} is no name for a member"
             for each in members
-            if not (each.isidentifier() if isinstance(named, EnumType) else _is_name(each))
+            if not (_is_identifier(each) if isinstance(named, EnumType) else _is_name(each))
         ]
     if wrong:
         listed = "\n".join(f"  {each}" for each in wrong)
@@ -279,7 +284,16 @@ def _check(services: Mapping[str, ServiceContract], types: Mapping[str, NamedTyp
 
 
 def _is_name(text: str) -> bool:
-    return text.isidentifier() and not keyword.iskeyword(text)
+    return _is_identifier(text) and not keyword.iskeyword(text)
+
+
+def _is_identifier(text: str) -> bool:
+    """Whether Python keeps a name as it is: it normalizes names, mangles private ones, and means others itself."""
+    return text.isidentifier() and not text.startswith("__") and unicodedata.normalize("NFKC", text) == text
+
+
+def _twice(where: str, names: Sequence[str]) -> list[str]:
+    return [f"{where}: there are several {name}" for name, count in Counter(names).items() if count > 1]
 
 
 def _members(services: Mapping[str, ServiceContract], types: Mapping[str, NamedType]) -> Iterator[str]:
@@ -335,7 +349,7 @@ def _docstring(text: str, indent: str, *, gap: bool = False) -> list[str]:
     if rest and all(each.startswith(" ") for each in rest):
         # What all lines but the first have in front is taken for the indentation of the docstring (PEP 257).
         text = f"\n{text}"
-    if "\\" in text or '"""' in text or text.endswith('"') or not text.replace("\n", "").isprintable():
+    if "\\" in text or '"""' in text or text.rstrip().endswith('"') or not text.replace("\n", "").isprintable():
         return [f"{indent}{quoted(text)}", *after]
     lines = [f"{indent}{line}" if line else "" for line in text.split("\n")]
     lines[0] = f'{indent}"""{lines[0].strip()}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 __all__ = ["ModuleNames"]
@@ -37,7 +38,12 @@ class ModuleNames:
 
     def define(self, wanted: str) -> str:
         """A name for something of the module's own, as near to the wanted one as can be."""
-        name = "".join(each if each == "_" or each.isalnum() else "_" for each in wanted)
+        # As Python itself will take it: two names that it takes for one are one here.
+        plain = unicodedata.normalize("NFKC", wanted)
+        name = "".join(each if each == "_" or each.isalnum() else "_" for each in plain)
+        if name.startswith("__"):
+            # Inside of classes it would be another name.
+            name = f"_{name.lstrip('_')}"
         if not name.isidentifier():
             name = f"_{name}"
         while name in self._taken or keyword.iskeyword(name) or hasattr(builtins, name) or name in self._members:

@@ -44,8 +44,17 @@ def enum_outline(
     """An enum by its constants and what they are called by a number or text of another language.
 
     `constants`: no two values are equal, for Python would take the second for another name of the first.
+
+    Raises:
+        ValueError: a name, or two equal values, that enums of Python cannot have.
+        TypeError: the same.
     """
     made = _enum_class(name, tuple((constant, type(value), value) for constant, value in constants.items()))
+    for constant, member in zip(constants, made, strict=False):
+        if member.name != constant:
+            raise ValueError(f"{constant!r} is none of its constants in Python")
+    if len(made) != len(constants):
+        raise ValueError(f"{list(constants)[len(made)]!r} is none of its constants in Python")
     return EnumType(name, made, tuple(constants), MappingProxyType(dict(names or {})), doc)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import unicodedata
 from collections.abc import Collection
 from typing import Final
 
@@ -15,8 +16,13 @@ TAKEN_IN_EXCEPTIONS: Final = frozenset(dir(ServiceError)) - frozenset(dir(object
 
 
 def python_name(name: str, taken: Collection[str]) -> str:
-    """A name that none of these has. What begins with underscores loses them: it would be private, or mangled."""
-    plain = name.lstrip("_") or "value"
+    """A name that none of these has, as Python itself would normalize it.
+
+    What begins with underscores loses them: it would be private, or mangled.
+    """
+    plain = unicodedata.normalize("NFKC", name).lstrip("_") or "value"
+    if plain[0].isdigit():
+        plain = f"value_{plain}"
     while keyword.iskeyword(plain) or plain in taken:
         plain = f"{plain}_"
     return plain

@@ -53,7 +53,9 @@ def tokens_of(text: str, location: str) -> list[Token]:
         ContractError: something that is no word of this language; says the line.
     """
     found: list[Token] = []
-    at, line, doc, doc_end = 0, 1, "", 0
+    before: list[str] = []
+    behind: list[str] = []
+    at, line, doc_end = 0, 1, 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
@@ -63,19 +65,37 @@ def tokens_of(text: str, location: str) -> list[Token]:
         starts, line = line, line + whole.count("\n")
         if kind == "blank":
             # An empty line parts a comment from what follows, unless it is a doc comment.
-            doc = "" if whole.count("\n") > 1 and not doc_end else doc
+            if whole.count("\n") > 1 and not doc_end:
+                before = []
         elif kind in ("doc", "block", "line"):
             said = plain_comment(whole, kind)
             if found and found[-1].line == starts and kind != "doc":
-                found[-1] = found[-1]._replace(after=f"{found[-1].after} {said}".strip())
+                behind.append(said)
             elif kind == "doc":
-                doc, doc_end = said, line
+                before, doc_end = [said], line
             elif not doc_end:
-                doc = f"{doc}\n{said}" if doc and kind == "line" else said
+                if kind != "line":
+                    before = []
+                before.append(said)
         else:
-            found.append(Token(*_value(kind, whole, location, starts), starts, doc, ""))
-            doc, doc_end = "", 0
-    return [*found, Token("end", "", line, doc, "")]
+            if behind:
+                found[-1] = _with_comments(found[-1], behind)
+                behind = []
+            found.append(Token(*_value(kind, whole, location, starts), starts, _lines(before), ""))
+            before, doc_end = [], 0
+    if behind:
+        found[-1] = _with_comments(found[-1], behind)
+    return [*found, Token("end", "", line, _lines(before), "")]
+
+
+def _lines(comments: list[str]) -> str:
+    """Comments one below the other; empty ones do not begin."""
+    first = next((at for at, each in enumerate(comments) if each), len(comments))
+    return "\n".join(comments[first:])
+
+
+def _with_comments(token: Token, comments: list[str]) -> Token:
+    return token._replace(after=" ".join(filter(None, comments)))
 
 
 def _value(kind: str, whole: str, location: str, line: int) -> tuple[str, str | int | float]:

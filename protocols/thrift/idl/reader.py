@@ -39,7 +39,7 @@ from protocols.thrift.idl import words
 from protocols.thrift.idl.constant import read_constant
 from protocols.thrift.idl.parser import parse
 from protocols.thrift.idl.rules import Implied, field_rule, hashable, implied_type, param_rule
-from protocols.thrift.idl.syntax import Enumeration, Function, Member, Program, Record, Service, Type, Value
+from protocols.thrift.idl.syntax import Enumeration, Function, Member, Pairs, Program, Record, Service, Type, Value
 
 __all__ = ["read_thrift"]
 
@@ -47,6 +47,7 @@ _T = TypeVar("_T")
 _NAMESPACES: Final = ("*", "java", "py")
 _MAX_FILES: Final = 1000
 _MAX_TYPEDEFS: Final = 64
+_MAX_VALUES: Final = 1_000_000
 
 
 def read_thrift(document: Document) -> Sequence[ServiceContract]:
@@ -55,12 +56,18 @@ def read_thrift(document: Document) -> Sequence[ServiceContract]:
     Raises:
         ContractError: it is no Thrift, includes what cannot be read, or says what no contract can; with the line.
     """
-    return _Reader(document).services()
+    try:
+        return _Reader(document).services()
+    except RecursionError:
+        raise ContractError(
+            f"{document.location}: types, constants or includes that lead to others without end"
+        ) from None
 
 
 class _Reader:
     def __init__(self, document: Document) -> None:
         self._includes: dict[str, dict[str, Program]] = {}
+        self._values_left = _MAX_VALUES
         self._programs: dict[str, Program] = {}
         self._main = self._load(document)
         self._taken: dict[str, tuple[str, str]] = {}
@@ -228,7 +235,13 @@ class _Reader:
     def _constant_named(self, program: Program, name: str) -> Value | None:
         owner, short = self._owner(program, name)
         found = owner.constants.get(short)
-        return None if found is None else found[1]
+        if found is None:
+            return None
+        # Constants in constants multiply.
+        self._values_left -= _size(found[1])
+        if self._values_left < 0:
+            raise ContractError(f"constants of more than {_MAX_VALUES} values, each counted where it is meant")
+        return found[1]
 
     def _owner(self, program: Program, name: str) -> tuple[Program, str]:
         """The file in which a name is declared, and the name there."""
@@ -275,7 +288,8 @@ class _Reader:
         name = self._contract_name(program, service)
         functions = list(self._functions(program, service, 0))
         called = Counter(each.annotations.get(words.NAME, each.name) for _, each in functions)
-        methods = [self._method(owner, each, called) for owner, each in functions]
+        taken: set[str] = set()
+        methods = [self._method(owner, each, called, taken) for owner, each in functions]
         extra = [each for each in service.annotations.get(words.TYPES, "").split(",") if each]
         types = self._with_hashable_keys(methods)
         named = reachable(method_types(methods), types)
@@ -303,12 +317,18 @@ class _Reader:
             yield from self._functions(owner, base, depth + 1)
         yield from ((program, each) for each in service.functions)
 
-    def _method(self, program: Program, function: Function, called: Mapping[str, int]) -> MethodContract:
-        """`called`: how many methods have a name."""
+    def _method(
+        self, program: Program, function: Function, called: Mapping[str, int], taken: set[str]
+    ) -> MethodContract:
+        """`called`: how many methods have a name. `taken`: attributes of others."""
         annotations = function.annotations
         name = annotations.get(words.NAME, function.name)
-        attribute = annotations.get(words.ATTRIBUTE) or python_name(function.name, set())
-        params = [self._param(program, each) for each in function.params]
+        attribute = annotations.get(words.ATTRIBUTE) or python_name(function.name, taken)
+        if attribute in taken:
+            _fail(program, function.line, f"there are several methods {attribute}")
+        taken.add(attribute)
+        named = {"self"}
+        params = [self._param(program, each, named) for each in function.params]
         for at in range(len(params) - 2, -1, -1):
             # In Python no parameter without a default can follow one that has it.
             if params[at + 1].default is MISSING:
@@ -336,10 +356,11 @@ class _Reader:
             routes=_by_protocol(annotations, words.ROUTE),
         )
 
-    def _param(self, program: Program, member: Member) -> Param:
+    def _param(self, program: Program, member: Member, taken: set[str]) -> Param:
         implied = self._implied(program, member, lambda ref, _, value: param_rule(ref, value), "")
         default = implied.default() if callable(implied.default) else implied.default
-        name = member.annotations.get(words.NAME) or python_name(member.name, {"self"})
+        name = member.annotations.get(words.NAME) or python_name(member.name, taken)
+        taken.add(name)
         return Param(name, implied.ref, default, _doc(member))
 
     def _with_hashable_keys(self, methods: Sequence[MethodContract]) -> dict[str, NamedType]:
@@ -358,6 +379,13 @@ class _Reader:
 def _fail(program: Program, line: int, message: str) -> NoReturn:
     at = f"{program.location}:{line}: "
     raise ContractError(message if message.startswith(f"{program.location}:") else f"{at}{message}")
+
+
+def _size(value: Value) -> int:
+    """How many values one is made of."""
+    if isinstance(value, tuple):
+        return 1 + sum(map(_size, value))
+    return 1 + sum(_size(key) + _size(item) for key, item in value.items) if isinstance(value, Pairs) else 1
 
 
 def _package(program: Program) -> str:

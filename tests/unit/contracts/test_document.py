@@ -96,3 +96,11 @@ def test_large_files_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ContractError, match="is larger than 16 MiB"):
         open_document("large.txt", folder=tmp_path, web=False)
+
+
+@pytest.mark.parametrize("reference", ["http://[", "a\0b"])
+def test_a_reference_that_is_none_is_refused(tmp_path: Path, reference: str) -> None:
+    (tmp_path / "a.txt").write_text("a")
+
+    with pytest.raises(ContractError, match=r"is no address|cannot be read"):
+        open_document("a.txt", folder=tmp_path, web=True).refer(reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -300,3 +301,47 @@ def test_damaged_files_are_refused_or_read(at: int, cut: int, put: str) -> None:
     # Nothing but ContractError comes out.
     with suppress(ContractError):
         assert all(isinstance(each, ServiceContract) for each in read(text, {"shared.thrift": SHARED}))
+
+
+def test_names_that_differ_in_what_python_cannot_have_stay_apart() -> None:
+    contract = one(
+        "struct A { 1: i64 _1, 2: i64 __x } service S { i64 _f(1: i64 _a, 2: i64 a), i64 f(), void class(), "
+        "void class_(), A g() }"
+    )
+
+    assert [each.attribute for each in contract.methods] == ["f", "f_", "class_", "class__", "g"]
+    assert [each.name for each in contract.methods[0].params] == ["a", "a_"]
+    assert [each.attribute for each in struct(contract, "shop.A").fields] == ["value_1", "x"]
+
+
+def test_what_leads_to_itself_without_end_is_refused() -> None:
+    deep = "".join(f"typedef {'list<' * 60}t{each}{'>' * 60} t{each + 1}\n" for each in range(10))
+    chain = {f"f{each}.thrift": f'include "f{each + 1}.thrift"' for each in range(1, 990)}
+
+    for text in (
+        'struct S { 1: S s }\nconst S a = {"s": a}\nstruct A { 1: S x = a }\nservice T { A f() }',
+        f"typedef i64 t0\n{deep}service T {{ t10 f() }}",
+    ):
+        assert "without end" in wrong(text)
+    with pytest.raises(ContractError, match="without end"):
+        read('include "f1.thrift"', chain)
+
+
+def test_constants_in_constants_do_not_multiply() -> None:
+    deep = "".join(f"const list<i64> c{each + 1} = [{f'c{each},' * 9}]\n" for each in range(9))
+    nested = f"{'list<' * 9}i64{'>' * 9}"
+
+    assert "constants of more than 1000000 values" in wrong(
+        f"const i64 c0 = 1\n{deep}struct A {{ 1: {nested} x = c9 }}\nservice T {{ A f() }}"
+    )
+
+
+def test_many_comments_take_time_by_their_length_only() -> None:
+    lines, blocks = "#a\n" * 200_000, "/*a*/" * 200_000
+    started = time.process_time()
+
+    contract = one(f"{lines}service S {{ i64 f() {blocks}\n}}")
+
+    # Adding each to a text of those before took half a minute.
+    assert time.process_time() - started < 6
+    assert (len(contract.doc), len(contract.methods[0].doc)) == (399_999, 399_999)
