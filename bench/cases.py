@@ -11,11 +11,13 @@ CORPUS_SIZES = (128, 1 << 10, 16 << 10, 200 << 10)
 
 
 class Payload(StrEnum):
-    """What a call carries. `BYTES` has no call around it: the raw echo. All below `POJO` go over HTTP."""
+    """What a call carries. `BYTES` has no call around it: the raw echo. All from `ADD` on go over HTTP."""
 
     BYTES = "bytes"
     STRING = "string"
     POJO = "POJO"
+    THRIFT = "thrift string"
+    """A text in the framed binary encoding of Thrift, the same text back."""
     ADD = "HTTP add"
     """Two numbers in a JSON object, their sum back."""
     JSON = "HTTP string"
@@ -69,6 +71,7 @@ class Plan:
     latency_seconds: float
     idle_connections: int
     pojo_loads: frozenset[Load]
+    thrift_loads: frozenset[Load]
     margin: float
     """Part of a ratio that is enough: below 1 where rounds are too short to be exact."""
 
@@ -81,6 +84,8 @@ HTTP_ADD_RATIO = 4.0
 HTTP_BRIDGE_RATIO = 1.6
 HESSIAN_RATIO = 1.0
 SOAP_RATIO = 4.0
+THRIFT_THREADED_RATIO = 0.9
+THRIFT_ASYNCIO_RATIO = 2.0
 ECHO_RATIO_HELD = 0.15
 FORWARD_RATIO_HELD = 0.13
 HTTP_ADD_RATIO_HELD = 2.0
@@ -99,6 +104,7 @@ def full_plan() -> Plan:
     return Plan(
         loads=loads,
         pojo_loads=frozenset(loads),
+        thrift_loads=frozenset(load for load in loads if load.size == TARGET_LOAD.size),
         rounds=5,
         warmup_s=0.2,
         seconds=0.6,
@@ -116,6 +122,7 @@ def quick_plan() -> Plan:
     return Plan(
         loads=loads,
         pojo_loads=frozenset({TARGET_LOAD}),
+        thrift_loads=frozenset({TARGET_LOAD}),
         rounds=7,
         warmup_s=0.1,
         seconds=0.5,

@@ -1,4 +1,5 @@
-"""The requests that are sent: dubbo:// frames put together by hand; those of HTTP are in `http_frames.py`.
+"""The requests that are sent: dubbo:// frames put together by hand; those of HTTP are in `http_frames.py`,
+those of Thrift in `thrift_frames.py`.
 
 Written from the specification and not with the product's codec, so that a mistake in the codec cannot hide in the
 benchmark, and so that a change of the codec cannot change what is measured.
@@ -18,6 +19,7 @@ from bench.hessian_frames import build_hessian_request, encode_old_pojo
 from bench.http_frames import build_http_request
 from bench.request import Request, WrongReply
 from bench.soap_frames import build_soap_request
+from bench.thrift_frames import build_thrift_request
 
 SERVICE = "bench.Echo"
 POJO_CLASS = "bench.Pojo"
@@ -51,6 +53,8 @@ def build_request(payload: Payload, size: int) -> Request:
         return build_soap_request()
     if payload.is_http:
         return build_http_request(payload, size)
+    if payload is Payload.THRIFT:
+        return build_thrift_request(_text(size))
     if payload is Payload.BYTES:
         frame = bytes(_HEADER.size) + _text(size - _HEADER.size).encode()
         return Request(frame, payload, _check_echo(frame))

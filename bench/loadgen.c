@@ -12,6 +12,8 @@
  * Frames:
  *   dubbo  replies have a 16-byte header (flags at 2, status at 3, id at 4, body length at 12) and any body length.
  *   raw    a reply is as long as the request and carries its id at the same place: what an echo does.
+ *   thrift replies have their length in four bytes in front, the kind of message at 7, the id, of four bytes, where the
+ *          request has it, and a result whose first field is its value: the framed strict binary encoding.
  *   http   a reply has a head with a Content-Length; replies come in the order of the requests, which carry no id.
  *
  * The CPU time of the server is read here, at the same two instants as everything else, from the per-process CPU
@@ -56,6 +58,11 @@ enum {
     /* The result flag is the first byte of the body, a one-byte Hessian int: 0x90 + n. */
     RESULT_EXCEPTION = 0x90,
     RESULT_EXCEPTION_WITH_ATTACHMENTS = 0x93,
+
+    THRIFT_LENGTH = 4,
+    THRIFT_KIND = 7,
+    THRIFT_REPLY = 2,
+    THRIFT_FIELD = 3, /* type and id of a field; id 0 is the value that is returned */
 };
 
 static const uint64_t SECOND = 1000000000ull;
@@ -176,7 +183,7 @@ static int add_part(struct iovec *parts, int count, uint8_t *start, size_t bytes
 static void flush_queue(Connection *connection)
 {
     struct iovec parts[PARTS];
-    size_t after_id = options.id_offset + ID_BYTES;
+    size_t after_id = options.id_offset + options.id_bytes;
     while (connection->queue_count) {
         int count = 0;
         size_t skip = connection->written;
@@ -187,7 +194,7 @@ static void flush_queue(Connection *connection)
             }
             Slot *slot = &connection->slots[connection->queue[(connection->queue_head + i) % options.outstanding]];
             count = add_part(parts, count, options.request, options.id_offset, &skip);
-            count = add_part(parts, count, slot->wire_id, ID_BYTES, &skip);
+            count = add_part(parts, count, slot->wire_id + ID_BYTES - options.id_bytes, options.id_bytes, &skip);
             count = add_part(parts, count, options.request + after_id, options.request_bytes - after_id, &skip);
         }
         ssize_t written = writev(connection->fd, parts, count);
@@ -265,6 +272,55 @@ static void take_dubbo_head(Connection *connection, uint64_t body_bytes, uint64_
     take_reply(connection, read_number(head + 4, ID_BYTES), !refused && !fault, now);
 }
 
+/* The whole id of the request under way on a connection of which the wire carries the low part; 0 when there is none. */
+static uint64_t complete_id(const Connection *connection, uint32_t low)
+{
+    uint32_t number = low & (MAX_OUTSTANDING - 1);
+    if (number >= options.outstanding)
+        return 0;
+    uint64_t id = connection->slots[number].id;
+    return (uint32_t)id == low ? id : 0;
+}
+
+/* Takes bytes of a thrift reply up to the head of its first field; gives how many. Then the rest is left to be skipped. */
+static size_t take_thrift_head(Connection *connection, const uint8_t *bytes, size_t count, uint64_t now)
+{
+    uint8_t *head = connection->head;
+    size_t have = connection->head_bytes, taken = 0;
+    size_t after_id = options.id_offset + THRIFT_ID_BYTES;
+    uint64_t whole = 0;
+    size_t wanted = THRIFT_LENGTH;
+    while (count) {
+        if (have >= THRIFT_LENGTH) {
+            whole = THRIFT_LENGTH + read_number(head, THRIFT_LENGTH);
+            if (whole <= after_id)
+                stop(2, "a reply of %llu bytes has no room for its id", (unsigned long long)whole);
+            wanted = after_id + THRIFT_FIELD < whole ? after_id + THRIFT_FIELD : whole;
+        }
+        if (have == wanted)
+            break;
+        size_t step = wanted - have < count ? wanted - have : count;
+        memcpy(head + have, bytes + taken, step);
+        have += step;
+        taken += step;
+        count -= step;
+    }
+    connection->head_bytes = have;
+    if (have < THRIFT_LENGTH || have < wanted || whole == 0)
+        return taken;
+    if (read_number(head + THRIFT_LENGTH, 2) != 0x8001)
+        stop(2, "the reply does not start with version 1 of the binary protocol");
+    connection->head_bytes = 0;
+    connection->skip = whole - wanted;
+    bool returned = wanted == after_id + THRIFT_FIELD && read_number(head + after_id + 1, 2) == 0;
+    bool fault = head[THRIFT_KIND] != THRIFT_REPLY || !returned;
+    if (fault && results.error_status + results.faults == 0)
+        first_failed = connection;
+    results.faults += fault;
+    take_reply(connection, complete_id(connection, (uint32_t)read_number(head + options.id_offset, THRIFT_ID_BYTES)), !fault, now);
+    return taken;
+}
+
 /* Takes the id of the request that is answered next where replies come in order; 0 when nothing was asked. */
 static uint64_t take_oldest_id(Connection *connection)
 {
@@ -337,6 +393,12 @@ static void feed(Connection *connection, const uint8_t *bytes, size_t count, uin
             first_failed = NULL;
         if (options.frames == FRAMES_HTTP) {
             size_t step = take_http_head(connection, bytes, count, now);
+            bytes += step;
+            count -= step;
+            continue;
+        }
+        if (options.frames == FRAMES_THRIFT) {
+            size_t step = take_thrift_head(connection, bytes, count, now);
             bytes += step;
             count -= step;
             continue;

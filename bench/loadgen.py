@@ -12,6 +12,7 @@ from bench.cases import Payload
 from bench.frames import ID_OFFSET
 from bench.process import Server, pinned
 from bench.request import Request
+from bench.thrift_frames import SEQID_OFFSET
 
 _GRACE_S = 60.0
 """Beyond its own limits, which include a drain, the load generator is given up."""
@@ -100,7 +101,7 @@ class LoadGenerator:
         file = self.folder / f"{request.payload.name}-{len(request.frame)}.request"
         file.write_bytes(request.frame)
         options: list[object] = ["--host", server.host, "--port", server.port, "--request", file]
-        options += ["--frames", _frames(request.payload), "--id-offset", ID_OFFSET]
+        options += ["--frames", _frames(request.payload), "--id-offset", _id_offset(request.payload)]
         options += ["--connections", connections, "--outstanding", outstanding]
         options += ["--warmup", warmup_s, "--seconds", seconds]
         if rate is None:
@@ -117,7 +118,13 @@ class LoadGenerator:
 def _frames(payload: Payload) -> str:
     if payload.is_http:
         return "http"
+    if payload is Payload.THRIFT:
+        return "thrift"
     return "raw" if payload is Payload.BYTES else "dubbo"
+
+
+def _id_offset(payload: Payload) -> int:
+    return SEQID_OFFSET if payload is Payload.THRIFT else ID_OFFSET
 
 
 def _run(command: Sequence[str], timeout_s: float) -> str:

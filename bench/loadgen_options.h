@@ -16,7 +16,8 @@
 
 enum {
     ID_BYTES = 8,
-    ID_OFFSET_MOST = 8, /* so that the id of a raw reply lies within the bytes kept of a dubbo header */
+    THRIFT_ID_BYTES = 4,
+    ID_OFFSET_MOST = 64,
     SLOT_BITS = 16,     /* the low bits of an id name the slot of its connection, the others are a serial number */
     MAX_OUTSTANDING = 1 << SLOT_BITS,
     MAX_SERVERS = 64,
@@ -26,8 +27,9 @@ enum {
 static struct {
     const char *host;
     int port;
-    enum { FRAMES_DUBBO, FRAMES_RAW, FRAMES_HTTP } frames;
+    enum { FRAMES_DUBBO, FRAMES_RAW, FRAMES_HTTP, FRAMES_THRIFT } frames;
     size_t id_offset;
+    size_t id_bytes; /* on the wire: the low ones of the id */
     uint32_t connections;
     uint32_t outstanding;
     double warmup_s;
@@ -40,7 +42,7 @@ static struct {
     uint8_t *request;
     size_t request_bytes;
 } options = {
-    .host = "127.0.0.1", .id_offset = 4, .connections = 1, .outstanding = 1, .warmup_s = 0.2, .seconds = 1,
+    .host = "127.0.0.1", .id_offset = 4, .id_bytes = ID_BYTES, .connections = 1, .outstanding = 1, .warmup_s = 0.2, .seconds = 1,
 };
 
 static __attribute__((noreturn, format(printf, 2, 3))) void stop(int status, const char *format, ...)
@@ -65,8 +67,9 @@ static void *allocate(size_t count, size_t size)
 static const char USAGE[] =
     "usage: loadgen --port PORT --request FILE [option ...]\n"
     "  --host ADDRESS       IPv4 address of the server (127.0.0.1)\n"
-    "  --frames dubbo|raw|http  how replies are framed (dubbo)\n"
-    "  --id-offset BYTES    where the 8-byte big-endian id lies in the request (4); in raw replies too; not for http\n"
+    "  --frames dubbo|raw|http|thrift  how replies are framed (dubbo)\n"
+    "  --id-offset BYTES    where the big-endian id of 8 bytes, for thrift of 4, lies in the request (4); in raw and\n"
+    "                       thrift replies too; not for http\n"
     "  --connections N      (1)\n"
     "  --outstanding N      requests under way on each connection (1); with --rate the most that may be\n"
     "  --rate N             open loop: requests a second over all connections\n"
@@ -126,8 +129,11 @@ static void parse_options(int count, char **arguments)
                 options.frames = FRAMES_RAW;
             else if (!strcmp(optarg, "http"))
                 options.frames = FRAMES_HTTP;
-            else if (strcmp(optarg, "dubbo"))
-                stop(1, "--frames wants dubbo, raw or http, not '%s'", optarg);
+            else if (!strcmp(optarg, "thrift")) {
+                options.frames = FRAMES_THRIFT;
+                options.id_bytes = THRIFT_ID_BYTES;
+            } else if (strcmp(optarg, "dubbo"))
+                stop(1, "--frames wants dubbo, raw, http or thrift, not '%s'", optarg);
             break;
         case 's':
             if (options.server_count == MAX_SERVERS)
@@ -142,7 +148,7 @@ static void parse_options(int count, char **arguments)
         exit(1);
     }
     load_request(path);
-    if (options.frames != FRAMES_HTTP && options.request_bytes < options.id_offset + ID_BYTES)
+    if (options.frames != FRAMES_HTTP && options.request_bytes < options.id_offset + options.id_bytes)
         stop(1, "the request has no room for an id at offset %zu", options.id_offset);
 }
 

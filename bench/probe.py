@@ -9,6 +9,7 @@ from bench.frames import frame_bytes
 from bench.http_frames import body_bytes
 from bench.process import Server
 from bench.request import Request, WrongReply
+from bench.thrift_frames import LENGTH_BYTES
 
 _TIMEOUT_S = 20.0
 _HEADER_BYTES = 16
@@ -34,6 +35,9 @@ def call(connection: socket.socket, request: Request) -> None:
         while not head.endswith(b"\r\n\r\n"):
             head += _receive(connection, 1)
         reply = head + _receive(connection, body_bytes(head))
+    elif request.payload is Payload.THRIFT:
+        head = _receive(connection, LENGTH_BYTES)
+        reply = head + _receive(connection, int.from_bytes(head, "big"))
     else:
         head = _receive(connection, _HEADER_BYTES)
         reply = head + _receive(connection, frame_bytes(head) - _HEADER_BYTES)

@@ -149,7 +149,7 @@ def _case_table(results: Results) -> Iterator[str]:
         yield from _align(rows)
         yield "load: bytes, connections x requests under way on each"
         yield "x floor: speed by server CPU against the raw echo; HTTP: against the aiohttp handler of the same payload"
-        yield "SOAP: against spyne"
+        yield "SOAP: against spyne; thrift: against the threaded server of thriftpy2"
         yield "requests are those answered well; errors are of all rounds, warm-up and drain too"
     for case, rounds in results.rounds.items():
         if text := next((found.first_error.strip() for found in rounds.values() if found.first_error), ""):

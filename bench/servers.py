@@ -27,6 +27,9 @@ HTTP_BRIDGE = "polyport http to dubbo"
 HESSIAN_HOSTED = "polyport hessian"
 SPYNE = "spyne"
 SOAP_HOSTED = "polyport webservice"
+THRIFTPY2_THREADED = "thriftpy2 threaded"
+THRIFTPY2_ASYNCIO = "thriftpy2 asyncio"
+THRIFT_HOSTED = "polyport thrift"
 
 PAYLOADS: dict[str, tuple[Payload, ...]] = {
     ECHO: (Payload.BYTES,),
@@ -42,6 +45,9 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
     HESSIAN_HOSTED: (Payload.HESSIAN, Payload.OLD_HESSIAN),
     SPYNE: (Payload.SOAP,),
     SOAP_HOSTED: (Payload.SOAP,),
+    THRIFTPY2_THREADED: (Payload.THRIFT,),
+    THRIFTPY2_ASYNCIO: (Payload.THRIFT,),
+    THRIFT_HOSTED: (Payload.THRIFT,),
 }
 """Every server and what it is asked; in this order they are measured."""
 
@@ -50,6 +56,7 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
     Payload.BYTES: _RAW_ECHO,
     Payload.STRING: _RAW_ECHO,
     Payload.POJO: _RAW_ECHO,
+    Payload.THRIFT: (THRIFTPY2_THREADED, Payload.THRIFT),
     Payload.ADD: (AIOHTTP, Payload.ADD),
     Payload.JSON: (AIOHTTP, Payload.JSON),
     Payload.HESSIAN: (AIOHTTP, Payload.JSON),
@@ -61,7 +68,7 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
 _HERE = Path(__file__).parent
 _WITH_BENCH = {"PYTHONPATH": str(_HERE.parent)}
 """Neither the command nor `-m` looks for `bench` where the caller happens to stand."""
-_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian|rmi|webservice)://(127\.0\.0\.1):(\d+)")
+_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian|rmi|thrift|webservice)://(127\.0\.0\.1):(\d+)")
 
 
 @dataclass(slots=True)
@@ -109,6 +116,9 @@ def start_lineup(stack: ExitStack, folder: Path, announce: Callable[[str], None]
     start(HESSIAN_HOSTED, lambda log: start_polyport(log, "hessian.yaml", {}))
     start(SPYNE, lambda log: start_floor(log, "spyne_add"))
     start(SOAP_HOSTED, lambda log: start_polyport(log, "webservice.yaml", {}))
+    start(THRIFTPY2_THREADED, lambda log: start_floor(log, "thriftpy2_threaded"))
+    start(THRIFTPY2_ASYNCIO, lambda log: start_floor(log, "thriftpy2_asyncio"))
+    start(THRIFT_HOSTED, lambda log: start_polyport(log, "thrift.yaml", {}))
     return lineup
 
 

@@ -22,6 +22,8 @@ from bench.cases import (
     SOAP_RATIO,
     SOAP_RATIO_HELD,
     TARGET_LOAD,
+    THRIFT_ASYNCIO_RATIO,
+    THRIFT_THREADED_RATIO,
     Case,
     Payload,
     Plan,
@@ -39,6 +41,9 @@ from bench.servers import (
     HTTP_BRIDGE,
     HTTP_HOSTED,
     SOAP_HOSTED,
+    THRIFT_HOSTED,
+    THRIFTPY2_ASYNCIO,
+    THRIFTPY2_THREADED,
 )
 from bench.wsdl import METHODS, TYPES, WSDL_MS
 
@@ -63,10 +68,11 @@ def judge(
 ) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted or held; memory has no noise and no margin."""
 
-    def judged(name: str, case: Case, wanted: float, held: float | None = None) -> Target:
-        return _judge_ratio(plan, results, name, case, wanted, held)
+    def judged(name: str, case: Case, wanted: float, held: float | None = None, beside: str | None = None) -> Target:
+        return _judge_ratio(plan, results, name, case, wanted, held, beside)
 
     add, bridge = (HTTP_HOSTED, Payload.ADD), (HTTP_BRIDGE, Payload.JSON)
+    thrift = Case(THRIFT_HOSTED, Payload.THRIFT, TARGET_LOAD)
     return [
         judged(
             "string echo through the full route",
@@ -87,6 +93,8 @@ def judge(
         judged("Hessian POJO", Case(HESSIAN_HOSTED, Payload.HESSIAN, TARGET_LOAD), HESSIAN_RATIO),
         judged("SOAP add", Case(SOAP_HOSTED, Payload.SOAP, TARGET_LOAD), SOAP_RATIO, SOAP_RATIO_HELD),
         judged("SOAP add, 16 under way", Case(SOAP_HOSTED, Payload.SOAP, PIPELINED_LOAD), SOAP_RATIO),
+        judged("thrift string echo", thrift, THRIFT_THREADED_RATIO, beside=THRIFTPY2_THREADED),
+        judged("the same", thrift, THRIFT_ASYNCIO_RATIO, beside=THRIFTPY2_ASYNCIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
         _judge_scale(scale),
@@ -95,14 +103,16 @@ def judge(
     ]
 
 
-def _judge_ratio(plan: Plan, results: Results, name: str, case: Case, wanted: float, held: float | None) -> Target:
-    """`held`: what a run must reach where that is less than what is wanted."""
+def _judge_ratio(
+    plan: Plan, results: Results, name: str, case: Case, wanted: float, held: float | None, beside: str | None
+) -> Target:
+    """`held`: what a run must reach where that is less than what is wanted. `beside`: see `Results.ratio`."""
     least = (wanted if held is None else held) * plan.margin
-    floor = {ECHO: "raw echo", AIOHTTP: "bare aiohttp"}.get(FLOORS[case.payload][0], FLOORS[case.payload][0])
+    floor = beside or {ECHO: "raw echo", AIOHTTP: "bare aiohttp"}.get(FLOORS[case.payload][0], FLOORS[case.payload][0])
     text = f">= {wanted:.2f} x {floor} by server CPU"
     if least < wanted:
         text += f" (at least {least:.3f})"
-    ratio = results.ratio(case)
+    ratio = results.ratio(case, beside)
     if ratio is None:
         return Target(name, text, None, reached=False)
     errors = sum(measurement.errors for measurement in results.rounds[case].values())
