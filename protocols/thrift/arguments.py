@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.model.errors import BadRequest, ValueMappingError
+from protocols.reader import Limits
 from protocols.thrift import wire
+from protocols.thrift.binary import BinaryReader
 from protocols.thrift.context import NO_PAIRS, Pairs, read_pairs
 from protocols.thrift.errors import ThriftError
 from protocols.thrift.names import CONTEXT_FIELD
 from protocols.thrift.service import MethodForm
 
-__all__ = ["WIRE", "ThriftArguments", "read_beside"]
+__all__ = ["WIRE", "ThriftArguments", "UsualArguments", "read_beside"]
 
 WIRE: Final = "thrift"
 
@@ -68,6 +70,38 @@ class ThriftArguments:
 
     def decode_leading(self, count: int) -> tuple[Any, ...]:
         """See `RawArguments.decode_leading`. Fields have no order, so they are read whole and kept."""
+        return self.decode()[:count]
+
+
+class UsualArguments:
+    """The same for a message of the binary encoding that has no such field, its struct at `start`."""
+
+    __slots__ = ("_limits", "_message", "_method", "_other", "_start")
+
+    wire = WIRE
+
+    def __init__(self, method: MethodForm, message: bytes, start: int, limits: Limits) -> None:
+        self._method = method
+        self._message = message
+        self._start = start
+        self._limits = limits
+        self._other: ThriftArguments | None = None
+        """What reads them as they are not as usual."""
+
+    def decode(self) -> tuple[Any, ...]:
+        """See `RawArguments.decode`."""
+        if self._other is None:
+            usual = self._method.usual_arguments
+            if usual is not None:
+                values = usual.read(self._message, self._start)
+                if values is not None:
+                    return values
+            reader = BinaryReader(self._message, self._start, self._limits)
+            self._other = ThriftArguments(self._method, reader, len(self._message), is_begun=False)
+        return self._other.decode()
+
+    def decode_leading(self, count: int) -> tuple[Any, ...]:
+        """See `RawArguments.decode_leading`."""
         return self.decode()[:count]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.model.errors import ValueMappingError
 from protocols.reader import Limits
@@ -13,7 +13,10 @@ from protocols.thrift.errors import ThriftError, Truncated
 from protocols.thrift.skip import skip_value
 from protocols.thrift.text import read_text, write_text
 
-__all__ = ["BINARY", "BinaryEncoding", "BinaryReader", "BinaryWriter"]
+if TYPE_CHECKING:
+    from protocols.thrift.strict import StrictArguments
+
+__all__ = ["BINARY", "BinaryEncoding", "BinaryReader", "BinaryWriter", "field_head", "message_head"]
 
 _VERSION: Final = 0x8001
 _I8: Final = struct.Struct(">b")
@@ -232,11 +235,32 @@ class BinaryReader:
 
     def text(self) -> str:
         """See `Reader.text`."""
+        # As `binary`, in one step: most of what a call holds is text.
+        pos = self.pos + 4
+        data = self._data
+        try:
+            stop = pos + _I32.unpack_from(data, pos - 4)[0]
+        except struct.error:
+            raise Truncated from None
+        if pos <= stop <= self._size and stop <= self._end:
+            self.pos = stop
+            text: bytes = data[pos:stop]
+            try:
+                return text.decode()
+            except UnicodeDecodeError:
+                return read_text(text)
         return read_text(self.binary())
 
     def skip(self, number: int) -> None:
         """See `Reader.skip`."""
         skip_value(self, number)
+
+    def read_usual(self, arguments: StrictArguments) -> tuple[Any, ...] | None:
+        """The fields of the outermost struct, if they are as usual, and then the message is read; else None."""
+        values = arguments.read(self._data, self.pos)
+        if values is not None:
+            self.pos = self._size
+        return values
 
     def fork(self) -> BinaryReader:
         """See `Reader.fork`."""
@@ -252,6 +276,16 @@ class BinaryReader:
         return found
 
 
+def message_head(name: bytes, kind: int) -> bytes:
+    """How a message with a version begins, up to its sequence id."""
+    return _STRICT.pack(_VERSION, 0, kind, len(name)) + name
+
+
+def field_head(number: int, id: int) -> bytes:
+    """How a field begins: its type and id."""
+    return _FIELD.pack(number, id)
+
+
 class BinaryWriter:
     """See `protocols.thrift.encoding.Writer`."""
 
@@ -265,7 +299,7 @@ class BinaryWriter:
     def message(self, name: bytes, kind: int, seqid: int) -> None:
         """See `Writer.message`."""
         if self._strict:
-            self._out += _STRICT.pack(_VERSION, 0, kind, len(name)) + name + _I32.pack(seqid)
+            self._out += message_head(name, kind) + _I32.pack(seqid)
         else:
             self._out += _I32.pack(len(name)) + name + _I8.pack(kind) + _I32.pack(seqid)
 
@@ -336,9 +370,13 @@ class BinaryWriter:
 
     def text(self, value: str) -> None:
         """See `Writer.text`."""
-        data = write_text(value)
-        self._out += _I32.pack(len(data))
-        self._out += data
+        try:
+            data = value.encode()
+        except UnicodeEncodeError:
+            data = write_text(value)
+        out = self._out
+        out += _I32.pack(len(data))
+        out += data
 
     def done(self) -> bytes:
         """See `Writer.done`."""

@@ -21,6 +21,7 @@ from gateway.model.errors import ContractError, NoSuchMethod, NoSuchService
 from gateway.model.exposure import Exposure
 from protocols import java
 from protocols.thrift.service import MethodForm, ServiceForm
+from protocols.thrift.strict import call_head
 
 __all__ = ["Directory", "Target"]
 
@@ -50,6 +51,8 @@ class Directory:
     def __init__(self, exposures: Sequence[Exposure], default: ServiceKey | None) -> None:
         forms: dict[int, ServiceForm] = {}
         self._methods: dict[bytes, Target] = {}
+        self.heads: Final[dict[bytes, Target]] = {}
+        """The methods by how their calls begin in the binary encoding with a version (`protocols.thrift.strict`)."""
         self._services: dict[str, str] = {}
         for each in exposures:
             if each.contract is None:
@@ -69,10 +72,12 @@ class Directory:
             if len(exposures) == 1 or each.service == default:
                 self._add("", each, forms[id(each.contract)])
                 self._services[""] = str(each.service)
+        self.longest_head: Final = max(map(len, self.heads), default=0)
 
     def _add(self, prefix: str, exposure: Exposure, form: ServiceForm) -> None:
         for method in form.methods.values():
-            self._methods[prefix.encode() + method.name] = Target(exposure.service, method)
+            name, target = prefix.encode() + method.name, Target(exposure.service, method)
+            self._methods[name] = self.heads[call_head(name)] = target
 
     def find(self, name: bytes, service: bytes = b"") -> Target:
         """The method of a call. `service`: the name of its service, where it stands apart.

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
-from gateway.model.call import Fault, Invocation, Ok, Peer
+from gateway.model.call import NO_ATTACHMENTS, Fault, Invocation, Ok, Peer
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import (
     BadRequest,
@@ -21,12 +21,13 @@ from protocols.http.unwritable import unwritable
 from protocols.reader import Limits
 from protocols.thrift import wire
 from protocols.thrift.application_error import kind_of, undeclared_pairs, write_error, write_undeclared
-from protocols.thrift.arguments import read_beside
+from protocols.thrift.arguments import UsualArguments, read_beside
+from protocols.thrift.binary import BINARY
 from protocols.thrift.context import NO_PAIRS, Pairs, pairs_of_attachments, read_call_context
 from protocols.thrift.directory import Directory, Target
 from protocols.thrift.encoding import Encoding
 from protocols.thrift.errors import ThriftError
-from protocols.thrift.frame import Splitter, framed
+from protocols.thrift.frame import FRAME_HEAD_BYTES, Splitter, framed
 from protocols.thrift.header import (
     DubboHead,
     HeaderHead,
@@ -37,6 +38,7 @@ from protocols.thrift.header import (
     write_header,
 )
 from protocols.thrift.service import MethodForm
+from protocols.thrift.strict import CONTEXT_HEAD, HEAD_BYTES, SEQID_BYTES, StrictAnswer
 from protocols.thrift.variant import Transport, Variant, detect
 
 __all__ = ["ThriftServerCodec", "ThriftServerWire"]
@@ -69,17 +71,27 @@ class ThriftServerWire:
 class Ticket:
     """What answering a call takes. `name`: as the answer repeats it. `kind`: of an error, where its class says another.
 
-    `answer`: the bytes, once they are there and others must leave first.
+    `usual`: what writes the usual answer, where there is one. `answer`: the bytes, once they are there and others must
+    leave first.
     """
 
-    __slots__ = ("answer", "encoding", "head", "kind", "method", "name", "seqid")
+    __slots__ = ("answer", "encoding", "head", "kind", "method", "name", "seqid", "usual")
 
-    def __init__(self, encoding: Encoding, head: HeaderHead | DubboHead | None, name: bytes, seqid: int) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        head: HeaderHead | DubboHead | None,
+        name: bytes,
+        seqid: int,
+        method: MethodForm | None = None,
+        usual: StrictAnswer | None = None,
+    ) -> None:
         self.encoding: Final = encoding
         self.head: Final = head
         self.name = name
         self.seqid: Final = seqid
-        self.method: MethodForm | None = None
+        self.method = method
+        self.usual: Final = usual
         self.kind: int | None = None
         self.answer: bytes | None = None
 
@@ -88,8 +100,8 @@ class ThriftServerCodec:
     """See `protocols.contract.ServerCodec`."""
 
     __slots__ = (
-        "_beginning", "_has_frames", "_in_order", "_leaving", "_peer", "_splitter", "_variant", "_wire",
-        "broken", "finished", "held_bytes",
+        "_beginning", "_has_frames", "_in_order", "_is_plain", "_leaving", "_peer", "_splitter", "_variant", "_wire",
+        "broken", "finished", "held_bytes", "pending_bytes",
     )  # fmt: skip
 
     def __init__(self, wire: ThriftServerWire, peer: Peer) -> None:
@@ -101,16 +113,14 @@ class ThriftServerCodec:
         self._splitter: Splitter | None = None
         self._has_frames = True
         self._in_order = True
+        self._is_plain = False
+        """The binary encoding with nothing but a length around it."""
         self._leaving: deque[Ticket] = deque()
         """Calls whose answers have not left, in order."""
         self.held_bytes = 0
+        self.pending_bytes = 0
         self.broken: RemoteWireError | None = None
         self.finished = False
-
-    @property
-    def pending_bytes(self) -> int:
-        """See `ServerCodec.pending_bytes`."""
-        return len(self._beginning) if self._splitter is None else self._splitter.pending_bytes
 
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
@@ -124,16 +134,20 @@ class ThriftServerCodec:
                 data = self._beginning = self._beginning + data
                 variant = detect(data, self._wire.limits)
                 if variant is None:
+                    self.pending_bytes = len(data)
                     return ()
                 self._beginning = b""
                 splitter = self._begin(variant)
             splitter.feed(data, messages)
         except RemoteWireError as exc:
             lost = exc
+        # Asked for more often than it changes.
+        self.pending_bytes = len(self._beginning) if splitter is None else splitter.pending_bytes
         events: list[ServerEvent] = []
         for message in messages:
             try:
-                events.append(self._message(message, now))
+                usual = self._usual(message) if self._is_plain else None
+                events.append(self._message(message, now) if usual is None else usual)
             except ThriftError as exc:
                 self.broken = RemoteWireError(str(exc), reason="malformed")
                 return events
@@ -144,8 +158,34 @@ class ThriftServerCodec:
         self._variant = variant
         self._splitter = variant.splitter(self._wire.limits)
         self._has_frames = variant.transport is not Transport.BUFFERED
+        self._is_plain = variant.encoding is BINARY and variant.transport in (Transport.BUFFERED, Transport.FRAMED)
         self._in_order = self._wire.in_order or not self._has_frames
         return self._splitter
+
+    def _usual(self, message: bytes) -> CallReceived | None:
+        """The call in a message of the binary encoding that has nothing beside its arguments, or None."""
+        directory = self._wire.directory
+        named = HEAD_BYTES + int.from_bytes(message[HEAD_BYTES - 4 : HEAD_BYTES], "big")
+        start = named + SEQID_BYTES
+        # Heads are compared as they are, so a longer one need not be looked at.
+        if named > directory.longest_head or start > len(message):
+            return None
+        target = directory.heads.get(message[:named])
+        if target is None or message.find(CONTEXT_HEAD, start) >= 0:
+            return None
+        method, service = target.method, target.service
+        contract = method.contract
+        arguments = UsualArguments(method, message, start, self._wire.limits)
+        oneway = contract.oneway
+        invocation = Invocation(
+            service, contract.name, None, contract, arguments, NO_ATTACHMENTS, None, None, self._peer, "", oneway
+        )
+        if oneway:
+            return CallReceived(None, invocation)
+        seqid = int.from_bytes(message[named:start], "big", signed=True)
+        ticket = Ticket(BINARY, None, method.name, seqid, method, method.usual_answer)
+        self._queue(ticket)
+        return CallReceived(ticket, invocation)
 
     def _message(self, message: bytes, now: float) -> ServerEvent:
         """What one message says. Raises ThriftError where it does not say whom to answer."""
@@ -246,7 +286,13 @@ class ThriftServerCodec:
         try:
             if isinstance(outcome, RpcError):
                 return self._error(ticket, outcome)
-            answer = self._wrap(ticket, *self._result(ticket, outcome))
+            answer = b""
+            if ticket.usual is not None and type(outcome) is Ok and not outcome.attachments:
+                answer = ticket.usual.write(ticket.seqid, outcome.value)
+                if not self._has_frames:
+                    answer = answer[FRAME_HEAD_BYTES:]
+            if not answer:
+                answer = self._wrap(ticket, *self._result(ticket, outcome))
             most = self._wire.limits.max_frame_bytes
             if len(answer) > most:
                 raise LocalWireError(f"{len(answer)} bytes exceed the limit of {most}")

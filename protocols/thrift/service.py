@@ -11,11 +11,13 @@ from gateway.model.errors import BadRequest, ContractError, ProviderFailed, Retr
 from gateway.model.typeref import Kind
 from protocols.contract import Outcome
 from protocols.thrift import names, wire
+from protocols.thrift.binary import BinaryReader
 from protocols.thrift.context import Pairs, attachments_in, read_pairs, write_pairs
 from protocols.thrift.errors import ThriftError
 from protocols.thrift.forms import Forms
 from protocols.thrift.mapping import check_contract
 from protocols.thrift.names import CONTEXT_FIELD
+from protocols.thrift.strict import StrictAnswer, StrictArguments
 from protocols.thrift.structs import Slot, StructForm, write_slot
 
 __all__ = ["MethodForm", "ServiceForm"]
@@ -24,9 +26,15 @@ _SUCCESS: Final = 0
 
 
 class MethodForm:
-    """One method. `name`: as it is called over Thrift."""
+    """One method. `name`: as it is called over Thrift.
 
-    __slots__ = ("_by_id", "_params", "_result", "_throws", "_throws_by_name", "contract", "name")
+    `usual_arguments`, `usual_answer`: see `protocols.thrift.strict`.
+    """
+
+    __slots__ = (
+        "_by_id", "_params", "_result", "_throws", "_throws_by_name",
+        "contract", "name", "usual_answer", "usual_arguments",
+    )  # fmt: skip
 
     def __init__(self, name: str, contract: MethodContract, forms: Forms) -> None:
         self.name: Final = name.encode()
@@ -40,6 +48,8 @@ class MethodForm:
         if contract.returns.kind is not Kind.NULL:
             returns = contract.returns
             self._result = Slot(_SUCCESS, "result", returns, forms.compile(returns), None)
+        self.usual_arguments: Final = StrictArguments.compile(contract)
+        self.usual_answer: Final = StrictAnswer.compile(self.name, contract)
         self._throws: dict[int, tuple[str, StructForm]] = {}
         self._throws_by_name: dict[str, tuple[int, StructForm]] = {}
         for id, ref in zip(names.throws_ids(contract), contract.throws, strict=True):
@@ -69,6 +79,10 @@ class MethodForm:
             ThriftError: the bytes are no struct.
             ValueMappingError: one does not fit; names its place.
         """
+        if self.usual_arguments is not None and type(reader) is BinaryReader:
+            usual = reader.read_usual(self.usual_arguments)
+            if usual is not None:
+                return usual
         by_id = self._by_id
         values: list[Any] = [MISSING] * len(self._params)
         while True:
