@@ -241,9 +241,10 @@ def test_configurations_have_neither_problems_nor_warnings(
     reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: Block
 ) -> None:
     for each in FILES:
-        if each.language in ("python", "yaml", "thrift"):
+        if each.language in ("python", "yaml", "thrift", "xml"):
             (tmp_path / each.name).write_text(each.text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
     found = examine(tmp_path / block.name, Catalog([]), {"PARTNER_SECRET": "s3cret"})
 
     assert [*map(str, found.problems), *map(str, found.warnings)] == []
