@@ -25,6 +25,7 @@ from tests.support.curl_peer import curl_version
 from tests.support.firefox import firefox_version
 from tests.support.generated_client import generator_version
 from tests.support.go_peer import dubbo_go_version, go_thrift_version, go_version, og_rek_version
+from tests.support.gsoap_peer import gsoap_version
 from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_file, library_version
 from tests.support.node_peer import module_version, node_version
 from tests.support.php_peer import php_version
@@ -55,6 +56,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "og-rek": lambda: f"Go, og-rek {og_rek_version()}",
     "soap-ri": lambda: f"Java, JAX-WS RI {library_version('soap-ri', 'jaxws-rt')}",
     "soap-cxf": lambda: f"Java, Apache CXF {library_version('soap-cxf', 'cxf-core')}",
+    "gsoap": lambda: f"C, gSOAP {gsoap_version()}",
     "spyne": lambda: f"Python, spyne {package_version('spyne')}",
     "dubbo webservice": lambda: f"Java, Dubbo {library_version('dubbo-27-webservice', 'dubbo-rpc-webservice')}",
     "node-soap": lambda: f"Node, soap {module_version('soap')}",

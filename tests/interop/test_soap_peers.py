@@ -1,4 +1,4 @@
-"""SOAP in Python, Node and PHP: clients that read nothing but our WSDL, and spyne, which serves us."""
+"""SOAP in Python, Node, PHP and C: clients that read nothing but our WSDL, and spyne, which serves us."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 import zeep
 
 from gateway import I64, RemoteError, connect, service
+from tests.support.gsoap_peer import gsoap_checks, require_gsoap
 from tests.support.http_gateway import DRIVERS, serving
 from tests.support.node_peer import node_checks, require_node
 from tests.support.peer_program import BUILD_TIMEOUT
@@ -156,6 +157,15 @@ async def test_php_uses_a_python_service(driver: str) -> None:
     require_php()
     async with serving(driver, protocol="webservice") as address:
         report = await php_checks("soap_client.php", f"http://{address}", "1.1,1.2")
+    report.check()
+
+
+@pytest.mark.direction("C → us", wire="webservice", peer="gsoap", quick=True)
+@each_driver
+async def test_gsoap_uses_a_python_service(driver: str) -> None:
+    require_gsoap()
+    async with serving(driver, protocol="webservice") as address:
+        report = await gsoap_checks(f"http://{address}/demo.Catalog")
     report.check()
 
 
