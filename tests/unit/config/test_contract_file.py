@@ -56,7 +56,7 @@ def test_a_file_is_a_contract(plugins: FakePlugins, folder: Path, written: str, 
     [
         ("idl/two.toy", "idl/two.toy has 2 services; say which: idl/two.toy#demo.One"),
         ("idl/one.toy#demo.Onne", "idl/one.toy has no service 'demo.Onne', did you mean 'demo.One'?"),
-        ("idl/none.toy", "idl/none.toy cannot be read: No such file or directory"),
+        ("idl/none.toy", "idl/none.toy' cannot be read: No such file or directory"),
         ("none.toy", "none.toy describes no service"),
         ("wrong.toy", "wrong.toy:2: 'servise' means nothing"),
         ("rule.toy", "'1.2' is no name for a service"),
