@@ -43,7 +43,9 @@ def import_contract(
     contracts = known[language](document)
     if not contracts:
         raise Misuse(f"{source} describes no service")
-    name = source.rstrip("/").rpartition("/")[2]
+    # What stands behind a path of the web may be a secret.
+    path = source.partition("?")[0] if "://" in source else source
+    name = path.rstrip("/").rpartition("/")[2].rpartition("@")[2]
     # Whether the text is a contract shows when it is read.
     contract_module(contracts, name)
     text = python_source(contracts, f"Contracts of {name}.")

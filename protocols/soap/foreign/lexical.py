@@ -38,6 +38,7 @@ _FINE: Final = re.compile(r"(\.[0-9]{6})[0-9]+")
 _ZONE: Final = re.compile(r"(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _MAX_ITEMS: Final = 1_000_000
+_MAX_MOMENT: Final = 100
 
 
 def format_simple(simple: Simple, value: Any) -> str:
@@ -84,7 +85,9 @@ def parse_simple(simple: Simple, text: str, contract: ServiceContract, zone: str
             raise ValueMappingError("expected hexadecimal digits")
         return bytes.fromhex(text)
     if kind in (Kind.DATETIME, Kind.TIME):
-        text = _FINE.sub(r"\1", text[:100])
+        if len(text) > _MAX_MOMENT:
+            raise ValueMappingError(f"a moment of {len(text)} characters")
+        text = _FINE.sub(r"\1", text)
     if kind is Kind.TIME:
         text = _ZONE.sub("", text)
     elif kind is Kind.DATETIME and _ZONE.search(text) is None:

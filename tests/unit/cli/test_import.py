@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.contracts import contract_of
+from gateway.contracts.document import FileDocument
 from gateway.plugins.catalog import Catalog
 from tests.support.program import inside
 from tests.support.toy_idl import read_toy
@@ -46,6 +47,16 @@ def test_without_a_file_it_is_printed(toy: Path) -> None:
 
     assert done.code == 0
     assert '@service("demo.Two")\nclass Two(Protocol):\n' in done.out
+
+
+def test_what_stands_behind_the_path_of_an_address_is_not_written_down(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.contracts.document.open_document", lambda *_, **__: FileDocument(toy, web=False))
+    done = inside("import", "toy", "https://me:secret@example.org/shop.toy?key=secret")
+
+    assert done.out.startswith('"""Contracts of shop.toy."""\n')
+    assert "secret" not in done.out + done.err
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,13 @@ def test_moments_as_dotnet_writes_them() -> None:
         Calls(one_operation("", "", _WHEN)).answer(f"<t:DoResponse>{when.format('')}</t:DoResponse>")
 
 
+def test_the_zone_behind_a_long_fraction_is_not_lost() -> None:
+    inside = f"<t:when>2026-08-14T09:26:53.{'0' * 85}Z</t:when><t:at>09:26:53.{'0' * 95}nonsense</t:at>"
+
+    with pytest.raises(ValueMappingError, match="a moment of 106 characters"):
+        Calls(one_operation("", "", _WHEN), "+01:00").answer(f"<t:DoResponse>{inside}</t:DoResponse>")
+
+
 def test_a_group_that_is_repeated_keeps_its_order() -> None:
     inside = (
         '<xs:element name="x"><xs:complexType><xs:choice maxOccurs="unbounded"><xs:element name="a" type="xs:int"/>'
