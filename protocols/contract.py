@@ -102,12 +102,16 @@ class CallbackReceived:
 
 
 class Drain:
-    """The peer asks for no new calls on this connection (`active`), or takes that back."""
+    """The peer asks for no new calls on this connection (`active`), or takes that back.
 
-    __slots__ = ("active",)
+    `leave`: it waits for us to close the connection, when the calls in progress have ended.
+    """
 
-    def __init__(self, active: bool) -> None:
+    __slots__ = ("active", "leave")
+
+    def __init__(self, active: bool, leave: bool = False) -> None:
         self.active: Final = active
+        self.leave: Final = leave
 
 
 ServerEvent = CallReceived | CallRejected | Send | GoodbyeHeard | ReplyReceived

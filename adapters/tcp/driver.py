@@ -41,7 +41,7 @@ class ReplySlot:
     slot makes itself a Future.
     """
 
-    __slots__ = ("_error", "_loop", "_result", "_waiter", "bucket", "call_id", "done", "limit", "on_expire")
+    __slots__ = ("_error", "_loop", "_result", "_waiter", "bucket", "call_id", "done", "limit", "on_expire", "sent_at")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, call_id: int, limit: float, on_expire: Callable[[ReplySlot], None]
@@ -53,6 +53,8 @@ class ReplySlot:
         self.limit = limit
         """Seconds it may take, for messages."""
         self.on_expire = on_expire
+        self.sent_at = 0.0
+        """When its call was sent (monotonic), for who wants to know."""
         self.done = False
         self._result: Any = None
         self._error: BaseException | None = None

@@ -2,6 +2,9 @@
 
 States: idle (never tried) → connecting → ready → broken → connecting → …; a provider that asked for no more calls is
 ready but draining. A broken connection is retried with growing pauses for as long as somebody holds it.
+
+A connection that a provider wants to be left, or that was silent for the whole of a call where the wire has no
+heartbeat to ask with, is retired: it gets no new calls and is closed when those in progress have ended.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any, Final, cast
 
 from adapters.os_error import reason_of
 from adapters.tcp.driver import ReplySlot, hand_over
+from adapters.tcp.retired_connection import RetiredConnection
 from adapters.tcp.timers import TimerWheel
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import format_address
@@ -41,6 +45,9 @@ _ONEWAY_DONE: Final = Ok(None)
 SPARED_S: Final = 0.02
 """After an attempt to connect that was refused at once, calls fail for so long without another one: enough to spare a
 dead provider a flood of attempts, and not long enough to miss one that comes up just when another goes."""
+_MOST_RETIRED: Final = 4
+"""Retired connections to one address that may still be there: where calls of very different timeouts go to a slow
+provider, the short ones would retire a connection each and the long ones keep them all."""
 _CLOSE_S: Final = 1.0
 """How long closing may wait for a provider to take what was sent to it."""
 
@@ -101,6 +108,8 @@ class ProviderConnection(asyncio.Protocol):
         self._out: list[bytes] | None = None
         self._unsent = 0
         self._pending: dict[int, ReplySlot] = {}
+        self._retired: set[RetiredConnection] = set()
+        """Connections whose calls have not ended."""
         self._connecting: asyncio.Task[None] | None = None
         self._healing: asyncio.Task[None] | None = None
         self._failure: ConnectFailed | None = None
@@ -145,7 +154,7 @@ class ProviderConnection(asyncio.Protocol):
     @property
     def in_flight(self) -> int:
         """Calls waiting for a reply."""
-        return len(self._pending)
+        return len(self._pending) + sum(each.in_flight for each in self._retired)
 
     async def call(self, binding: Any, invocation: Invocation, expires: float, limit: float) -> Result:
         """Sends one call and waits for its reply until `expires` (monotonic); `limit` is the timeout, for messages.
@@ -173,6 +182,7 @@ class ProviderConnection(asyncio.Protocol):
         if invocation.oneway:
             return _ONEWAY_DONE
         slot = ReplySlot(self._loop, call_id, limit, self._expired)
+        slot.sent_at = expires - left
         slot.bucket = self._wheel.add(slot, expires)
         self._pending[call_id] = slot
         try:
@@ -191,17 +201,46 @@ class ProviderConnection(asyncio.Protocol):
         self._abandon(slot)
 
     def _expired(self, slot: ReplySlot) -> None:
+        is_silent = self._last_read <= slot.sent_at and self._pending.get(slot.call_id) is slot
         self._abandon(slot)
+        # Before the caller is told, who may call again at once.
+        if is_silent and len(self._retired) < _MOST_RETIRED and self._codec is not None and not self._codec.ping():
+            _LOG.info("%s is silent: using another connection", self.address, extra={"peer": self.address})
+            self._retire()
         slot.fail(DeadlineExceeded(f"{self.address} did not answer within {slot.limit:.3g} s"))
 
     def _abandon(self, slot: ReplySlot) -> None:
-        if self._pending.pop(slot.call_id, None) is not None and self._codec is not None:
-            self._codec.abandon(slot.call_id)
+        if self._pending.get(slot.call_id) is slot:
+            del self._pending[slot.call_id]
+            if self._codec is not None:
+                self._codec.abandon(slot.call_id)
+        else:
+            # Numbers begin anew with each connection.
+            any(each.abandon(slot) for each in tuple(self._retired))
         self._tell_if_idle()
 
     def _tell_if_idle(self) -> None:
-        if self._idle is not None and not self._pending:
+        if self._idle is not None and not self._pending and not self._retired:
             self._idle.set()
+
+    def _retire(self) -> None:
+        """Makes no more calls on this connection; another one is made for them, in the background or by the next."""
+        codec, transport = self._codec, self._transport
+        assert codec is not None
+        assert transport is not None
+        self._flush()
+        pending, self._pending = self._pending, {}
+        retired = RetiredConnection(self.address, codec, transport, pending, self._forget, self._note_late)
+        self._retired.add(retired)
+        self._leave()
+        retired.close_if_idle()
+
+    def _forget(self, retired: RetiredConnection) -> None:
+        self._retired.discard(retired)
+        self._tell_if_idle()
+
+    def _note_late(self) -> None:
+        self.late_replies += 1
 
     async def _ready(self, expires: float) -> float:
         """Waits for a connection; gives the seconds left until `expires`."""
@@ -310,6 +349,7 @@ class ProviderConnection(asyncio.Protocol):
             return
         self._last_read = monotonic()
         pending = self._pending
+        is_left = False
         for event in codec.receive(data):
             if type(event) is ReplyReceived:
                 slot = pending.pop(event.call_id, None)
@@ -321,11 +361,14 @@ class ProviderConnection(asyncio.Protocol):
                 self._send(event.data)
             elif type(event) is Drain:
                 self._draining = event.active
+                is_left = event.leave
             else:
                 self._called(event)
         if codec.broken is not None:
             self._warn("%s broke the protocol: %s", codec.broken)
             transport.abort()
+        elif is_left and len(self._retired) < _MOST_RETIRED and self._codec is codec:
+            self._retire()
         self._tell_if_idle()
 
     def _called(self, event: ClientEvent) -> None:
@@ -346,6 +389,13 @@ class ProviderConnection(asyncio.Protocol):
             why = f"broke the protocol before it answered: {self._codec.broken}"
         elif exc is not None:
             why = f"{why}: {exc}"
+        self._leave()
+        self._fail_pending(f"{self.address} {why}")
+        if self._lost is not None:
+            self._lost.set()
+
+    def _leave(self) -> None:
+        """There is no connection any more, for new calls."""
         self._transport = None
         self._codec = None
         self._out = None
@@ -357,9 +407,6 @@ class ProviderConnection(asyncio.Protocol):
             # It was of use. One that is closed before it says anything does not shorten the pauses.
             self._pause_s = self._options.backoff_s
         self._heal()
-        self._fail_pending(f"{self.address} {why}")
-        if self._lost is not None:
-            self._lost.set()
 
     def _fail_pending(self, why: str) -> None:
         # Whoever is told may call again at once, so those calls must find everything up to date, and a new table.
@@ -407,7 +454,7 @@ class ProviderConnection(asyncio.Protocol):
         """Waits until no call waits for a reply; each of them ends at its timeout, if not before."""
         if self._idle is None:
             self._idle = asyncio.Event()
-        while self._pending:
+        while self._pending or self._retired:
             self._idle.clear()
             await self._idle.wait()
 
@@ -421,7 +468,10 @@ class ProviderConnection(asyncio.Protocol):
         for task in (self._connecting, self._healing):
             if task is not None:
                 task.cancel()
-        self._fail_pending(f"{self.address}: the client was closed before the answer came")
+        why = f"{self.address}: the client was closed before the answer came"
+        self._fail_pending(why)
+        for retired in tuple(self._retired):
+            retired.close(why)
         self._flush()
         if self._transport is not None:
             self._lost = self._lost or asyncio.Event()

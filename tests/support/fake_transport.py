@@ -38,6 +38,14 @@ class FakeTransport(asyncio.Transport):
         assert high is not None
         self._high = high
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self._protocol = protocol
+
+    def receive(self, data: bytes) -> None:
+        """The peer sends something to whoever has the transport now."""
+        self._protocol.data_received(data)
+
     def get_write_buffer_size(self) -> int:
         return self.held
 

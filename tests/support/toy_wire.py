@@ -60,6 +60,8 @@ class Kind(IntEnum):
     """Takes a goodbye back."""
     HEARD = 9
     """Confirms a goodbye."""
+    LEAVE = 10
+    """A goodbye of one who waits for the other to close."""
 
 
 def frame(kind: int, call_id: int = 0, body: bytes = b"") -> bytes:
@@ -230,6 +232,8 @@ class ToyClientCodec:
                 events.append(Send(frame(Kind.PONG)))
             elif kind in (Kind.GOODBYE, Kind.WELCOME):
                 events.append(Drain(kind == Kind.GOODBYE))
+            elif kind == Kind.LEAVE:
+                events.append(Drain(True, leave=True))
             elif kind != Kind.PONG:
                 self.broken = RemoteWireError(f"unknown kind {kind}")
                 return events

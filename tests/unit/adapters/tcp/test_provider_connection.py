@@ -526,6 +526,146 @@ async def test_wire_without_heartbeats_is_not_given_up_for_silence() -> None:
         assert it.connection.available
 
 
+@asynccontextmanager
+async def without_heartbeats(**options: Any) -> AsyncIterator[Provider]:
+    class Quiet(ToyClientCodec):
+        def ping(self) -> bytes:
+            return b""
+
+    class QuietWire(ToyClientWire):
+        def connect(self) -> ToyClientCodec:
+            return Quiet(self)
+
+    async with connected(wire=QuietWire(), **options) as it:
+        yield it
+
+
+async def test_connection_that_was_silent_for_a_whole_call_gets_no_new_ones_and_may_still_answer_the_others() -> None:
+    async with without_heartbeats() as it:
+        old = it.transport
+        assert old is not None
+        late, other = it.call(timeout_s=0.03), it.call()
+        assert isinstance(await failure(late), DeadlineExceeded)
+        assert not it.connection.available
+        assert not old.is_closing()
+        new = it.call()
+        await it.accept()
+        assert it.transport is not old
+        assert it.connection.available
+        assert it.connection.in_flight == 2
+        old.receive(frame(Kind.REPLY, 2, b"late") + frame(Kind.REPLY, 3, b"other"))
+        assert value(await other) == b"other"
+        assert it.connection.late_replies == 1
+        assert old.is_closing()
+        it.reply(1)
+        assert value(await new) == b"answer 1"
+        assert it.connection.in_flight == 0
+
+
+async def test_silent_connection_is_closed_when_its_calls_were_given_up() -> None:
+    async with without_heartbeats() as it:
+        old = it.transport
+        assert old is not None
+        late, later, cancelled = it.call(timeout_s=0.03), it.call(timeout_s=0.2), it.call()
+        assert isinstance(await failure(late), DeadlineExceeded)
+        cancelled.cancel()
+        await settle()
+        assert not old.is_closing()
+        assert isinstance(await failure(later), DeadlineExceeded)
+        assert old.is_closing()
+        assert it.connection.in_flight == 0
+
+
+async def test_connection_that_said_anything_since_the_call_was_sent_is_kept() -> None:
+    async with without_heartbeats() as it:
+        late, other = it.call(timeout_s=0.05), it.call()
+        await settle()
+        it.reply(3)
+        await other
+        assert isinstance(await failure(late), DeadlineExceeded)
+        assert it.connection.available
+        assert it.attempts == 1
+
+
+async def test_silence_where_there_are_heartbeats_is_for_them_to_judge() -> None:
+    async with connected() as it:
+        assert isinstance(await failure(it.call(timeout_s=0.03)), DeadlineExceeded)
+        assert it.connection.available
+
+
+async def test_only_so_many_silent_connections_are_kept_beside_the_one_in_use() -> None:
+    async with without_heartbeats() as it:
+        waiting = []
+        for _ in range(6):
+            waiting.append(it.call())
+            if not it.connection.connected:
+                await it.accept()
+            assert isinstance(await failure(it.call(timeout_s=0.03)), DeadlineExceeded)
+        assert it.connection.connects == 5
+        assert it.connection.in_flight == 6
+        await it.connection.aclose()
+        for each in waiting:
+            assert isinstance(await failure(each), ConnectionLost)
+
+
+async def test_silent_connection_that_is_lost_fails_its_own_calls_only() -> None:
+    async with without_heartbeats() as it:
+        old = it.transport
+        assert old is not None
+        waiting = it.call()
+        assert isinstance(await failure(it.call(timeout_s=0.03)), DeadlineExceeded)
+        new = it.call()
+        await it.accept()
+        old.abort()
+        assert isinstance(await failure(waiting), ConnectionLost)
+        it.reply(1)
+        assert value(await new) == b"answer 1"
+
+
+async def test_finish_waits_for_the_calls_of_silent_connections() -> None:
+    async with without_heartbeats() as it:
+        old = it.transport
+        assert old is not None
+        waiting = it.call()
+        assert isinstance(await failure(it.call(timeout_s=0.03)), DeadlineExceeded)
+        finishing = asyncio.create_task(it.connection.finish())
+        await settle()
+        assert not finishing.done()
+        old.receive(frame(Kind.REPLY, 2, b"other"))
+        await waiting
+        async with asyncio.timeout(5):
+            await finishing
+
+
+async def test_provider_that_waits_to_be_left_is_left_when_its_calls_were_answered() -> None:
+    async with without_heartbeats() as it:
+        old = it.transport
+        assert old is not None
+        call, other = it.call(), it.call()
+        await settle()
+        it.receive(frame(Kind.LEAVE) + frame(Kind.REPLY, 2, b"first"))
+        assert value(await call) == b"first"
+        assert not it.connection.available
+        assert not old.is_closing()
+        new = it.call()
+        await it.accept()
+        old.receive(frame(Kind.REPLY, 3, b"other"))
+        assert value(await other) == b"other"
+        assert old.is_closing()
+        it.reply(1)
+        assert value(await new) == b"answer 1"
+
+
+async def test_idle_connection_to_a_provider_that_waits_to_be_left_is_closed_at_once() -> None:
+    async with without_heartbeats() as it:
+        old = it.transport
+        assert old is not None
+        it.receive(frame(Kind.LEAVE))
+        await settle()
+        assert old.is_closing()
+        assert not it.connection.available
+
+
 async def test_any_byte_from_the_provider_counts_as_a_sign_of_life() -> None:
     async with connected(heartbeat_s=10.0) as it:
         it.connection._last_read = it.connection._last_ping = monotonic() - 29
