@@ -51,10 +51,10 @@ def kind_of(error: RpcError) -> int:
     return wire.PROTOCOL_ERROR if isinstance(error, BadRequest) else wire.INTERNAL_ERROR
 
 
-def write_error(writer: Any, error: RpcError, kind: int | None = None) -> None:
+def write_error(writer: Any, error: RpcError, kind: int | None = None, pairs: Pairs = NO_PAIRS) -> None:
     """An error. `kind`: where it is another one than its class says."""
     text = format_error(error).encode("utf-8", "backslashreplace").decode()
-    _write(writer, text, kind_of(error) if kind is None else kind, NO_PAIRS)
+    _write(writer, text, kind_of(error) if kind is None else kind, pairs)
 
 
 def write_undeclared(writer: Any, fault: Fault, pairs: Pairs, *, beside: bool) -> None:
@@ -83,8 +83,11 @@ def _write(writer: Any, text: str, kind: int, pairs: Pairs) -> None:
     writer.stop()
 
 
-def read_error(reader: Any, beside: Pairs) -> Outcome:
-    """What such an error means. `beside`: pairs that came with it. Raises ThriftError and ValueMappingError."""
+def read_error(reader: Any, beside: Pairs) -> tuple[Outcome, Pairs]:
+    """What such an error means, and the pairs with it. `beside`: those that came with it elsewhere.
+
+    Raises ThriftError and ValueMappingError.
+    """
     text, kind, pairs = "", 0, beside
     reader.struct()
     while True:
@@ -100,6 +103,10 @@ def read_error(reader: Any, beside: Pairs) -> Outcome:
         else:
             reader.skip(number)
     reader.end()
+    return _meaning(text, kind, pairs), pairs
+
+
+def _meaning(text: str, kind: int, pairs: Pairs) -> Outcome:
     if FAULT in pairs:
         return Fault(pairs[FAULT], pairs.get(MESSAGE), attachments=attachments_in(pairs))
     if (tagged := tagged_error(text)) is not None:

@@ -18,11 +18,11 @@ from gateway.model.errors import (
     ValueMappingError,
 )
 from protocols import java
-from protocols.contract import ClientEvent, Outcome, ReplyReceived
+from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived
 from protocols.reader import Limits
 from protocols.thrift import wire
 from protocols.thrift.application_error import read_error
-from protocols.thrift.context import NO_PAIRS, Pairs, pairs_of_call
+from protocols.thrift.context import DRAIN, NO_PAIRS, Pairs, pairs_of_call
 from protocols.thrift.errors import ThriftError
 from protocols.thrift.frame import framed
 from protocols.thrift.header import (
@@ -174,15 +174,15 @@ class ThriftClientCodec:
         events: list[ClientEvent] = []
         for message in messages:
             try:
-                events.append(self._reply(message))
+                self._reply(message, events)
             except ThriftError as exc:
                 self.broken = RemoteWireError(str(exc), reason="malformed")
                 return events
         self.broken = lost
         return events
 
-    def _reply(self, message: bytes) -> ReplyReceived:
-        """What a message says. Raises ThriftError where it does not say which call it answers."""
+    def _reply(self, message: bytes, events: list[ClientEvent]) -> None:
+        """Appends what a message says. Raises ThriftError where it does not say which call it answers."""
         encoding, limits, beside = self._encoding, self._wire.limits, NO_PAIRS
         # A server that knows no headers may answer in bare frames.
         if self._transport is Transport.HEADER and message[:2] == HEADER_MAGIC:
@@ -194,25 +194,31 @@ class ThriftClientCodec:
         _, kind, call_id = reader.message()
         method = self._expected.pop(call_id, None)
         if method is None:
-            return ReplyReceived(call_id, _NOBODY)
+            events.append(ReplyReceived(call_id, _NOBODY))
+            return
+        outcome: Outcome
+        pairs = beside
         try:
-            return ReplyReceived(call_id, _outcome(reader, kind, method, beside))
+            outcome, pairs = _outcome(reader, kind, method, beside)
         except (ThriftError, ValueMappingError) as exc:
             name = method.contract.name
             text = f"the answer to {name} does not fit its contract: {exc}"
-            return ReplyReceived(call_id, ProviderFailed(text, retry=Retry.NEVER))
+            outcome = ProviderFailed(text, retry=Retry.NEVER)
+        events.append(ReplyReceived(call_id, outcome))
+        if pairs and DRAIN in pairs:
+            events.append(Drain(True, leave=True))
 
     def ping(self) -> bytes:
         """Nothing: Thrift has no heartbeat."""
         return b""
 
 
-def _outcome(reader: Any, kind: int, method: MethodForm, beside: Pairs) -> Outcome:
+def _outcome(reader: Any, kind: int, method: MethodForm, beside: Pairs) -> tuple[Outcome, Pairs]:
     if kind == wire.REPLY:
         return method.read_result(reader, beside)
     if kind == wire.EXCEPTION:
         return read_error(reader, beside)
-    return ProviderFailed(f"the provider answered with a message of kind {kind}")
+    return ProviderFailed(f"the provider answered with a message of kind {kind}"), beside
 
 
 _NOBODY: Final = ProviderFailed("a reply that nobody waits for")

@@ -7,6 +7,7 @@
 | `polyport-consumer` | application name of the caller | calls |
 | `polyport-token` | Dubbo's token of the service that is called | calls |
 | `polyport-fault`, `polyport-message` | class and text of an exception that is not declared | errors |
+| `polyport-drain` | the listener stops: no more calls on this connection, please | answers |
 | any other | an attachment | calls, answers |
 
 Over the header transport they are its key-value headers; elsewhere they are a `map<string, string>` in the field 32767
@@ -26,6 +27,8 @@ from protocols.thrift.names import CONTEXT_FIELD
 from protocols.thrift.text import write_text
 
 __all__ = [
+    "CONSUMER",
+    "DRAIN",
     "FAULT",
     "MESSAGE",
     "NO_PAIRS",
@@ -48,7 +51,8 @@ CONSUMER: Final = "polyport-consumer"
 TOKEN: Final = "polyport-token"
 FAULT: Final = "polyport-fault"
 MESSAGE: Final = "polyport-message"
-_OWN: Final = frozenset({TRACEPARENT, TIMEOUT, CONSUMER, TOKEN, FAULT, MESSAGE})
+DRAIN: Final = "polyport-drain"
+_OWN: Final = frozenset({TRACEPARENT, TIMEOUT, CONSUMER, TOKEN, FAULT, MESSAGE, DRAIN})
 _MAX_TIMEOUT_DIGITS: Final = 12
 _TRACEPARENT_LENGTH: Final = 55
 _MAX_PAIRS: Final = 1_024

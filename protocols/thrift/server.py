@@ -23,7 +23,7 @@ from protocols.thrift import wire
 from protocols.thrift.application_error import kind_of, undeclared_pairs, write_error, write_undeclared
 from protocols.thrift.arguments import UsualArguments, read_beside
 from protocols.thrift.binary import BINARY
-from protocols.thrift.context import NO_PAIRS, Pairs, pairs_of_attachments, read_call_context
+from protocols.thrift.context import CONSUMER, DRAIN, NO_PAIRS, Pairs, pairs_of_attachments, read_call_context
 from protocols.thrift.directory import Directory, Target
 from protocols.thrift.encoding import Encoding
 from protocols.thrift.errors import ThriftError
@@ -100,8 +100,8 @@ class ThriftServerCodec:
     """See `protocols.contract.ServerCodec`."""
 
     __slots__ = (
-        "_beginning", "_has_frames", "_in_order", "_is_plain", "_leaving", "_peer", "_splitter", "_variant", "_wire",
-        "broken", "finished", "held_bytes", "pending_bytes",
+        "_beginning", "_has_frames", "_in_order", "_is_asked", "_is_draining", "_is_plain", "_leaving", "_peer",
+        "_splitter", "_variant", "_wire", "broken", "finished", "held_bytes", "pending_bytes",
     )  # fmt: skip
 
     def __init__(self, wire: ThriftServerWire, peer: Peer) -> None:
@@ -117,6 +117,9 @@ class ThriftServerCodec:
         """The binary encoding with nothing but a length around it."""
         self._leaving: deque[Ticket] = deque()
         """Calls whose answers have not left, in order."""
+        self._is_asked = False
+        """The peer said something of ours beside a call, so it reads what stands beside answers."""
+        self._is_draining = False
         self.held_bytes = 0
         self.pending_bytes = 0
         self.broken: RemoteWireError | None = None
@@ -237,6 +240,8 @@ class ThriftServerCodec:
         head = ticket.head
         if head is not None and isinstance(head, HeaderHead) and head.pairs:
             pairs = {**pairs, **head.pairs}
+        if CONSUMER in pairs:
+            self._is_asked = True
         context = read_call_context(pairs)
         invocation = Invocation(
             target.service,
@@ -311,11 +316,13 @@ class ThriftServerCodec:
         if isinstance(outcome, Ok):
             value, attachments = outcome.value, outcome.attachments
             pairs = pairs_of_attachments(attachments) if attachments else NO_PAIRS
+            if self._is_draining:
+                pairs = self._with_goodbye(ticket, pairs)
             writer.message(ticket.name, wire.REPLY, ticket.seqid)
             method.write_result(writer, value, NO_PAIRS if in_header else pairs)
             return writer.done(), pairs
         fault = outcome.decoded()
-        pairs = pairs_of_attachments(fault.attachments)
+        pairs = self._with_goodbye(ticket, pairs_of_attachments(fault.attachments))
         if method.declares(fault):
             writer.message(ticket.name, wire.REPLY, ticket.seqid)
             method.write_fault(writer, fault, NO_PAIRS if in_header else pairs)
@@ -327,9 +334,18 @@ class ThriftServerCodec:
 
     def _error(self, ticket: Ticket, error: RpcError) -> bytes:
         writer = ticket.encoding.writer(self._wire.limits)
+        pairs = self._with_goodbye(ticket, NO_PAIRS)
+        in_header = isinstance(ticket.head, HeaderHead)
         writer.message(ticket.name, wire.EXCEPTION, ticket.seqid)
-        write_error(writer, error, kind_of(error) if ticket.kind is None else ticket.kind)
-        return self._wrap(ticket, writer.done(), NO_PAIRS)
+        kind = kind_of(error) if ticket.kind is None else ticket.kind
+        write_error(writer, error, kind, NO_PAIRS if in_header else pairs)
+        return self._wrap(ticket, writer.done(), pairs)
+
+    def _with_goodbye(self, ticket: Ticket, pairs: Pairs) -> Pairs:
+        """What goes beside an answer, and that no more calls should come, to who understands it."""
+        if not self._is_draining or not self._is_asked or isinstance(ticket.head, DubboHead):
+            return pairs
+        return {**pairs, DRAIN: "true"}
 
     def _wrap(self, ticket: Ticket, message: bytes, pairs: Pairs) -> bytes:
         head = ticket.head
@@ -340,7 +356,8 @@ class ThriftServerCodec:
         return framed(write_dubbo(head, message))
 
     def goodbye(self) -> bytes:
-        """Nothing: Thrift has no word for it."""
+        """Nothing: Thrift has no word for it. From now on answers say it, to peers that understand."""
+        self._is_draining = True
         return b""
 
     def ping(self) -> bytes:

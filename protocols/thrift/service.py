@@ -146,8 +146,8 @@ class MethodForm:
             write_pairs(writer, pairs)
         writer.stop()
 
-    def read_result(self, reader: Any, beside: Pairs) -> Outcome:
-        """What a struct of a result says. `beside`: pairs that came with it elsewhere.
+    def read_result(self, reader: Any, beside: Pairs) -> tuple[Outcome, Pairs]:
+        """What a struct of a result says, and the pairs with it. `beside`: those that came with it elsewhere.
 
         Raises:
             ThriftError: the bytes are no struct.
@@ -178,13 +178,13 @@ class MethodForm:
         attachments: Attachments = attachments_in(pairs)
         if thrown is not None:
             name, message, fields = thrown
-            return Fault(name, message, fields, declared=True, attachments=attachments)
+            return Fault(name, message, fields, declared=True, attachments=attachments), pairs
         if value is not MISSING:
-            return Ok(value, attachments)
+            return Ok(value, attachments), pairs
         if slot is None or not slot.null:
-            return Ok(None, attachments)
+            return Ok(None, attachments), pairs
         # An exception of a newer contract, or none at all.
-        return ProviderFailed(f"the answer to {self.contract.name} holds no result", retry=Retry.NEVER)
+        return ProviderFailed(f"the answer to {self.contract.name} holds no result", retry=Retry.NEVER), pairs
 
 
 class ServiceForm:

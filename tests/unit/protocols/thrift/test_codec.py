@@ -20,11 +20,12 @@ from gateway.model.errors import (
     Overloaded,
     ProviderFailed,
     Retry,
+    RpcError,
     ValueMappingError,
 )
 from gateway.model.exposure import Exposure
 from gateway.model.typeref import Kind, TypeRef
-from protocols.contract import CallReceived, CallRejected, ReplyReceived
+from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived
 from protocols.reader import Limits
 from protocols.testing import CONTRACT, KEYS, MISFITS, AtMoment, difference, feed, feed_rubbish
 from protocols.thrift.client import ThriftClientCodec, ThriftClientWire, ThriftStyle
@@ -202,6 +203,55 @@ def test_the_sequence_id_comes_back(id: int, encoding: str) -> None:
     assert isinstance(event, CallReceived)
     reader = ENCODINGS[encoding].reader(side.reply(event.ticket, Ok(None))[4:], 0, LIMITS)
     assert reader.message() == (b"echo_nothing", thrift_bytes.REPLY, id)
+
+
+OUTCOMES = [
+    Ok("x", {"k": "v"}),
+    Fault("demo.TypesFailure", None, {"code": 1}, declared=True),
+    Fault("ValueError", "why"),
+    Overloaded("busy"),
+]
+
+
+@EACH
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=["ok", "declared", "undeclared", "error"])
+def test_answers_of_a_listener_that_stops_ask_our_client_to_leave(variant: Variant, outcome: Any) -> None:
+    codec, binding = client(variant)
+    side = server()
+    if isinstance(outcome, Ok) and variant.transport is Transport.DUBBO:
+        outcome = Ok("x")
+    declared = isinstance(outcome, Fault) and outcome.declared
+    method, arguments = ("fail_declared", ("q",)) if declared else ("echo_string", ("q",))
+    for is_stopping in (False, True):
+        (event,) = side.receive(called(codec, binding, method, *arguments)[1], 0.0)
+        assert isinstance(event, CallReceived)
+        if is_stopping:
+            assert side.goodbye() == b""
+        reply, *more = codec.receive(side.reply(event.ticket, outcome))
+        assert isinstance(reply, ReplyReceived)
+        found = reply.outcome
+        assert type(found) is type(outcome)
+        assert isinstance(found, RpcError) or found.attachments == outcome.attachments
+        # Dubbo's framing has no place for it.
+        leaves = is_stopping and variant.transport is not Transport.DUBBO
+        assert [(type(each), each.active, each.leave) for each in more if isinstance(each, Drain)] == (
+            [(Drain, True, True)] if leaves else []
+        )
+
+
+@pytest.mark.parametrize("outcome", [Ok("x"), *OUTCOMES[1:]], ids=["ok", "declared", "undeclared", "error"])
+@pytest.mark.parametrize("wrapped", [thrift_bytes.framed, thrift_bytes.header], ids=["framed", "header"])
+def test_answers_of_a_listener_that_stops_are_as_always_for_others(outcome: Any, wrapped: Any) -> None:
+    answers = []
+    name = "fail_declared" if isinstance(outcome, Fault) and outcome.declared else "echo_string"
+    for is_stopping in (False, True):
+        side = server()
+        (event,) = side.receive(wrapped(thrift_bytes.message(f"demo.Types:{name}")), 0.0)
+        assert isinstance(event, CallReceived)
+        if is_stopping:
+            side.goodbye()
+        answers.append(side.reply(event.ticket, outcome))
+    assert answers[0] == answers[1]
 
 
 NAMES = ["demo.Types:count", "Types:count", "Types$Iface:count", "demo.Types$Iface:count"]
