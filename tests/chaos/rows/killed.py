@@ -47,4 +47,4 @@ _ROW: Final = Row(
     run,
     wires=(*WIRES, "rmi"),
 )
-ROWS: Final = (_ROW, _ROW.elsewhere("hessian"))
+ROWS: Final = (_ROW, _ROW.elsewhere("hessian", "thrift", "webservice"))

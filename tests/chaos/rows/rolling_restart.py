@@ -62,4 +62,9 @@ async def _roll(ground: Ground, nodes: list[Node]) -> Outcome:
 
 _PROVIDERS: Final = Row("C2", "rolling restart of providers", "no call lost, none doubled", run_providers)
 _GATEWAYS: Final = Row("C2", "rolling restart of gateways", "no call lost, none doubled", run_gateways)
-ROWS: Final = (_PROVIDERS, _GATEWAYS, _PROVIDERS.elsewhere("hessian"), _GATEWAYS.elsewhere("hessian"))
+ROWS: Final = (
+    _PROVIDERS,
+    _GATEWAYS,
+    _PROVIDERS.elsewhere("hessian", "thrift", "webservice"),
+    _GATEWAYS.elsewhere("hessian", "thrift", "webservice"),
+)
