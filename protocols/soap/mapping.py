@@ -61,7 +61,8 @@ def _elements(contract: ServiceContract) -> Iterator[str]:
     owners: dict[str, str] = {}
     for definition in contract.types.values():
         if not isinstance(definition, EnumType) and definition.is_exception:
-            owners[types.of_named(definition.name)] = definition.name
+            # Said so, because a method may be called as the exception is.
+            owners[types.of_named(definition.name)] = f"exception {definition.name}"
     for method in contract.methods:
         operation = names[method.attribute]
         if not is_name(operation):

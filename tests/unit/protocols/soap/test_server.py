@@ -404,6 +404,10 @@ def test_names_that_cannot_stand_beside_each_other_are_refused_when_the_contract
     contract = ServiceContract("shop.Store", (a_method("find"), a_method("findResponse")))
     with pytest.raises(ContractError, match="its element 'findResponse' is that of find"):
         SoapBinding([Exposure(KEY, contract)])
+    lost = StructType("lost", object, (), is_exception=True)
+    contract = ServiceContract("shop.Store", (a_method("lost"),), types={"lost": lost})
+    with pytest.raises(ContractError, match="its element 'lost' is that of exception lost"):
+        SoapBinding([Exposure(KEY, contract)])
     with pytest.raises(ContractError, match="no contract"):
         SoapBinding([Exposure(KEY, None)])
 
