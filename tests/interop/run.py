@@ -30,6 +30,7 @@ from tests.support.java_peer import DUBBO_VERSIONS, java_version, library_file, 
 from tests.support.node_peer import module_version, node_version
 from tests.support.php_peer import php_version
 from tests.support.python_peer import package_version
+from tests.support.thrift_peers import rust_thrift_version
 
 HERE: Final = Path(__file__).parent
 WIDTH: Final = 120
@@ -67,6 +68,7 @@ _PEERS: Final[Mapping[str, Callable[[], str]]] = {
     "dubbo2.js": lambda: f"Node, dubbo2.js {module_version('dubbo2.js')}",
     "apache thrift": lambda: f"Apache's thrift {distribution_version('thrift')}",
     "thrift go": lambda: f"Go, Apache's thrift {go_thrift_version()}",
+    "thrift rust": lambda: f"Rust, Apache's thrift {rust_thrift_version()}",
     "thrift java": lambda: f"Java, Apache's thrift {library_version('thrift', 'libthrift')}",
     "thrift node": lambda: f"Node, Apache's thrift {module_version('thrift')}",
     "dubbo thrift": lambda: f"Java, Dubbo {library_version('dubbo-27-thrift', 'dubbo')}: thrift and native-thrift",

@@ -24,6 +24,7 @@ from tests.support.thrift_peers import (
     node_thrift_server,
     python_thrift_checks,
     python_thrift_server,
+    rust_thrift_checks,
 )
 
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
@@ -61,6 +62,7 @@ def row(text: str, peer: str, quick: bool = True) -> pytest.MarkDecorator:
         pytest.param(go_thrift_checks, marks=row("Go → us", "thrift go")),
         pytest.param(java_thrift_checks, marks=row("Java → us", "thrift java")),
         pytest.param(node_thrift_checks, marks=row("Node → us", "thrift node")),
+        pytest.param(rust_thrift_checks, marks=row("Rust → us", "thrift rust")),
     ],
 )
 async def test_a_client_uses_both_services(client: Callable[[int], Awaitable[Report]]) -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Exports the demo services for Thrift and has Apache's compiler make code of them, in .cache/interop-thrift: idl, java,
-# go, node and python. Does nothing when nothing changed. The compiler is installed through apt when it is missing
+# go, node, python and rust. Does nothing when nothing changed. The compiler is installed through apt when it is missing
 # and we are root.
 # Exits with 3 when it cannot be had (tests then skip, or fail with CI=true), with 1 when code cannot be made.
 set -euo pipefail
@@ -38,6 +38,7 @@ generate java java:generated_annotations=suppress
 generate go go:package_prefix=polyport.interop/thrift/
 generate node js:node,es6
 generate python py
+generate rust rs
 # Examples of programs, which nobody builds.
 rm -rf "$cache"/go/demo/*-remote
 # Where generated code finds the library.
