@@ -13,6 +13,8 @@ __all__ = ["TAKEN_IN_EXCEPTIONS", "python_name"]
 
 TAKEN_IN_EXCEPTIONS: Final = frozenset(dir(ServiceError)) - frozenset(dir(object))
 """Attributes that every exception has."""
+_OF_CLASSES: Final = "mro"
+"""Every class has this, so that dataclasses take it for the default of a field of this name."""
 
 
 def python_name(name: str, taken: Collection[str]) -> str:
@@ -23,6 +25,6 @@ def python_name(name: str, taken: Collection[str]) -> str:
     plain = unicodedata.normalize("NFKC", name).lstrip("_") or "value"
     if plain[0].isdigit():
         plain = f"value_{plain}"
-    while keyword.iskeyword(plain) or plain in taken:
+    while keyword.iskeyword(plain) or plain in taken or plain == _OF_CLASSES:
         plain = f"{plain}_"
     return plain

@@ -57,6 +57,13 @@ def read_services(document: Document, root: Node) -> Services:
     Raises:
         ContractError: it cannot be read, or no operation has a form in a contract.
     """
+    try:
+        return _read_services(document, root)
+    except RecursionError:
+        raise ContractError(f"{document.location}: types that are nested too deep") from None
+
+
+def _read_services(document: Document, root: Node) -> Services:
     description = Description(document, root)
     ports, omitted = ports_of(description)
     if not ports and not omitted:

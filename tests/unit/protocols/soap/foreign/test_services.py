@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from gateway.contracts import contract_of
+from gateway.contracts.module import contract_module, services_of
 from gateway.model.errors import ContractError
 from protocols.soap.wsdl_import import omitted_operations, read_foreign_wsdl, read_wsdl
 from tests.support.foreign_wsdl import NAMESPACE, document, lines, one_operation, wsdl
@@ -230,3 +232,26 @@ def test_operations_with_attachments_are_left_out() -> None:
 
     assert lines(read_wsdl(found)[0]) == ["One(A: i32) -> oneway"]
     assert omitted_operations(found) == ("com.acme.shop.v1.Shop.Two: shop.wsdl:1: its messages have attachments",)
+
+
+def test_types_that_are_nested_too_deep_are_refused() -> None:
+    open_ = '<xs:element name="a" maxOccurs="9"><xs:complexType><xs:sequence>'
+    close = "</xs:sequence></xs:complexType></xs:element>"
+    types = "".join(
+        f'<xs:complexType name="ArrayOf{each}"><xs:sequence>{open_ * 40}<xs:element name="x" type="t:ArrayOf{each + 1}"'
+        f' maxOccurs="9"/>{close * 40}</xs:sequence></xs:complexType>'
+        for each in range(30)
+    )
+    last = '<xs:complexType name="ArrayOf30"><xs:sequence/></xs:complexType>'
+
+    with pytest.raises(ContractError, match="types that are nested too deep"):
+        read_foreign_wsdl(document(one_operation(types + last, '<xs:element name="p" type="t:ArrayOf0"/>')))
+
+
+def test_an_element_may_be_called_as_what_every_class_has() -> None:
+    both = '<xs:element name="mro" type="xs:int"/><xs:element name="mro_" type="xs:int"/>'
+    (service,) = read_foreign_wsdl(document(one_operation("", "", both))).services
+
+    contract = contract_of(services_of(contract_module([service.contract], "mro"))[service.contract.name])
+    struct = contract.struct(contract.methods[0].returns)
+    assert [each.name for each in struct.fields] == ["mro_", "mro__"]
