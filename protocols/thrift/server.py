@@ -292,7 +292,7 @@ class ThriftServerCodec:
             if isinstance(outcome, RpcError):
                 return self._error(ticket, outcome)
             answer = b""
-            if ticket.usual is not None and type(outcome) is Ok and not outcome.attachments:
+            if ticket.usual is not None and type(outcome) is Ok and not outcome.attachments and not self._is_draining:
                 answer = ticket.usual.write(ticket.seqid, outcome.value)
                 if not self._has_frames:
                     answer = answer[FRAME_HEAD_BYTES:]

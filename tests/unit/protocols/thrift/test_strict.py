@@ -19,6 +19,7 @@ from protocols.reader import Limits
 from protocols.thrift import wire
 from protocols.thrift.arguments import ThriftArguments, UsualArguments
 from protocols.thrift.binary import BINARY, BinaryReader
+from protocols.thrift.context import CONSUMER, DRAIN
 from protocols.thrift.server import ThriftServerWire
 from protocols.thrift.service import MethodForm, ServiceForm
 from protocols.thrift.strict import StrictAnswer, StrictArguments
@@ -184,6 +185,19 @@ def test_each_head_leads_to_the_same_answer(framed: bool, strict: bool) -> None:
     assert event.invocation.arguments() == (1, 2)
     answer = bytes.fromhex("80010002 00000007") + b"numbers" + bytes.fromhex("fffffff7 080000 00000003 00")
     assert codec.reply(event.ticket, Ok(3)) == (struct.pack(">i", len(answer)) + answer if framed else answer)
+
+
+def test_a_usual_answer_says_that_the_listener_stops_where_the_peer_understands() -> None:
+    codec = ThriftServerWire([Exposure(ServiceKey(CONTRACT.name), CONTRACT)], LIMITS).accept(Peer("thrift", "a:1"))
+    for pairs in ({CONSUMER: "app"}, {}):
+        writer = BINARY.writer(LIMITS)
+        writer.message(b"numbers", wire.CALL, 1)
+        METHODS["numbers"].write_call(writer, (1, 2), pairs)
+        call = writer.done()
+        (event,) = codec.receive(struct.pack(">i", len(call)) + call, 0.0)
+        assert isinstance(event, CallReceived)
+        codec.goodbye()
+        assert DRAIN.encode() in codec.reply(event.ticket, Ok(3))
 
 
 @pytest.mark.parametrize("cut", [6, 11, 15, 16, 18])
