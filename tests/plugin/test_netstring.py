@@ -95,6 +95,7 @@ def test_it_is_listed_with_its_owner(installed: Installation) -> None:
             "directions": ["in", "out"],
             "default_port": 9021,
             "exports": [],
+            "imports": [],
             "mounts": False,
             "listener_options": ["token"],
             "reference_options": ["heartbeat"],

@@ -27,6 +27,7 @@ FILES = (
     "adapters/__init__.py",
     "adapters/rmi_client.py",
     "protocols/__init__.py",
+    "protocols/replay.py",
     *(f"protocols/rmi/{name}.py" for name in ("__init__", "frame", "signature", "reduction", "pickle_keys",
                                               "pickle_reader", "pickle_writer")),
 )  # fmt: skip
