@@ -73,7 +73,7 @@ class XmlLimits:
     """
 
     max_depth: int = 200
-    max_elements: int = 500_000
+    max_elements: int = 300_000
     max_token_bytes: int = 65_536
     max_namespaces: int = 1_000
 
