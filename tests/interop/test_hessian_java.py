@@ -144,7 +144,7 @@ async def test_dubbo_uses_a_python_service(driver: str, peers: Peers) -> None:
     report.check()
 
 
-@pytest.mark.direction("us → Java, restarted", wire="hessian", peer="dubbo hessian")
+@pytest.mark.direction("us → Java", wire="hessian", peer="dubbo hessian")
 async def test_providers_that_were_all_gone_are_found_again(peers: Peers) -> None:
     """With nobody to ask for addresses, and without a restart of whoever calls."""
     first = [Provider("27-hessian", "protocol=hessian") for _ in range(2)]
@@ -177,7 +177,7 @@ async def test_providers_that_were_all_gone_are_found_again(peers: Peers) -> Non
             each.close()
 
 
-@pytest.mark.direction("Java → us, restarted", wire="hessian", peer="dubbo hessian")
+@pytest.mark.direction("Java → us", wire="hessian", peer="dubbo hessian")
 async def test_dubbo_finds_a_restarted_gateway_again(peers: Peers) -> None:
     consumer = peers.consumer("27-hessian")
     text = f"""

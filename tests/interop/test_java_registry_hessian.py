@@ -118,7 +118,6 @@ async def test_java_consumers_and_providers_meet_in_our_gateway(server: Zookeepe
         (await java.consumer(MODULE).run("json,attachments-fields", "unused:1", options)).check()
 
 
-@pytest.mark.direction("Java → Java, no token", wire="hessian", peer="dubbo hessian")
 async def test_dubbo_shows_no_token_over_hessian_not_even_to_itself(server: ZookeeperServer, java: Peers) -> None:
     """Why services with a token cannot be called by Dubbo over this wire, nor its own services with one by us."""
     options = f"{java_option(server)}&group=guarded"
