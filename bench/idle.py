@@ -13,11 +13,11 @@ from bench.cases import TARGET_LOAD
 from bench.frames import build_request
 from bench.process import Server
 from bench.request import Request
-from bench.servers import GRANIAN, JAVA, NGINX, PAYLOADS, Lineup
+from bench.servers import GRANIAN, JAVA, NGINX, PAYLOADS, SPYNE, THRIFTPY2_THREADED, Lineup
 
 _WARM_CONNECTIONS = 64
-_UNFIT = (JAVA, GRANIAN, NGINX)
-"""A heap that grows when it likes; processes of others that are limited to fewer connections."""
+_UNFIT = (JAVA, GRANIAN, NGINX, SPYNE, THRIFTPY2_THREADED)
+"""A heap that grows when it likes; processes of others that take fewer connections, or have a thread for each."""
 
 
 @dataclass(frozen=True, slots=True)
