@@ -47,6 +47,8 @@ class WebDocument:
     """What is behind a URL. It may refer to the web only: whoever wrote it does not learn what files are here."""
 
     def __init__(self, url: str) -> None:
+        if _shown(url) != url:
+            raise ContractError(f"{_shown(url)} has a user in it, which is not sent; fetch it, and name the file")
         request = Request(url, headers={"User-Agent": "polyport", "Accept": "*/*"})
         try:
             with build_opener(_Redirects).open(request, timeout=_TIMEOUT_S) as answer:
@@ -90,9 +92,15 @@ def open_document(location: str, *, folder: Path | None = None, web: bool) -> Do
     """
     if _is_web(location):
         if not web:
-            raise ContractError(f"{location} is not read from the web here; import it into a file")
+            raise ContractError(f"{_shown(location)} is not read from the web here; import it into a file")
         return WebDocument(location)
     return FileDocument((folder or Path()) / location, web=web)
+
+
+def _shown(url: str) -> str:
+    """A URL as it may be shown: with stars for user and password."""
+    user, found, _ = urlsplit(url).netloc.rpartition("@")
+    return url.replace(f"{user}@", "***@", 1) if found else url
 
 
 def _is_web(location: str) -> bool:

@@ -104,3 +104,12 @@ def test_a_reference_that_is_none_is_refused(tmp_path: Path, reference: str) -> 
 
     with pytest.raises(ContractError, match=r"is no address|cannot be read"):
         open_document("a.txt", folder=tmp_path, web=True).refer(reference)
+
+
+@pytest.mark.parametrize("web", [True, False])
+def test_passwords_in_an_address_are_not_shown(web: bool) -> None:
+    with pytest.raises(ContractError) as caught:
+        open_document("http://ann:s3cret@127.0.0.1:9/a.wsdl", web=web)
+
+    assert "http://***@127.0.0.1:9/a.wsdl" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
