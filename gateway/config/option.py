@@ -27,6 +27,7 @@ _READERS: Final[Mapping[OptionKind, TypeAdapter[Any]]] = {
     OptionKind.CREDENTIAL: TypeAdapter(Text),
     OptionKind.CREDENTIALS: TypeAdapter(Text),
     OptionKind.TEXTS: TypeAdapter(Text),
+    OptionKind.TABLES: TypeAdapter(Text),
 }
 
 _TYPES: Final[Mapping[OptionKind, tuple[Any, str]]] = {
@@ -38,8 +39,11 @@ _TYPES: Final[Mapping[OptionKind, tuple[Any, str]]] = {
     OptionKind.CREDENTIAL: (str, "a secret"),
     OptionKind.CREDENTIALS: (Mapping, "secrets by name"),
     OptionKind.TEXTS: ((Mapping, list, tuple), "texts"),
+    OptionKind.TABLES: (Mapping, "mappings of texts by name"),
 }
 """What programs give where a file has a text, and how that is called."""
+
+_Read = Callable[[Path, Option, Any], Any]
 
 
 class OptionReader:
@@ -76,20 +80,28 @@ class OptionReader:
     def _option(self, path: Path, option: Option, value: Any) -> Any:
         if option.kind is OptionKind.CREDENTIALS:
             return self._credentials_by_name(path, value)
+        if option.kind is OptionKind.TABLES:
+            return self._by_name(path, option, value, self._texts_by_name)
         if option.kind is not OptionKind.TEXTS:
             return self._one(path, option, value)
         if not option.named:
-            return tuple(self._each(path, option, enumerate(self._list(path, value))))
+            return tuple(self._each(path, option, enumerate(self._list(path, value)), self._one))
+        return self._texts_by_name(path, option, value)
+
+    def _texts_by_name(self, path: Path, option: Option, value: Any) -> dict[str, Any]:
+        return self._by_name(path, option, value, self._one)
+
+    def _by_name(self, path: Path, option: Option, value: Any, read: _Read) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             self._refuse(path, f"expected a mapping, found {describe(value)}")
-        return dict(zip(value, self._each(path, option, value.items()), strict=True))
+        return dict(zip(value, self._each(path, option, value.items(), read), strict=True))
 
-    def _each(self, path: Path, option: Option, items: Any) -> list[Any]:
+    def _each(self, path: Path, option: Option, items: Any, read: _Read) -> list[Any]:
         """Every item converted; all that are wrong are reported before the option is given up."""
         made, wrong = [], False
         for key, item in items:
             try:
-                made.append(self._one((*path, key), option, item))
+                made.append(read((*path, key), option, item))
             except _Wrong:
                 wrong = True
         if wrong:

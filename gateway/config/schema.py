@@ -31,6 +31,7 @@ _KINDS: Final[Mapping[OptionKind, Any]] = {
     OptionKind.CREDENTIAL: Text,
     OptionKind.CREDENTIALS: Text,
     OptionKind.TEXTS: Text,
+    OptionKind.TABLES: Text,
 }
 
 
@@ -98,7 +99,9 @@ def _option(option: Option) -> dict[str, Any]:
     schema: dict[str, Any] = TypeAdapter(_KINDS[option.kind]).json_schema()
     if option.choices:
         schema = {"anyOf": [{"enum": list(option.choices)}, INTERPOLATED_SCHEMA]}
-    if option.kind is OptionKind.TEXTS and option.named:
+    if option.kind is OptionKind.TABLES:
+        schema = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": schema}}
+    elif option.kind is OptionKind.TEXTS and option.named:
         schema = {"type": "object", "additionalProperties": schema}
     elif option.kind in (OptionKind.TEXTS, OptionKind.CREDENTIALS):
         schema = {"type": "array", "items": schema}

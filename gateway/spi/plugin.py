@@ -47,6 +47,9 @@ class OptionKind(Enum):
     TEXTS = "texts"
     """A mapping of names to texts, or a list of texts; the adapter gets it as `Mapping[str, Any]` or `tuple[Any, ...]`
     with each text as `Option.parse` read it."""
+    TABLES = "tables"
+    """A mapping of names to mappings of names to texts; the adapter gets it as `Mapping[str, Mapping[str, Any]]` with
+    each text as `Option.parse` read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class Option:
     `named`: a TEXTS option is a mapping; a list otherwise.
     `required`: a listener or registry without it cannot be made. What a service or a remote has to say, `check_service`
     and `check_reference` look for: they know whether the wire is used at all.
-    `parse`: reads one text of a TEXT or TEXTS option; raises `ValueError` with what is wrong, which is shown with its
-    place in the file. None leaves texts as they are.
+    `parse`: reads one text of a TEXT, TEXTS or TABLES option; raises `ValueError` with what is wrong, which is shown
+    with its place in the file. None leaves texts as they are.
     """
 
     kind: OptionKind

@@ -75,6 +75,7 @@ def fake_protocol(name: str, port: int, check: Callable[[ServiceContract], list[
             "token": Option(OptionKind.CREDENTIAL, "what callers must show"),
             "keys": Option(OptionKind.CREDENTIALS, "what callers may show"),
             "origins": Option(OptionKind.TEXTS, "even numbers", parse=_parse_even),
+            "tables": Option(OptionKind.TABLES, "even numbers by name", parse=_parse_even),
         },
         reference_options={"compress": Option(OptionKind.FLAG, "compress requests", False), "routes": _ROUTES},
         client_snippet=_unused,

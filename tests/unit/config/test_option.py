@@ -73,6 +73,16 @@ def test_texts_by_name_are_a_mapping() -> None:
     ]
 
 
+def test_tables_are_mappings_of_mappings() -> None:
+    base = "services: {}\nlisteners:\n  a:\n    protocol: pipe\n    options:\n"
+
+    assert problems(f"{base}      tables: 2\n") == ["6:15: listeners.a.options.tables: expected a mapping, found '2'"]
+    assert problems(f"{base}      tables:\n        x: {{a: 2}}\n        y: 3\n        z: {{b: 4, c: 5}}\n") == [
+        "8:12: listeners.a.options.tables.y: expected a mapping, found '3'",
+        "9:22: listeners.a.options.tables.z.c: '5' is not an even number",
+    ]
+
+
 def parse(text: str) -> int:
     return int(text)
 
@@ -80,6 +90,7 @@ def parse(text: str) -> int:
 KNOWN = {
     "each": Option(OptionKind.TEXTS, "numbers", parse=parse),
     "named": Option(OptionKind.TEXTS, "numbers", named=True, parse=parse),
+    "tables": Option(OptionKind.TABLES, "numbers", parse=parse),
     "one": Option(OptionKind.TEXT, "a number", parse=parse),
     "plain": Option(OptionKind.TEXT, "text"),
     "style": Option(OptionKind.TEXT, "text", choices=("rest", "jsonrpc")),
@@ -91,9 +102,13 @@ KNOWN = {
 
 
 def test_a_program_may_give_texts_or_what_they_mean() -> None:
-    given: dict[str, Any] = {"each": ["1", 2], "named": {"a": "3"}, "one": "4", "plain": "5"}
+    given: dict[str, Any] = {
+        "each": ["1", 2], "named": {"a": "3"}, "tables": {"t": {"a": "6"}}, "one": "4", "plain": "5"
+    }  # fmt: skip
 
-    assert parse_options(given, KNOWN) == {"each": (1, 2), "named": {"a": 3}, "one": 4, "plain": "5"}
+    assert parse_options(given, KNOWN) == {
+        "each": (1, 2), "named": {"a": 3}, "tables": {"t": {"a": 6}}, "one": 4, "plain": "5"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -103,6 +118,8 @@ def test_a_program_may_give_texts_or_what_they_mean() -> None:
         ({"named": {"a": "x"}}, "named['a']: invalid literal for int() with base 10: 'x'"),
         ({"each": ["1", "x"]}, "each[1]: invalid literal for int() with base 10: 'x'"),
         ({"each": "1"}, "each: expected texts, found str"),
+        ({"tables": {"t": {"a": "x"}}}, "tables['t']['a']: invalid literal for int() with base 10: 'x'"),
+        ({"tables": ["1"]}, "tables: expected mappings of texts by name, found list"),
         ({"plain": 5}, "plain: expected a text, found int"),
         ({"style": "rst"}, "style: 'rst' is not one of rest, jsonrpc, did you mean 'rest'?"),
         ({"wait": "3s"}, "wait: expected seconds, found str"),

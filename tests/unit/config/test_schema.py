@@ -34,6 +34,15 @@ def test_lists_of_texts_and_credentials_are_arrays() -> None:
         assert options[name]["items"]["type"] == ["string", "number", "boolean"]
 
 
+def test_tables_are_objects_of_objects() -> None:
+    listener = build_schema(FakePlugins())["$defs"]["ListenerConfig"]
+    tables = listener["allOf"][0]["then"]["properties"]["options"]["properties"]["tables"]
+
+    assert "object" in tables["type"]
+    assert tables["additionalProperties"]["type"] == "object"
+    assert tables["additionalProperties"]["additionalProperties"]["type"] == ["string", "number", "boolean"]
+
+
 def test_what_is_required_must_be_written() -> None:
     plugins = FakePlugins()
     plugins.change("registry", "list", options={"ttl": Option(OptionKind.DURATION, "x", required=True)})
