@@ -18,9 +18,9 @@ from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http_json.answer import error_response, fault_response, unwritable_response, value_response
 from protocols.http_json.caller import Caller
 from protocols.http_json.lazy import LazyArguments
-from protocols.http_json.method import place_of
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.target import CallTarget
+from protocols.overloads import place_of
 
 __all__ = ["NO_EXCEPTIONS", "GenericTarget", "encode_generic", "read_generic_arguments"]
 

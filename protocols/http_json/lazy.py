@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from gateway.jsonform.text import parse_json
 from gateway.model.errors import ValueMappingError
-from protocols.http_json.method import ArgumentError, MethodBinding
+from protocols.http_json.method import MethodBinding
 from protocols.http_json.service import read_arguments
+from protocols.overloads import ArgumentError
 
 __all__ = ["WIRE", "BodyArguments", "LazyArguments"]
 

@@ -9,27 +9,15 @@ from gateway.jsonform.reader import Readers
 from gateway.jsonform.text import format_json
 from gateway.jsonform.text_value import compile_text_reader
 from gateway.jsonform.writer import Writers
-from gateway.model.contract import MISSING, MethodContract, Param, ServiceContract
-from gateway.model.errors import BadRequest, RpcError, ValueMappingError
+from gateway.model.contract import MISSING, MethodContract, ServiceContract
+from gateway.model.errors import BadRequest, ValueMappingError
 from gateway.model.typeref import Kind
 from protocols.http_json.route import has_query_form
+from protocols.overloads import ArgumentError, argument_error, default_of
 
-__all__ = ["ArgumentError", "MethodBinding", "argument_error", "default_of", "place_of"]
+__all__ = ["MethodBinding"]
 
 TextReader = Callable[[list[str]], Any]
-
-
-class ArgumentError(BadRequest):
-    """An argument does not fit the contract. `path`: where the value sits (`args[0].price`)."""
-
-    def __init__(self, message: str, path: str) -> None:
-        super().__init__(message)
-        self.path: Final = path
-
-
-def place_of(error: RpcError) -> str:
-    """The path of the value that is to blame; empty where an error blames none."""
-    return error.path if isinstance(error, ArgumentError) else ""
 
 
 class MethodBinding:
@@ -202,16 +190,3 @@ class MethodBinding:
         known = ", ".join(param.name for param in self.wire.params)
         takes = f"it takes {known}" if known else "it takes none"
         return BadRequest(f"{self.wire.name} has no argument {name[:100]!r}; {takes}")
-
-
-def default_of(param: Param) -> Any:
-    """What an argument becomes that the caller leaves out; `MISSING` when it may not. Absent and null are one value."""
-    return None if param.default is MISSING and param.type.nullable else param.default
-
-
-def argument_error(method: MethodContract, index: int, misfit: ValueMappingError) -> ArgumentError:
-    """What a caller is told whose argument `index` does not fit: by name, as JSON callers know it."""
-    inner = misfit.path
-    glue = "." if inner and inner[0] not in "[." else ""
-    text = f"{method.name}: {method.params[index].name}{glue}{inner}: {misfit.message}"
-    return ArgumentError(text, f"args[{index}]{glue}{inner}")

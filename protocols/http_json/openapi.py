@@ -19,9 +19,9 @@ from gateway.model.endpoint import ServiceKey
 from gateway.model.exposure import Exposure
 from gateway.model.typeref import Kind, TypeRef
 from protocols.http_json.media import JSON, PROBLEM
-from protocols.http_json.method import default_of
 from protocols.http_json.problem import ERROR_TYPE, EXCEPTION_STATUS, EXCEPTION_TYPE
 from protocols.http_json.route import Parts, PathParam, Route, has_query_form, route_of
+from protocols.overloads import default_of
 
 __all__ = ["export_openapi", "openapi_document"]
 

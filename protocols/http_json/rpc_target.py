@@ -26,10 +26,11 @@ from protocols.http_json.caller import Caller
 from protocols.http_json.generic_target import NO_EXCEPTIONS, encode_generic, read_generic_arguments
 from protocols.http_json.jsonrpc import InvalidRequest, RpcRequest
 from protocols.http_json.lazy import LazyArguments
-from protocols.http_json.method import ArgumentError, MethodBinding, place_of
+from protocols.http_json.method import MethodBinding
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.service import ServiceBinding, bind_arguments
 from protocols.http_json.target import CallTarget
+from protocols.overloads import ArgumentError, place_of
 
 __all__ = ["RpcCall", "RpcService", "RpcTarget"]
 

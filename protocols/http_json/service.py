@@ -1,8 +1,8 @@
-"""The methods of one service by the names JSON callers use: which overload a call means."""
+"""The methods of one service by the names JSON callers use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -12,76 +12,16 @@ from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.errors import BadRequest, NoSuchMethod
 from protocols import java
 from protocols.http_json.java_names import java_named
-from protocols.http_json.method import ArgumentError, MethodBinding
+from protocols.http_json.method import MethodBinding
 from protocols.http_json.problem import ExceptionForms
+from protocols.overloads import OverloadGroup
 
 __all__ = ["MethodGroup", "ServiceBinding", "bind_arguments", "read_arguments"]
 
+MethodGroup = OverloadGroup[MethodBinding]
+"""What one name may mean, of methods compiled for JSON."""
+
 _SHOWN: Final = 100
-
-
-class MethodGroup:
-    """What one name may mean: the overloads of this name, and the method that has it as attribute.
-
-    A call means the one that its arguments fit: by their names, or by their number and what they can be read as. Where
-    they fit several, it means the one whose attribute was asked for; so every method can be called by its attribute,
-    with all its arguments given.
-    """
-
-    __slots__ = ("candidates", "name", "own", "single")
-
-    def __init__(self, name: str, candidates: Sequence[MethodBinding]) -> None:
-        self.name: Final = name
-        self.candidates: Final = tuple(candidates)
-        self.own: Final = next((each for each in candidates if each.signature.attribute == name), None)
-        self.single: Final = candidates[0] if len(candidates) == 1 else None
-
-    def named(self, names: Mapping[str, Any]) -> MethodBinding:
-        """The method for arguments by name. Raises BadRequest."""
-        if self.single is not None:
-            return self.single
-        return self._chosen([each for each in self.candidates if each.fits_names(names)])
-
-    def read_positional(self, items: Sequence[Any]) -> tuple[MethodBinding, tuple[Any, ...]]:
-        """The method for arguments by position, and its arguments.
-
-        Callers in Java have overloads in one name and no other; what tells those apart is which of them can read the
-        arguments. Raises BadRequest.
-        """
-        if self.single is not None:
-            return self.single, self.single.read_positional(items)
-        fitting = [each for each in self.candidates if each.fits_count(len(items))]
-        readable: list[tuple[MethodBinding, tuple[Any, ...]]] = []
-        refusal: ArgumentError | None = None
-        for each in fitting:
-            try:
-                arguments = each.read_positional(items)
-            except ArgumentError as exc:
-                refusal = exc if each is self.own or len(fitting) == 1 else refusal
-                continue
-            if each is self.own:
-                return each, arguments
-            readable.append((each, arguments))
-        if len(readable) == 1:
-            return readable[0]
-        if refusal is not None and not readable:
-            raise refusal
-        raise self._undecided([each for each, _ in readable])
-
-    def _chosen(self, fitting: Sequence[MethodBinding]) -> MethodBinding:
-        if len(fitting) == 1:
-            return fitting[0]
-        if self.own is not None and self.own in fitting:
-            return self.own
-        raise self._undecided(fitting)
-
-    def _undecided(self, fitting: Sequence[MethodBinding]) -> BadRequest:
-        listed = "; ".join(_shown(each.wire) for each in fitting or self.candidates)
-        if fitting:
-            return BadRequest(
-                f"{self.name}: several overloads take these arguments, call one of them by its own name: {listed}"
-            )
-        return BadRequest(f"{self.name}: no overload takes these arguments: {listed}")
 
 
 class ServiceBinding:
@@ -164,8 +104,3 @@ def read_arguments(method: MethodBinding, value: Any) -> tuple[Any, ...]:
 
 def _no_arguments() -> BadRequest:
     return BadRequest("expected an object with the arguments by name, or an array with the arguments by position")
-
-
-def _shown(method: MethodContract) -> str:
-    params = ", ".join(f"{param.name}: {param.type}" for param in method.params)
-    return f"{method.attribute}({params})"

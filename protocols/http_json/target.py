@@ -30,11 +30,12 @@ from protocols.http_json.answer import (
 )
 from protocols.http_json.caller import Caller, read_caller
 from protocols.http_json.lazy import BodyArguments, LazyArguments
-from protocols.http_json.method import ArgumentError, MethodBinding, place_of
+from protocols.http_json.method import MethodBinding
 from protocols.http_json.problem import ExceptionForms
 from protocols.http_json.query import read_query
 from protocols.http_json.route import Route
 from protocols.http_json.service import MethodGroup, ServiceBinding, bind_arguments
+from protocols.overloads import ArgumentError, place_of
 
 __all__ = [
     "CallTarget",

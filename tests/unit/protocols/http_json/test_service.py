@@ -8,8 +8,8 @@ import pytest
 
 from gateway.contracts import I32, I64, contract_of, method, service
 from gateway.model.errors import BadRequest
-from protocols.http_json.method import ArgumentError
 from protocols.http_json.service import ServiceBinding, bind_arguments
+from protocols.overloads import ArgumentError
 
 
 @service("shop.Finder")
