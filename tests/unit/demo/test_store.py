@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from gateway.demo.store import DemoStore, NoNumber, NotStored
+from tests.support.fake_clock import FakeClock
+
+
+def seconds(count: float) -> dt.timedelta:
+    return dt.timedelta(seconds=count)
+
+
+async def test_values_are_stored_changed_and_removed() -> None:
+    store = DemoStore()
+
+    assert (await store.get("k"), await store.replace("k", b"v"), await store.append("k", b"x")) == (None, False, None)
+    assert await store.add("k", b"v") is True
+    assert await store.add("k", b"w") is False
+    assert (await store.append("k", b">"), await store.prepend("k", b"<")) == (2, 3)
+    assert await store.get("k") == b"<v>"
+    assert await store.keys() == ["k"]
+    assert (await store.delete("k"), await store.delete("k")) == (True, False)
+
+
+async def test_values_expire() -> None:
+    clock = FakeClock()
+    store = DemoStore(clock=clock)
+    await store.set("k", b"v", seconds(5))
+    await store.set("for-ever", b"v")
+    await store.set("over", b"v", seconds(0))
+
+    assert await store.ttl("k") == seconds(5)
+    assert await store.ttl("for-ever") is None
+    assert await store.get("over") is None
+    clock.advance(5)
+    assert await store.get("k") is None
+    with pytest.raises(NotStored):
+        await store.ttl("k")
+    assert await store.expire("k", None) is False
+    assert await store.expire("for-ever", seconds(1)) is True
+    assert await store.keys("for*") == ["for-ever"]
+    clock.advance(1)
+    assert await store.keys() == []
+
+
+async def test_a_swap_needs_the_version_that_is_there() -> None:
+    store = DemoStore()
+    assert await store.swap("k", b"w", 1) is None
+    await store.set("k", b"v", None, 7)
+    entry = await store.entry("k")
+    assert entry is not None
+    assert (entry.value, entry.flags) == (b"v", 7)
+
+    assert await store.swap("k", b"w", entry.version) is True
+    assert await store.swap("k", b"x", entry.version) is False
+    assert await store.get("k") == b"w"
+
+
+async def test_numbers_are_counted_within_64_bits() -> None:
+    store = DemoStore()
+    assert await store.increment("n") is None
+    await store.set("n", b"9")
+
+    assert (await store.increment("n"), await store.increment("n", -20)) == (10, -10)
+    assert await store.get("n") == b"-10"
+    await store.set("n", b"9223372036854775807")
+    with pytest.raises(NoNumber):
+        await store.increment("n")
+    await store.set("n", b"x")
+    with pytest.raises(NoNumber):
+        await store.increment("n")
+
+
+async def test_the_oldest_goes_when_it_is_full() -> None:
+    store = DemoStore(max_keys=2)
+    for key in ("a", "b", "a", "c"):
+        await store.set(key, b"v")
+
+    assert await store.keys() == ["a", "c"]
+    await store.clear()
+    assert await store.keys() == []
