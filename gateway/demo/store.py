@@ -73,6 +73,14 @@ class Store(Protocol):
         """Stores a value where the version is still the same; says whether it did, null when there is none."""
         ...
 
+    async def exchange(self, key: str, value: bytes) -> bytes | None:
+        """Stores a value for ever and gives the one that was there, null when there was none."""
+        ...
+
+    async def take(self, key: str) -> bytes | None:
+        """Removes a value and gives it, null when there was none."""
+        ...
+
     async def append(self, key: str, value: bytes) -> I64 | None:
         """Puts bytes behind those that are there and gives their new number; null when there are none."""
         ...
@@ -167,6 +175,16 @@ class DemoStore(Store):
             return False
         self._store(key, value, ttl, flags)
         return True
+
+    async def exchange(self, key: str, value: bytes) -> bytes | None:
+        found = self._find(key)
+        self._store(key, value, None, 0)
+        return None if found is None else found.value
+
+    async def take(self, key: str) -> bytes | None:
+        found = self._find(key)
+        self._stored.pop(key, None)
+        return None if found is None else found.value
 
     async def append(self, key: str, value: bytes) -> I64 | None:
         found = self._find(key)

@@ -24,6 +24,14 @@ async def test_values_are_stored_changed_and_removed() -> None:
     assert (await store.delete("k"), await store.delete("k")) == (True, False)
 
 
+async def test_the_old_value_is_given_when_it_goes() -> None:
+    store = DemoStore()
+
+    assert await store.exchange("k", b"v") is None
+    assert (await store.exchange("k", b"w"), await store.get("k")) == (b"v", b"w")
+    assert (await store.take("k"), await store.take("k"), await store.keys()) == (b"w", None, [])
+
+
 async def test_values_expire() -> None:
     clock = FakeClock()
     store = DemoStore(clock=clock)
