@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.peer_program import SCENARIO_S, Report, require_built, run_checks
 
-__all__ = ["OPENAPI", "generate_client", "generator_version", "require_generator", "use_client"]
+__all__ = ["OPENAPI", "generate_client", "require_generator", "use_client"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _PYTHON: Final = _ROOT / ".cache" / "interop-openapi" / "venv" / "bin" / "python"
@@ -39,9 +39,3 @@ async def generate_client(document: Path, package: Path) -> None:
 async def use_client(program: str, folder: Path, url: str) -> Report:
     """Runs a program with the packages of a folder; it has the generator's libraries and none of ours."""
     return await run_checks([_PYTHON, OPENAPI / program, url], folder, {"PYTHONPATH": str(folder)})
-
-
-def generator_version() -> str:
-    """Of openapi-python-client."""
-    shown = [_PYTHON, "-m", "openapi_python_client", "--version"]
-    return subprocess.run(shown, capture_output=True, text=True, check=True).stdout.split()[-1]

@@ -15,14 +15,11 @@ __all__ = [
     "dubbo_go_checks",
     "dubbo_go_recodes",
     "dubbo_go_server",
-    "dubbo_go_version",
     "go_checks",
     "go_rmi_checks",
     "go_thrift_checks",
     "go_thrift_server",
-    "go_thrift_version",
     "go_version",
-    "og_rek_version",
     "require_dubbo_go",
     "require_go",
     "require_go_rmi",
@@ -58,11 +55,6 @@ async def go_rmi_checks(*arguments: str) -> Report:
     return await run_checks([_ROOT / ".cache" / "interop-go-rmi" / "client", *arguments])
 
 
-def og_rek_version() -> str:
-    """That the client of rmi:// is built with, `1.3.0`."""
-    return _module_version(_GO_RMI, "og-rek")
-
-
 def require_dubbo_go() -> None:
     """The same for the peer of dubbo://."""
     require_built(_GO_DUBBO / "build.sh")
@@ -85,11 +77,6 @@ def dubbo_go_recodes(values: Sequence[bytes]) -> list[bytes | None]:
     return [None if line.startswith("!") else bytes.fromhex(line) for line in said.stdout.splitlines()]
 
 
-def dubbo_go_version() -> str:
-    """That the peer of dubbo:// is built with, `3.3.1`."""
-    return _module_version(_GO_DUBBO, "dubbo-go/v3")
-
-
 def require_go_thrift() -> None:
     """The same for the peer of thrift://."""
     require_built(_GO_THRIFT / "build.sh")
@@ -105,16 +92,6 @@ def go_thrift_server() -> PeerServer:
     """A running server of thrift://, on the ports that `tests.support.thrift_peers.STYLES` names."""
     require_go_thrift()
     return PeerServer([_THRIFT, "serve"])
-
-
-def go_thrift_version() -> str:
-    """That the peer of thrift:// is built with, `0.22.0`."""
-    return _module_version(_GO_THRIFT, "apache/thrift")
-
-
-def _module_version(folder: Path, module: str) -> str:
-    wanted = (folder / "go.mod").read_text(encoding="utf-8")
-    return wanted.partition(f"{module} v")[2].split()[0]
 
 
 def go_version() -> str:

@@ -44,7 +44,6 @@ __all__ = [
     "java_thrift_server",
     "java_version",
     "library_file",
-    "library_version",
     "require_java",
     "require_java_thrift",
 ]
@@ -72,11 +71,6 @@ def java_version() -> str:
     """Of the JDK that the peers run on, `17.0.1`."""
     shown = ["bash", "-c", f'. "{JAVA}/jdk.sh" && "$JAVA_HOME/bin/java" --version']
     return subprocess.run(shown, capture_output=True, text=True, check=True).stdout.split()[1]
-
-
-def library_version(module: str, library: str) -> str:
-    """Of a library that a built module uses."""
-    return library_file(module, library).stem.removeprefix(f"{library}-")
 
 
 def library_file(module: str, library: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final
 
 from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["NODE_CACHE", "module_version", "node_checks", "node_server", "node_version", "require_node"]
+__all__ = ["NODE_CACHE", "node_checks", "node_server", "node_version", "require_node"]
 
 _ROOT: Final = Path(__file__).parents[2]
 
@@ -36,9 +35,3 @@ def node_server(program: str, *arguments: str) -> PeerServer:
 def node_version() -> str:
     """As Node says it, `20.1.2`."""
     return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
-
-
-def module_version(name: str) -> str:
-    """Of a package that is installed."""
-    manifest = json.loads((NODE_CACHE / "node_modules" / name / "package.json").read_text())
-    return str(manifest["version"])

@@ -8,7 +8,7 @@ from typing import Final
 
 from tests.support.peer_program import Report, require_built, run_checks
 
-__all__ = ["php_checks", "php_version", "require_php"]
+__all__ = ["php_checks", "php_extension_version", "php_version", "require_php"]
 
 _FOLDER: Final = Path(__file__).parents[1] / "interop" / "php"
 
@@ -26,3 +26,9 @@ async def php_checks(program: str, *arguments: str) -> Report:
 def php_version() -> str:
     """As PHP says it, `8.2.1`."""
     return subprocess.run(["php", "-r", "echo PHP_VERSION;"], capture_output=True, text=True, check=True).stdout
+
+
+def php_extension_version(name: str) -> str:
+    """Of an extension, as it says it."""
+    asked = "echo phpversion($argv[1]);"
+    return subprocess.run(["php", "-r", asked, name], capture_output=True, text=True, check=True).stdout

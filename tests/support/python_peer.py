@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Final
 
 from tests.support.generated_client import OPENAPI
 from tests.support.peer_program import PeerServer, Report, require_built, run_checks
 
-__all__ = ["package_version", "python_checks", "python_server", "require_python_peers"]
+__all__ = ["PYTHON", "python_checks", "python_server", "require_python_peers"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = _ROOT / "tests" / "interop" / "python"
-_PYTHON: Final = _ROOT / ".cache" / "interop-python" / "venv" / "bin" / "python"
+PYTHON: Final = _ROOT / ".cache" / "interop-python" / "venv" / "bin" / "python"
 
 
 def require_python_peers() -> None:
@@ -24,16 +23,10 @@ def require_python_peers() -> None:
 async def python_checks(program: str, *arguments: str) -> Report:
     """Runs a program of checks; it has the packages of the peers and none of ours."""
     require_python_peers()
-    return await run_checks([_PYTHON, _FOLDER / program, *arguments], _FOLDER, {"PYTHONPATH": str(OPENAPI)})
+    return await run_checks([PYTHON, _FOLDER / program, *arguments], _FOLDER, {"PYTHONPATH": str(OPENAPI)})
 
 
 def python_server(program: str) -> PeerServer:
     """A running server; it has what `python_checks` has."""
     require_python_peers()
-    return PeerServer([_PYTHON, _FOLDER / program], _FOLDER)
-
-
-def package_version(name: str) -> str:
-    """Of a package that is installed."""
-    asked = f"import importlib.metadata; print(importlib.metadata.version({name!r}))"
-    return subprocess.run([_PYTHON, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
+    return PeerServer([PYTHON, _FOLDER / program], _FOLDER)

@@ -19,7 +19,6 @@ __all__ = [
     "python_thrift_server",
     "require_thrift",
     "rust_thrift_checks",
-    "rust_thrift_version",
 ]
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -72,8 +71,3 @@ async def rust_thrift_checks(port: int) -> Report:
     """Runs the client for Rust."""
     require_built(_RUST / "build.sh")
     return await run_checks([_ROOT / ".cache" / "interop-rust-thrift" / "peer", "call", str(port)])
-
-
-def rust_thrift_version() -> str:
-    """That the peer is built with, `0.17.0`."""
-    return (_RUST / "Cargo.toml").read_text(encoding="utf-8").partition('thrift = "=')[2].partition('"')[0]
