@@ -10,12 +10,14 @@ from adapters.tcp.client import TcpClient
 from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import TcpServer
 from gateway.model.exposure import Exposure
+from gateway.model.recognition import beginning_with
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
 from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
 from protocols import java
 from protocols.contract import ClientWire, ServerWire
 from protocols.dubbo.announcement import announced_parameters
 from protocols.dubbo.client import DubboClientWire
+from protocols.dubbo.frame import MAGIC
 from protocols.dubbo.idl import export_java
 from protocols.dubbo.peer_callbacks import CallbackOptions
 from protocols.dubbo.server import DubboServerWire
@@ -173,4 +175,5 @@ PLUGIN: Final = ProtocolPlugin(
     client_snippet=_snippet,
     callbacks=True,
     exports=MappingProxyType({"java": _export_java}),
+    recognize=beginning_with(MAGIC.to_bytes(2, "big")),
 )

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.http.listener import LISTENER_OPTIONS, guard, listens, make_server, mount
+from adapters.http.listener import (
+    HTTP_SHARING,
+    LISTENER_OPTIONS,
+    guard,
+    listens,
+    make_server,
+    mount,
+    recognize_http,
+)
 from adapters.http.provider_options import ProviderOptions
 from adapters.http.reference import PROVIDER_OPTIONS, hashable, header_misfits, provider_options
 from gateway.model.contract import ServiceContract
@@ -21,6 +29,7 @@ from protocols.reader import Limits
 
 if TYPE_CHECKING:
     from protocols.hessian_http.client import HessianClientBinding
+    from protocols.http.shared import Claim
 
 __all__ = ["PLUGIN"]
 
@@ -51,7 +60,12 @@ def _binding(options: ListenerOptions, exposures: Sequence[Exposure]) -> HttpBin
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
-    return make_server(options, lambda exposures: _binding(options, exposures))
+    def make_claim(exposures: Sequence[Exposure]) -> Claim:
+        from protocols.hessian_http.claim import hessian_claim
+
+        return hessian_claim(exposures)
+
+    return make_server(options, lambda exposures: _binding(options, exposures), make_claim)
 
 
 def _mount(options: ListenerOptions, handler: Handler, exposures: Sequence[Exposure]) -> Any:
@@ -182,4 +196,6 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     client_snippet=_snippet,
     mount=_mount,
+    recognize=recognize_http,
+    sharing=HTTP_SHARING,
 )

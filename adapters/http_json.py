@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.http.json_client import REFERENCE_OPTIONS, check_reference, make_client
-from adapters.http.listener import LISTENER_OPTIONS, guard, listens, make_server, mount
+from adapters.http.listener import (
+    HTTP_SHARING,
+    LISTENER_OPTIONS,
+    guard,
+    listens,
+    make_server,
+    mount,
+    recognize_http,
+)
 from gateway.model.contract import ServiceContract
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions, ServerAdapter
@@ -138,4 +146,6 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     mount=_mount,
+    recognize=recognize_http,
+    sharing=HTTP_SHARING,
 )

@@ -17,12 +17,13 @@ from adapters.blocking.client import BlockingClient, ShortClientWire, ShortOptio
 from adapters.blocking.server import BlockingServer, ShortServerWire
 from gateway.model.errors import ContractError
 from gateway.model.exposure import Exposure
+from gateway.model.recognition import beginning_with
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
 from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.reader import Limits
 from protocols.replay import ReplayGuard
 from protocols.rmi.client import RmiClientWire
-from protocols.rmi.frame import MAX_KEY_ID_BYTES, NONCE_BYTES
+from protocols.rmi.frame import MAGIC, MAX_KEY_ID_BYTES, NONCE_BYTES
 from protocols.rmi.mapping import check_contract
 from protocols.rmi.server import RmiServerWire
 from protocols.rmi.signature import MIN_SECRET_BYTES, Seal, Seals, Start
@@ -180,4 +181,5 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     client_snippet=_snippet,
     check_listener=_check_listener,
+    recognize=beginning_with(MAGIC),
 )

@@ -8,7 +8,15 @@ from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.http.listener import LISTENER_OPTIONS, guard, listens, make_server, mount
+from adapters.http.listener import (
+    HTTP_SHARING,
+    LISTENER_OPTIONS,
+    guard,
+    listens,
+    make_server,
+    mount,
+    recognize_http,
+)
 from adapters.http.provider_options import ProviderOptions
 from adapters.http.reference import PROVIDER_OPTIONS, hashable, header_misfits, provider_options
 from adapters.soap_wsdl import PORT, WSDL, WSDL_OPTIONS, ZONE, wsdl_misfits
@@ -26,6 +34,7 @@ from protocols.soap.mapping import check_contract
 from protocols.soap.names import FORMS, PROTOCOL, QUALIFIED, parse_namespace
 
 if TYPE_CHECKING:
+    from protocols.http.shared import Claim
     from protocols.soap.client import SoapClientBinding
 
 __all__ = ["PLUGIN"]
@@ -81,7 +90,12 @@ def _wall_ms() -> int:
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
-    return make_server(options, lambda exposures: _binding(options, exposures))
+    def make_claim(exposures: Sequence[Exposure]) -> Claim:
+        from protocols.soap.claim import soap_claim
+
+        return soap_claim(exposures)
+
+    return make_server(options, lambda exposures: _binding(options, exposures), make_claim)
 
 
 def _mount(options: ListenerOptions, handler: Handler, exposures: Sequence[Exposure]) -> Any:
@@ -253,4 +267,6 @@ PLUGIN: Final = ProtocolPlugin(
     imports=MappingProxyType({"wsdl": _import_wsdl}),
     omits=MappingProxyType({"wsdl": _omitted}),
     mount=_mount,
+    recognize=recognize_http,
+    sharing=HTTP_SHARING,
 )

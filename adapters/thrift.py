@@ -20,6 +20,7 @@ from protocols.thrift.client import ThriftClientWire, ThriftStyle
 from protocols.thrift.idl.reader import read_thrift
 from protocols.thrift.idl.writer import write_thrift
 from protocols.thrift.mapping import check_contract
+from protocols.thrift.recognition import recognize_thrift
 from protocols.thrift.server import ThriftServerWire
 from protocols.thrift.variant import ENCODINGS, Transport, Variant
 
@@ -188,4 +189,5 @@ PLUGIN: Final = ProtocolPlugin(
     check_reference=_check_reference,
     exports=MappingProxyType({"thrift": _export_thrift}),
     imports=MappingProxyType({"thrift": read_thrift}),
+    recognize=recognize_thrift,
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["SNIFF_BYTES", "sniff"]
+__all__ = ["SNIFF_BYTES", "TLS", "sniff"]
 
 SNIFF_BYTES: Final = 8
 """As many bytes as `sniff` looks at."""
 
+TLS: Final = "a TLS ClientHello"
+
 _PREFIXES: Final = (
-    (b"\x16\x03", "a TLS ClientHello"),
+    (b"\x16\x03", TLS),
     (b"PRI * HT", "HTTP/2"),
     (b"GET ", "HTTP"),
     (b"POST ", "HTTP"),
@@ -25,6 +27,7 @@ _PREFIXES: Final = (
     (b"JRMI", "Java RMI"),
     (b"PRMI", "rmi"),
     (b"\x80\x01\x00", "Thrift binary"),
+    (b"\x80", "memcached (binary)"),
     (b"\x82", "Thrift compact"),
     (b"SSH-", "SSH"),
     (b"*", "redis (RESP)"),

@@ -96,11 +96,11 @@ class Connection:
         """Of its socket; -1 once it is closed."""
         return self._sock.fileno()
 
-    # On the gate's thread
-
     def begin(self) -> None:
-        """Takes what is there already."""
+        """Takes what is there already. On the thread that accepted it: the gate's, or the loop's where others did."""
         self._read_some(_FIRST_READ, socket.MSG_DONTWAIT)
+
+    # On the gate's thread
 
     def ready(self, hung_up: bool) -> None:
         """What it waited for may be possible now."""

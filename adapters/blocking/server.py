@@ -76,7 +76,8 @@ class ListenerState:
         self.refusals = Refusals(self.options)
 
     def admit(self, sock: socket.socket, host: str, peer: str) -> Connection | None:
-        """A new connection; None where the limits leave no room for it. From the accept thread."""
+        """A new connection; None where the limits leave no room for it. From the accept thread, or from the loop's
+        where it was accepted elsewhere."""
         options, connected = self.options, self.connected
         with self.lock:
             if len(connected.connections) >= options.max_connections:
@@ -148,7 +149,7 @@ class BlockingServer:
         loop = asyncio.get_running_loop()
         options = self._options
         wire = self._make_wire(exposures)
-        sockets = await listen(loop, options.host, options.port)
+        sockets = await listen(loop, options.host, options.port) if options.listens else []
         if self._closed:
             for each in sockets:
                 each.close()
@@ -156,7 +157,7 @@ class BlockingServer:
         # A thread that decodes gives way to another after so long, measured for entry 82 of DECISIONS.md. With Python's
         # own 5 ms a call that is answered meanwhile would wait for them at each of its system calls.
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
-        port: int = sockets[0].getsockname()[1]
+        port: int = sockets[0].getsockname()[1] if sockets else options.port
         pool = Pool(self._workers, f"{options.protocol}-{options.name}")
         state = ListenerState(options, handler, wire, loop, TimerWheel(loop), pool, Handover(loop))
         limits = (options.first_byte_timeout_s, options.frame_timeout_s)
@@ -164,6 +165,16 @@ class BlockingServer:
         self._state = state
         state.gate.start()
         return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
+
+    def adopt(self, sock: socket.socket, host: str, peer: str) -> None:
+        """See `Adopts.adopt`."""
+        state = self._state
+        connection = None if state is None else state.admit(sock, host, peer)
+        if connection is None:
+            sock.close()
+        else:
+            # What the gate would do, but for the way there and back: most calls are here already, and go on here.
+            connection.begin()
 
     async def drain(self, deadline: float) -> None:
         """Stops accepting; goes on answering until everybody has an answer, or until `deadline`."""

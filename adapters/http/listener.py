@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from adapters.tcp.server import TcpServer
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions, ServerAdapter
 from gateway.spi.handler import Handler
-from gateway.spi.plugin import Option, OptionKind
-from protocols.contract import ServerWire
+from gateway.spi.plugin import Option, OptionKind, Sharing
 from protocols.http.access import guarded
 from protocols.http.binding import HttpBinding
 from protocols.http.cors import parse_origin
 from protocols.http.limits import HttpLimits
+from protocols.http.recognition import recognize_http
 
-__all__ = ["LISTENER_OPTIONS", "guard", "http_limits", "listens", "make_server", "mount"]
+if TYPE_CHECKING:
+    from protocols.http.shared import Claim
+
+__all__ = [
+    "HTTP_SHARING",
+    "LISTENER_OPTIONS",
+    "guard",
+    "http_limits",
+    "listens",
+    "make_server",
+    "mount",
+    "recognize_http",
+]
 
 _LEAN: Final = "httptools"
 _AIOHTTP: Final = "aiohttp"
@@ -58,8 +69,14 @@ def http_limits(options: ListenerOptions) -> HttpLimits:
     )
 
 
-def make_server(options: ListenerOptions, make_binding: MakeBinding) -> ServerAdapter:
-    """The driver that the options ask for."""
+def make_server(
+    options: ListenerOptions, make_binding: MakeBinding, make_claim: Callable[[Sequence[Exposure]], Claim] | None = None
+) -> ServerAdapter:
+    """The driver that the options ask for.
+
+    `make_claim(exposures)`: which requests are for this wire, where it answers on one port with other wires over HTTP;
+    without it, those that are for none of the others.
+    """
     compress = options.options.get("compress", True)
     driver = options.options.get("driver", _LEAN)
     if driver != _LEAN:
@@ -69,13 +86,9 @@ def make_server(options: ListenerOptions, make_binding: MakeBinding) -> ServerAd
         if driver == _NO_DRIVER:
             return NoServer(options)
         return AiohttpServer(options, make_binding, http_limits(options), compress=compress)
-    from adapters.http.date import HttpDate
-    from protocols.http.server import HttpServerWire
+    from adapters.http.lean import LeanServer
 
-    def make_wire(exposures: Sequence[Exposure]) -> ServerWire:
-        return HttpServerWire(make_binding(exposures), http_limits(options), date=HttpDate(), compress=compress)
-
-    return TcpServer(options, make_wire)
+    return LeanServer(options, make_binding, http_limits(options), make_claim, compress=compress)
 
 
 def mount(options: ListenerOptions, handler: Handler, binding: HttpBinding) -> Any:
@@ -90,6 +103,20 @@ def listens(options: Mapping[str, Any]) -> bool:
     """See `ProtocolPlugin.listens`."""
     return options.get("driver") != _NO_DRIVER
 
+
+def _serve_together(options: ListenerOptions, servers: Sequence[ServerAdapter]) -> ServerAdapter:
+    from adapters.http.lean import SharedServer
+
+    return SharedServer(options, servers)
+
+
+def _cannot_share(options: Mapping[str, Any]) -> str:
+    driver = options.get("driver", _LEAN)
+    return "" if driver == _LEAN else f"driver: {driver} shares no connections, {_LEAN} does"
+
+
+HTTP_SHARING: Final = Sharing(_serve_together, _cannot_share)
+"""What wires over HTTP that are made with `make_server` have as `ProtocolPlugin.sharing`."""
 
 LISTENER_OPTIONS: Final = MappingProxyType(
     {

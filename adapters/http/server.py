@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final, cast
@@ -97,6 +98,13 @@ class AiohttpServer:
         self._state, self._acceptor = state, acceptor
         acceptor.start()
         return [Endpoint(options.protocol, options.host, port, exposure.service) for exposure in exposures]
+
+    def adopt(self, sock: socket.socket, host: str, peer: str) -> None:
+        """See `Adopts.adopt`."""
+        if self._acceptor is None:
+            sock.close()
+        else:
+            self._acceptor.adopt(sock, host, peer)
 
     async def drain(self, deadline: float) -> None:
         """Stops accepting, says `Connection: close` with every answer, and goes on answering until `deadline` at most.

@@ -76,6 +76,7 @@ class Acceptor(Generic[_C]):
     `make(host, peer)`: the protocol of a new connection; `peer` is `host:port`.
     `check(connection, now)`: one turn of the sweep, at `now` (monotonic): closes what is too slow.
     `limits`: further limits in seconds that `check` keeps, beside those of `options`; 0 is none.
+    `begin(connection, client)`: what becomes of a new connection; by default it gets a transport.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class Acceptor(Generic[_C]):
         make: Callable[[str, str], _C],
         check: Callable[[_C, float], None],
         limits: Sequence[float] = (),
+        begin: Callable[[_C, socket.socket], None] | None = None,
     ) -> None:
+        self._begin = begin or self._make_transport
         self._options = options
         self._refusals = refusals
         self._loop = loop
@@ -102,9 +105,13 @@ class Acceptor(Generic[_C]):
     async def listen(self) -> int:
         """Listens on every address the host name stands for; gives the port. Nothing is accepted before `start`.
 
+        Where the options say that nothing is to be bound, connections come through `adopt` alone.
+
         Raises:
             OSError: an address cannot be bound.
         """
+        if not self._options.listens:
+            return self._options.port
         self._sockets = await listen(self._loop, self._options.host, self._options.port)
         port: int = self._sockets[0].getsockname()[1]
         return port
@@ -136,9 +143,11 @@ class Acceptor(Generic[_C]):
         return True
 
     def _take(self, client: socket.socket, address: Any) -> None:
+        self.adopt(client, address[0], format_address(address[0], address[1]))
+
+    def adopt(self, client: socket.socket, host: str, peer: str) -> None:
+        """Takes a connection, here or elsewhere accepted, unless the limits leave no room for it."""
         options = self._options
-        host = address[0]
-        peer = format_address(host, address[1])
         connected = self._connected
         open_here = connected.per_address.get(host, 0)
         if len(connected.connections) >= options.max_connections:
@@ -150,11 +159,14 @@ class Acceptor(Generic[_C]):
             self._refusals.count("too-many-connections-per-address", peer, text)
             client.close()
             return
+        connection = self._make(host, peer)
+        connected.add(connection, host)
+        self._begin(connection, client)
+
+    def _make_transport(self, connection: _C, client: socket.socket) -> None:
         client.setblocking(False)
         with contextlib.suppress(OSError):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = self._make(host, peer)
-        connected.add(connection, host)
         connection.opening = self._loop.create_task(_open(self._loop, connection, client))
         connection.opening.add_done_callback(connection.opened)
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -94,6 +95,13 @@ class ListenerState:
         if len(self.unsent) == 1:
             self.loop.call_soon(self._flush)
 
+    def call_ended(self) -> None:
+        """One call less is in progress."""
+        self.calls -= 1
+        if self.draining and not self.calls:
+            self.idle.set()
+            self.moved.set()
+
     def _flush(self) -> None:
         unsent, self.unsent = self.unsent, []
         for connection in unsent:
@@ -169,6 +177,13 @@ class TcpServer:
             Endpoint(options.protocol, options.host, port, each.service, parameters=self._announced(each))
             for each in exposures
         ]
+
+    def adopt(self, sock: socket.socket, host: str, peer: str) -> None:
+        """See `Adopts.adopt`."""
+        if self._acceptor is None:
+            sock.close()
+        else:
+            self._acceptor.adopt(sock, host, peer)
 
     async def drain(self, deadline: float) -> None:
         """Stops accepting, says goodbye on every connection, and goes on answering until `deadline` at most.

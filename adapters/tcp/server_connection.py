@@ -323,12 +323,9 @@ class ServerConnection(asyncio.Protocol):
 
     def _call_done(self, driver: CallDriver, result: Any, error: BaseException | None) -> None:
         state = self._state
-        state.calls -= 1
         if state.draining:
             self._last_busy = monotonic()
-            if not state.calls:
-                state.idle.set()
-                state.moved.set()
+        state.call_ended()
         if driver.tag is None:
             if driver in state.unanswered:
                 self._unanswered -= 1

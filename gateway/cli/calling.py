@@ -218,11 +218,13 @@ def _shown_at(service: ServiceConfig, key: ServiceKey, config: GatewayConfig, ca
     """
     for name in service.listeners:
         listener = config.listeners[name]
-        port = listener.port_taken(catalog.protocol(listener.protocol))
+        place = config.place(name, catalog.protocol(listener.protocol))
+        if place is None:
+            continue
+        host, port = place
         if port == 0:
             raise Misuse(f"listener {name!r} lets the system choose its port; name the URL that polyport serve printed")
-        if port is not None:
-            return str(Endpoint(listener.protocol, _ANY_HOST.get(listener.host, listener.host), port, key))
+        return str(Endpoint(listener.protocol, _ANY_HOST.get(host, host), port, key))
     return None
 
 

@@ -54,6 +54,8 @@ def _show(file: Path, config: GatewayConfig, app: App) -> None:
     for name, url, each in zip(names, urls, app.listening, strict=True):
         shown = ", ".join(map(str, each.services)) or "no service"
         typer.echo(f"  {name.ljust(max(map(len, names)))}  {url.ljust(max(map(len, urls)))}  {shown}")
+    for port in app.ports:
+        typer.echo(f"  {port.port}: {', '.join(port.listeners)} on {port.address}")
     if not app.listening:
         typer.echo("  no listeners; only this process can call its services")
     typer.echo("ready; Ctrl-C stops")

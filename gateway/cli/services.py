@@ -60,10 +60,10 @@ def _address(name: str, config: GatewayConfig, catalog: Catalog) -> str:
     from gateway.model.endpoint import format_address
 
     listener = config.listeners[name]
-    port = listener.port_taken(catalog.protocol(listener.protocol))
-    if port is None:
+    place = config.place(name, catalog.protocol(listener.protocol))
+    if place is None:
         return f"{listener.protocol}, only mounted"
-    return f"{listener.protocol}://{format_address(listener.host, port)}"
+    return f"{listener.protocol}://{format_address(*place)}"
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from gateway.config.failback_check import check_failback
 from gateway.config.findings import Findings, Plugins
 from gateway.config.model import GatewayConfig
 from gateway.config.plugin_check import PluginCheck
+from gateway.config.port_check import check_shared_ports, check_texts
 from gateway.config.reference_check import (
     check_ports,
     check_references,
@@ -113,7 +114,8 @@ def examine_text(
     check_failback(config, findings)
     plugin_check = PluginCheck(plugins, findings, credentials)
     config = plugin_check.complete(config)
-    check_ports(config.listeners, plugin_check.ports(config), findings)
+    check_ports(config, plugin_check.ports(config), findings)
+    check_shared_ports(config, findings, plugin_check)
     check_consumers(config, findings, plugin_check.protocols)
     check_contracts(config, findings, plugin_check)
     if findings.problems:
@@ -121,6 +123,7 @@ def examine_text(
         return _unusable(*findings.problems)
     check_unused(config, findings, plugin_check.used_credentials)
     check_unused_protocols(config, findings)
+    check_texts(config, findings, plugin_check)
     check_shared_filters(config, findings)
     return Examined(config, (), _in_file_order(findings.warnings))
 

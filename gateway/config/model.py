@@ -13,10 +13,12 @@ from gateway.config.sections.credential import CredentialConfig
 from gateway.config.sections.failback import FailbackConfig
 from gateway.config.sections.filter import FilterConfig
 from gateway.config.sections.listener import ListenerConfig
+from gateway.config.sections.port import PortConfig
 from gateway.config.sections.registry import RegistryConfig
 from gateway.config.sections.section import Section
 from gateway.config.sections.service import ServiceConfig
 from gateway.config.sections.telemetry import TelemetryConfig
+from gateway.spi.plugin import ProtocolPlugin
 
 __all__ = ["GatewayConfig"]
 
@@ -34,6 +36,9 @@ class GatewayConfig(Section):
 
     listeners: Mapping[Name, ListenerConfig] = Field(default_factory=dict)
     """Where calls come in, by name."""
+
+    ports: Mapping[Name, PortConfig] = Field(default_factory=dict)
+    """Where several listeners are reached on one port, by name."""
 
     registries: Mapping[Name, RegistryConfig] = Field(default_factory=dict)
     """Where providers are announced and found, by name."""
@@ -55,3 +60,18 @@ class GatewayConfig(Section):
 
     telemetry: TelemetryConfig = Field(default_factory=TelemetryConfig)
     """What this process says about itself."""
+
+    def shared_port(self, listener: str) -> PortConfig | None:
+        """The port that the listener shares with others, if it does."""
+        return next((port for port in self.ports.values() if listener in port.listeners), None)
+
+    def place(self, listener: str, plugin: ProtocolPlugin) -> tuple[str, int] | None:
+        """Host and port at which a listener is reached: its own, else the shared one; None where it takes no address.
+
+        `plugin`: of its protocol. The port is 0 where the system chooses it.
+        """
+        written, shared = self.listeners[listener], self.shared_port(listener)
+        own = written.port_taken(plugin, is_shared=shared is not None)
+        if own is not None:
+            return written.host, own
+        return None if shared is None else (shared.host, shared.port)

@@ -65,7 +65,8 @@ class PluginCheck:
             plugin = self.find("protocol", listener.protocol, (*path, "protocol"))
             known = None if plugin is None else plugin.listener_options
             options = self._options((*path, "options"), listener.options, known)
-            for misfit in () if plugin is None else plugin.check_listener(listener.host, options):
+            has_address = config.shared_port(name) is None or listener.port is not None
+            for misfit in () if plugin is None or not has_address else plugin.check_listener(listener.host, options):
                 self._findings.problem((*path, *misfit.path), misfit.text)
             listeners[name] = listener.model_copy(update={"options": options})
         registries = {}
@@ -98,7 +99,8 @@ class PluginCheck:
         found = {}
         for name, listener in config.listeners.items():
             plugin = self.loaded("protocol", listener.protocol)
-            port = listener.port if plugin is None else listener.port_taken(plugin)
+            is_shared = config.shared_port(name) is not None
+            port = listener.port if plugin is None else listener.port_taken(plugin, is_shared=is_shared)
             if port:
                 found[name] = port
         return found

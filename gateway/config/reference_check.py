@@ -11,7 +11,6 @@ from gateway.config.document import Path
 from gateway.config.findings import Findings
 from gateway.config.model import GatewayConfig
 from gateway.config.sections.credential import CredentialConfig
-from gateway.config.sections.listener import ListenerConfig
 from gateway.config.sections.service import RANDOM_TOKEN, ServiceConfig
 
 __all__ = ["check_ports", "check_references", "check_shared_filters", "check_unused", "read_credentials"]
@@ -71,20 +70,21 @@ def read_credentials(
     return made
 
 
-def check_ports(listeners: Mapping[str, ListenerConfig], ports: Mapping[str, int], findings: Findings) -> None:
-    """No two listeners want the same port of the same address. `ports`: by listener, where known."""
+def check_ports(config: GatewayConfig, ports: Mapping[str, int], findings: Findings) -> None:
+    """No two listeners or shared ports want the same port of the same address. `ports`: of listeners, where known."""
+    wanted = [("listeners", name, each.host, ports.get(name, 0)) for name, each in config.listeners.items()]
+    wanted += [("ports", name, each.host, each.port) for name, each in config.ports.items()]
     taken: list[tuple[str, str, int]] = []
-    for name, listener in listeners.items():
-        port = ports.get(name, 0)
-        path: Path = ("listeners", name)
+    for section, name, host, port in wanted:
+        path: Path = (section, name)
         if not port or any(findings.is_left_out((*path, key)) for key in ("port", "host")):
             continue
-        for other, host, other_port in taken:
-            if port == other_port and _overlap(listener.host, host):
-                where = f"{listener.host}:{port} is taken by listener {other!r}"
-                findings.problem((*path, "port"), where if listener.host == host else f"{where} on {host}")
+        for other, other_host, other_port in taken:
+            if port == other_port and _overlap(host, other_host):
+                where = f"{host}:{port} is taken by {other}"
+                findings.problem((*path, "port"), where if host == other_host else f"{where} on {other_host}")
                 break
-        taken.append((name, listener.host, port))
+        taken.append((f"{'listener' if section == 'listeners' else 'port'} {name!r}", host, port))
 
 
 def check_unused(config: GatewayConfig, findings: Findings, credentials: set[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["BUILTIN"]
+__all__ = ["BUILTIN", "SHARED_PORT"]
 
 BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -64,3 +64,6 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 """Kind of plug-in, then name, then `module:attribute`."""
+
+SHARED_PORT: Final = "adapters.shared_port.front:Front"
+"""What makes a port on which several wires are spoken: `(options)` to a `gateway.spi.shared_port.SharedPort`."""

@@ -19,8 +19,11 @@ from typing import Any, Final
 from gateway.config.findings import PluginKind
 from gateway.config.suggestion import suggestion
 from gateway.model.errors import GatewayError
+from gateway.plugins.builtin import SHARED_PORT
 from gateway.plugins.registration import GROUPS, Registration, collisions, registrations
+from gateway.spi.adapter import ListenerOptions
 from gateway.spi.plugin import BalancerPlugin, ClusterPlugin, FilterPlugin, ProtocolPlugin, RegistryPlugin
+from gateway.spi.shared_port import SharedPort
 
 __all__ = ["GROUPS", "Catalog", "PluginError", "import_plugin"]
 
@@ -74,6 +77,12 @@ class Catalog:
                 raise PluginError(f"there is no {kind} {name!r}{suggestion(name, self._registered[kind])}")
             self._loaded[key] = import_plugin(registered)
         return self._loaded[key]
+
+    def shared_port(self, options: ListenerOptions) -> SharedPort:
+        """A port on which several wires are spoken; inside of the loop it belongs to."""
+        module_name, _, attribute = SHARED_PORT.partition(":")
+        made: SharedPort = getattr(importlib.import_module(module_name), attribute)(options)
+        return made
 
     def protocol(self, name: str) -> ProtocolPlugin:
         """As `load`."""

@@ -1,8 +1,9 @@
 """One gateway in this process: what a configuration describes, started and stopped in the right order.
 
-Start: registries → directories (first snapshot, bounded wait) → listeners → announce. Stop: withdraw → tell peers and
-finish running calls → close listeners → close clients → close registries. Announcing before listening, or closing
-before withdrawing, is how calls get lost.
+Start: registries → directories (first snapshot, bounded wait) → listeners → announce. A port that listeners share is
+bound before them, as they announce it, and accepts once they are there. Stop: withdraw → tell peers and finish running
+calls → close listeners → close clients → close registries. Announcing before listening, or closing before withdrawing,
+is how calls get lost.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gateway.contracts.stub import CallOptions, make_proxy
 from gateway.filters.access_log import AccessLog
 from gateway.filters.service_token import random_token
 from gateway.model.endpoint import MAX_WEIGHT, Endpoint, ServiceKey, format_address
-from gateway.model.errors import GatewayError, RegistryError
+from gateway.model.errors import RegistryError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.build import Plan, PlannedService, build
 from gateway.runtime.named_registry import name_in
@@ -32,20 +33,18 @@ from gateway.runtime.offering import taking_callbacks
 from gateway.runtime.own_address import reachable_host
 from gateway.runtime.proxy import GenericProxy
 from gateway.runtime.selection import consumer_name
+from gateway.runtime.shared_ports import ListeningPort, SharedPorts
 from gateway.runtime.side_by_side import side_by_side
+from gateway.runtime.start_error import StartError
 from gateway.runtime.started import StartedCalls
 from gateway.spi.adapter import ServerAdapter
 from gateway.spi.filter_ability import CountingFilter, UpdatableFilter
 from gateway.spi.registry_ability import TakeoverRegistry
 
-__all__ = ["App", "Listening", "StartError"]
+__all__ = ["App", "Listening", "ListeningPort", "StartError"]
 
 _T = TypeVar("_T")
 _LOG: Final = logging.getLogger("polyport.app")
-
-
-class StartError(GatewayError):
-    """The gateway cannot start although its configuration is fine; the text names listener or registry and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +83,16 @@ class App:
         self._catalog = catalog or Catalog()
         self._plan: Plan | None = None
         self._servers: list[ServerAdapter] = []
+        self._ports = SharedPorts()
         self._announced: list[_Announcement] = []
         self._started = StartedCalls()
         self._changing = asyncio.Lock()
         self.listening: Sequence[Listening] = ()
+
+    @property
+    def ports(self) -> Sequence[ListeningPort]:
+        """Ports that are up and shared by several listeners."""
+        return self._ports.listening
 
     @classmethod
     def from_file(cls, path: str | Path) -> App:
@@ -133,24 +138,30 @@ class App:
         await asyncio.gather(*(directory.start(wait_s) for directory in plan.directories.values()))
         if plan.outbox is not None:
             await plan.outbox.start()
+        bound = await self._ports.bind(plan.ports, self._catalog)
         listening = []
         for name, listener in plan.listeners.items():
-            server = listener.plugin.server(listener.options)
+            options = listener.options
+            if not options.listens:
+                at = bound[listener.port]
+                options = replace(options, host=at.host, port=at.port)
+            server = listener.plugin.server(options)
             self._servers.append(server)
             try:
                 endpoints = await server.start(listener.handler, listener.exposures)
             except OSError as exc:
                 text = exc.strerror or str(exc)
-                raise StartError(f"listener {name} ({listener.options.protocol}): {text}") from exc
+                raise StartError(f"listener {name} ({options.protocol}): {text}") from exc
             services = tuple(exposure.service for exposure in listener.exposures)
             address = ""
-            if listener.plugin.listens(listener.options.options):
+            if listener.plugin.listens(options.options):
                 # Endpoints are of services; a listener that shows none has a port all the same.
-                configured = format_address(listener.options.host, listener.options.port)
+                configured = format_address(options.host, options.port)
                 address = endpoints[0].address if endpoints else configured
-            listening.append(Listening(name, listener.options.protocol, address, services))
+            listening.append(Listening(name, options.protocol, address, services))
             for endpoint in endpoints:
                 self._plan_announcements(plan, name, endpoint)
+        await self._ports.open(plan.listeners, self._servers)
         self.listening = tuple(listening)
         for name, registry in plan.registries.items():
             own = [each.endpoint for each in self._announced if each.registry == name]
@@ -361,7 +372,9 @@ class App:
             deadline = monotonic() + self._config.application.drain
             try:
                 await self._withdraw()
-                await _all(server.drain(deadline) for server in self._servers)
+                # First: whom they hand over is told goodbye as well.
+                await _all([self._ports.stop_accepting()])
+                await _all([self._ports.drain(deadline), *(server.drain(deadline) for server in self._servers)])
                 if self._plan.outbox is not None:
                     await self._plan.outbox.drain(deadline - monotonic())
             finally:
@@ -394,6 +407,7 @@ class App:
         plan, self._plan = self._plan, None
         self._announced = []
         self.listening = ()
+        await _all([self._ports.aclose()])
         await _all(server.aclose() for server in servers)
         if plan is not None:
             # Clients before directories: those give providers time to finish calls in progress, and that time is over.

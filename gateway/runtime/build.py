@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.cluster.context import RegistryPlace
 from gateway.config.model import GatewayConfig
 from gateway.config.option import missing_options
+from gateway.config.port_check import port_misfits
 from gateway.config.sections.choice import Choice, ChoiceConfig
 from gateway.config.sections.listener import revealed
 from gateway.config.sections.remote import RemoteConfig
@@ -44,7 +45,7 @@ from gateway.spi.registry_host import HostedRegistry
 from gateway.telemetry.counters import Counters
 from gateway.telemetry.sample import sampled
 
-__all__ = ["Plan", "PlannedListener", "PlannedService", "build"]
+__all__ = ["Plan", "PlannedListener", "PlannedPort", "PlannedService", "build"]
 
 _DIRECT: Final = "direct"
 _ALWAYS: Final = ("access_log", "deadline", "load_report")
@@ -72,13 +73,27 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True)
 class PlannedListener:
-    """One listener of the configuration. `switch` stands behind its filters and holds the current routing table."""
+    """One listener of the configuration. `switch` stands behind its filters and holds the current routing table.
+
+    `port`: the name of the one it shares with others, empty where there is none. Where `options.listens` is false that
+    is its only one.
+    """
 
     plugin: ProtocolPlugin
     options: ListenerOptions
     handler: Handler
     switch: Switch
     exposures: Sequence[Exposure]
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPort:
+    """One port of the configuration that listeners share. `text`: see `SharedPort.start`."""
+
+    options: ListenerOptions
+    listeners: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,7 @@ class Plan:
 
     services: Mapping[str, PlannedService]
     listeners: Mapping[str, PlannedListener]
+    ports: Mapping[str, PlannedPort]
     registries: Mapping[str, Registry]
     directories: Mapping[str, Directory]
     clients: dict[str, ClientAdapter]
@@ -115,7 +131,7 @@ def build(config: GatewayConfig, catalog: Catalog) -> Plan:
     Raises:
         ContractError: a contract or implementation is not what it must be; names the service.
         PluginError: a plug-in cannot be loaded.
-        ConfigError: a filter stands where it cannot work, or a registry lacks an option.
+        ConfigError: a filter stands where it cannot work, a registry lacks an option, or listeners cannot share a port.
     """
     return _Builder(config, catalog).build()
 
@@ -159,6 +175,7 @@ class _Builder:
         return Plan(
             services,
             listeners,
+            {name: self._port(name) for name in config.ports},
             self._registries,
             self._directories,
             self._clients,
@@ -315,13 +332,30 @@ class _Builder:
                 {service.key: service.questions for service in shown},
             )
         )
+        port = next((each for each, port in self._config.ports.items() if name in port.listeners), "")
+        options = listener.listener_options(name, self._config.application.name, plugin.default_port)
         return PlannedListener(
             plugin=plugin,
-            options=listener.listener_options(name, self._config.application.name, plugin.default_port),
+            options=replace(options, listens=False) if port and listener.port is None else options,
             handler=compose(self._filters((*_ALWAYS, *listener.filters)), switch),
             switch=switch,
             exposures=tuple(self._exposure(service, listener.protocol) for service in shown),
+            port=port,
         )
+
+    def _port(self, name: str) -> PlannedPort:
+        port = self._config.ports[name]
+        members = {}
+        for each in port.listeners:
+            listener = self._config.listeners.get(each)
+            if listener is None:
+                raise ConfigError([Problem("configuration", 0, 0, f"ports.{name}", f"there is no listener {each!r}")])
+            members[each] = self._catalog.protocol(listener.protocol), listener.options
+        # What the loader says of a file, for configurations that a program made.
+        wrong = [text for _, text in port_misfits(port.host, members)]
+        if wrong:
+            raise ConfigError([Problem("configuration", 0, 0, f"ports.{name}", text) for text in wrong])
+        return PlannedPort(port.listener_options(name, self._config.application.name), port.listeners, port.text or "")
 
     def _exposure(self, service: PlannedService, protocol: str) -> Exposure:
         options = revealed(self._config.services[service.name].protocols.get(protocol, {}))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gateway.model.call import Invocation
 from gateway.model.contract import ServiceContract
@@ -14,7 +15,7 @@ from gateway.model.exposure import Exposure
 from gateway.spi.cluster import Invoker
 from gateway.spi.handler import Handler
 
-__all__ = ["ClientAdapter", "ListenerOptions", "Reference", "ServerAdapter"]
+__all__ = ["Adopts", "ClientAdapter", "ListenerOptions", "Reference", "ServerAdapter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class ListenerOptions:
     `first_byte_timeout_s`: from connect until something is received; `frame_timeout_s`: from the first to the
     last byte of one message; `idle_timeout_s`: without a byte received, and without a call in progress.
     `options`: what only this protocol knows, already checked by it.
+    `listens`: False where it binds nothing, because all its connections are handed to it (`Adopts`). `host` and `port`
+    are then where callers connect, and belong into its endpoints as always.
     """
 
     name: str
@@ -46,6 +49,7 @@ class ListenerOptions:
     frame_timeout_s: float = 30.0
     idle_timeout_s: float = 180.0
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    listens: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,25 @@ class ServerAdapter(Protocol):
 
     async def aclose(self) -> None:
         """Stops listening, cancels what still runs and closes all connections."""
+        ...
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    """What a `ServerAdapter` can do besides that takes connections which somebody else accepted."""
+
+    def adopt(self, sock: socket.socket, host: str, peer: str) -> None:
+        """Takes over a connection as if it had accepted it itself, with the same limits. On the loop's thread.
+
+        The socket is the adapter's from now on, to close as well: at once where a limit leaves no room, or where the
+        listener was not started or is closed. A listener that drains still takes it, and says goodbye.
+
+        Args:
+            sock: Connected, as `accept` gave it. Nothing was read from it: what its peer sent already is there to be
+                read, so there may be no further event before it is.
+            host: The peer's address, by which connections are counted.
+            peer: The peer as `host:port`.
+        """
         ...
 
 

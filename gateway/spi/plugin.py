@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.document import Document, Importer
 from gateway.model.exposure import Exposure
+from gateway.model.recognition import Recognizer
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, ServerAdapter
 from gateway.spi.cluster import Cluster, LoadBalancer
 from gateway.spi.handler import Filter, Handler
@@ -24,6 +25,7 @@ __all__ = [
     "OptionKind",
     "ProtocolPlugin",
     "RegistryPlugin",
+    "Sharing",
 ]
 
 
@@ -85,6 +87,20 @@ class Misfit(NamedTuple):
 
     path: tuple[str | int, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How wires answer beside each other on one connection, which a port of several wires hands to all of them.
+
+    Plug-ins with the same object here share connections. `serve`: `(options, servers)` to one server, not started, that
+    answers for all of them on the connections it adopts; they were started, and each keeps its handler and the limits
+    of its messages and calls. `options` are the port's. `refusal`: converted listener options to why a listener with
+    them can share no connection; empty where it can.
+    """
+
+    serve: Callable[[ListenerOptions, Sequence[ServerAdapter]], ServerAdapter]
+    refusal: Callable[[Mapping[str, Any]], str]
 
 
 def _nothing_to_check(_: ServiceContract, __: Mapping[str, Any]) -> Sequence[Misfit]:
@@ -160,6 +176,11 @@ class ProtocolPlugin:
     mount: Callable[[ListenerOptions, Handler, Sequence[Exposure]], Any] | None = None
     """For wires over HTTP: `(options, handler, exposures)` to an `aiohttp.web.Application` that answers as a listener
     would, to be added to somebody's own application."""
+    recognize: Recognizer | None = None
+    """Tells this wire by the first bytes of a connection, so that others can be spoken on the same port. The server
+    must be able to take connections then (`gateway.spi.adapter.Adopts`) and keep to `ListenerOptions.listens`."""
+    sharing: Sharing | None = None
+    """For wires that begin alike and are told apart by each request, as those over HTTP are."""
 
     def refusals(self, contract: ServiceContract) -> list[str]:
         """What `check_contract` finds, and callbacks where the wire carries none and did not say so itself."""

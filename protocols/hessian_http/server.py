@@ -51,7 +51,7 @@ from protocols.http.message import HttpRequest, HttpResponse
 from protocols.http.unwritable import unwritable
 from protocols.reader import DEFAULT_LIMITS, Limits
 
-__all__ = ["HessianBinding"]
+__all__ = ["HessianBinding", "service_path"]
 
 _HEADERS: Final = (("Content-Type", CONTENT_TYPE),)
 _DEFLATED: Final = (("Content-Encoding", "deflate"), ("Vary", "Accept-Encoding"))
@@ -111,7 +111,7 @@ class HessianBinding:
                 self._by_key.setdefault(
                     ServiceKey(service.interface, each.service.group, each.service.version), service
                 )
-        self._by_path: Final = {_path(key): service for key, service in self._by_key.items()}
+        self._by_path: Final = {service_path(key): service for key, service in self._by_key.items()}
         self._found: dict[tuple[str, str], _Service] = {}
 
     def decode_call(self, request: HttpRequest, now: float) -> HttpExchange | HttpResponse:
@@ -342,5 +342,6 @@ def _query(text: str) -> dict[str, str]:
         raise BadRequest(f"a query with more than {_MAX_QUERY_FIELDS} fields") from None
 
 
-def _path(key: ServiceKey) -> str:
+def service_path(key: ServiceKey) -> str:
+    """Where the calls of a service go."""
     return "/" + quote(str(key), safe="/:$")

@@ -40,7 +40,8 @@ class HttpServerWire:
     """One binding behind one listener; makes a codec per connection.
 
     `date`: gives the value of the Date field for this moment, as RFC 9110, section 5.6.7, writes it; codecs have no
-    clock. None sends no such field. `compress`: code long answers of text as gzip for peers that take it.
+    clock. None sends no such field. `compress`: code long answers of text as gzip for peers that take it. `protocol`:
+    what calls say they came in over, where a connection carries those of several listeners.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class HttpServerWire:
         *,
         date: Callable[[], bytes] | None = None,
         compress: bool = True,
+        protocol: str = "",
     ) -> None:
+        self.protocol: Final = protocol
         self.binding: Final = binding
         self.limits: Final = limits
         self.heads: Final = HeadReader(limits)
@@ -59,6 +62,10 @@ class HttpServerWire:
     def accept(self, peer: Peer) -> HttpServerCodec:
         """See `ServerWire.accept`."""
         return HttpServerCodec(self, peer)
+
+    def site(self, line: RequestLine, fields: FieldBlock) -> HttpServerWire:
+        """Whose binding answers a request, and whose limits hold for its body."""
+        return self
 
 
 class _Turn:
@@ -75,9 +82,13 @@ class _Turn:
         "kept",
         "left",
         "response",
+        "site",
     )
 
-    def __init__(self, headers: Headers = NO_HEADERS, head: bool = False, http_1_0: bool = False) -> None:
+    def __init__(
+        self, site: HttpServerWire, headers: Headers = NO_HEADERS, head: bool = False, http_1_0: bool = False
+    ) -> None:
+        self.site: Final = site
         self.headers = headers
         """Of the request."""
         self.inflated = 0
@@ -108,12 +119,13 @@ class _Member:
 class _Incoming:
     """A request whose body has not arrived completely."""
 
-    __slots__ = ("body", "chunks", "fields", "left", "line")
+    __slots__ = ("body", "chunks", "fields", "left", "line", "site")
 
-    def __init__(self, line: RequestLine, fields: FieldBlock, limits: HttpLimits) -> None:
+    def __init__(self, line: RequestLine, fields: FieldBlock, site: HttpServerWire) -> None:
         self.line: Final = line
         self.fields: Final = fields
-        self.chunks = ChunkedBody(limits) if fields.length == CHUNKED else None
+        self.site: Final = site
+        self.chunks = ChunkedBody(site.limits) if fields.length == CHUNKED else None
         self.body = bytearray()
         self.left = fields.length
 
@@ -125,10 +137,12 @@ class HttpServerCodec:
     `Connection: close`. An idle connection is therefore left open: a request may be on its way.
     """
 
-    __slots__ = ("_held", "_incoming", "_leaving", "_peer", "_turns", "_wire", "broken", "finished")
+    __slots__ = ("_held", "_incoming", "_leaving", "_peer", "_site", "_turns", "_wire", "broken", "finished")
 
     def __init__(self, wire: HttpServerWire, peer: Peer) -> None:
         self._wire = wire
+        self._site = wire
+        """Whose the latest request is."""
         self._peer = peer
         self._held: bytearray | None = None
         """A head that has not arrived completely."""
@@ -194,39 +208,42 @@ class HttpServerCodec:
         line, fields = heads.head(data[start : end + 2])
         start = end + 4
         length = fields.length
+        site = self._site = self._wire.site(line, fields)
         if not fields.has_host and not line.is_http_1_0:
             raise HttpWireError(400, "an HTTP/1.1 request without a Host field", reason="bad-host")
         if length:
-            limit = self._wire.limits.max_body_bytes
+            limit = site.limits.max_body_bytes
             if length > limit:
                 raise HttpWireError(413, f"the body has more than {limit} bytes", reason="body-too-large")
             if length == CHUNKED and line.is_http_1_0:
                 # RFC 9112, section 6.1: whoever wrote that cannot know what it means.
                 raise HttpWireError(400, "a transfer coding in an HTTP/1.0 request", reason="bad-framing")
-            if fields.expects and not self._expected(line, fields, len(data) > start, events):
+            if fields.expects and not self._expected(line, fields, site, len(data) > start, events):
                 return len(data)
             if length == CHUNKED or len(data) - start < length:
-                self._incoming = _Incoming(line, fields, self._wire.limits)
+                self._incoming = _Incoming(line, fields, site)
                 return start
         elif fields.expects and fields.expects != "100-continue":
-            self._refuse(line, fields, 417, "only 100-continue can be expected here", events)
+            self._refuse(line, fields, site, 417, "only 100-continue can be expected here", events)
             return start
-        self._request(line, fields, data[start : start + length], now, events)
+        self._request(line, fields, site, data[start : start + length], now, events)
         return start + length
 
-    def _expected(self, line: RequestLine, fields: FieldBlock, body_begun: bool, events: list[ServerEvent]) -> bool:
+    def _expected(
+        self, line: RequestLine, fields: FieldBlock, site: HttpServerWire, body_begun: bool, events: list[ServerEvent]
+    ) -> bool:
         """Answers `Expect` (RFC 9110, section 10.1.1). False when the body is not wanted, and the connection ends."""
         if line.is_http_1_0:
             return True
         if fields.expects != "100-continue":
-            self._refuse(line, fields, 417, "only 100-continue can be expected here", events, close=True)
+            self._refuse(line, fields, site, 417, "only 100-continue can be expected here", events, close=True)
             return False
         if body_begun:
             return True
         if line.refused:
-            self._refuse(line, fields, line.refused, "", events, close=True)
+            self._refuse(line, fields, site, line.refused, "", events, close=True)
             return False
-        turn = _Turn()
+        turn = _Turn(site)
         turn.interim = True
         self._turns.append(turn)
         if len(self._turns) == 1:
@@ -241,7 +258,7 @@ class HttpServerCodec:
                 return len(data)
             if chunks.trailers:
                 # What they say is of no use here, but they must not be able to say how long the message is.
-                parse_fields(b"Transfer-Encoding: chunked\r\n" + chunks.trailers, self._wire.limits)
+                parse_fields(b"Transfer-Encoding: chunked\r\n" + chunks.trailers, incoming.site.limits)
             body = bytes(chunks.data)
             chunks.data.clear()
         else:
@@ -253,35 +270,43 @@ class HttpServerCodec:
             body = bytes(incoming.body)
             incoming.body.clear()
         self._incoming = None
-        self._request(incoming.line, incoming.fields, body, now, events)
+        self._request(incoming.line, incoming.fields, incoming.site, body, now, events)
         return end
 
     def _request(
-        self, line: RequestLine, fields: FieldBlock, body: bytes, now: float, events: list[ServerEvent]
+        self,
+        line: RequestLine,
+        fields: FieldBlock,
+        site: HttpServerWire,
+        body: bytes,
+        now: float,
+        events: list[ServerEvent],
     ) -> None:
         """A whole request: becomes calls, or an answer in its turn."""
-        wire = self._wire
         if line.refused:
-            self._refuse(line, fields, line.refused, "", events, close=line.method == "CONNECT")
+            self._refuse(line, fields, site, line.refused, "", events, close=line.method == "CONNECT")
             return
         inflated = 0
         if fields.codings and body:
             # All that wait together stay below the limit of one: a few bytes each could fill the memory otherwise.
-            limit = wire.limits.max_inflated_bytes - sum(turn.inflated for turn in self._turns)
+            limit = site.limits.max_inflated_bytes - sum(turn.inflated for turn in self._turns)
             try:
                 body = inflate(body, fields.codings, limit)
                 inflated = len(body)
             except ContentRefused as exc:
-                self._refuse(line, fields, exc.status, str(exc), events)
+                self._refuse(line, fields, site, exc.status, str(exc), events)
                 return
-        if len(self._turns) >= wire.limits.max_pipelined:
-            why = f"{wire.limits.max_pipelined} requests of this connection wait for their answers"
-            self._refuse(line, fields, 503, why, events, close=True)
+        if len(self._turns) >= site.limits.max_pipelined:
+            why = f"{site.limits.max_pipelined} requests of this connection wait for their answers"
+            self._refuse(line, fields, site, 503, why, events, close=True)
             return
-        turn = self._turn(line, fields)
+        turn = self._turn(line, fields, site)
         turn.inflated = inflated
-        result = wire.binding.decode_call(
-            HttpRequest(line.method, line.path, line.query, fields.headers, body, self._peer), now
+        peer = self._peer
+        if site is not self._wire and peer.protocol != site.protocol:
+            peer = self._peer = Peer(site.protocol, peer.address)
+        result = site.binding.decode_call(
+            HttpRequest(line.method, line.path, line.query, fields.headers, body, peer), now
         )
         if isinstance(result, HttpResponse):
             self._respond(turn, result, events)
@@ -298,8 +323,8 @@ class HttpServerCodec:
         if not turn.left:
             self._respond(turn, result.encode_reply([None] * len(calls)), events)
 
-    def _turn(self, line: RequestLine, fields: FieldBlock) -> _Turn:
-        turn = _Turn(fields.headers, line.is_head, line.is_http_1_0)
+    def _turn(self, line: RequestLine, fields: FieldBlock, site: HttpServerWire) -> _Turn:
+        turn = _Turn(site, fields.headers, line.is_head, line.is_http_1_0)
         if fields.close or (line.is_http_1_0 and not fields.keep_alive):
             turn.close = self.finished = True
         self._turns.append(turn)
@@ -319,6 +344,7 @@ class HttpServerCodec:
         self,
         line: RequestLine,
         fields: FieldBlock,
+        site: HttpServerWire,
         status: int,
         text: str,
         events: list[ServerEvent],
@@ -326,14 +352,14 @@ class HttpServerCodec:
         close: bool = False,
     ) -> None:
         """Refuses a request whose end is known, or one whose body is not wanted (`close`)."""
-        turn = self._turn(line, fields)
+        turn = self._turn(line, fields, site)
         if close:
             turn.close = self.finished = True
         if status == 204:
             self._respond(turn, HttpResponse(204, (_ALLOW,)), events)
             return
         text = text or f"the method {line.method[:32]} is not served here"
-        response = self._wire.binding.encode_refusal(status, text)
+        response = site.binding.encode_refusal(status, text)
         headers = (*response.headers, _ALLOW) if status == 405 else response.headers
         error = Overloaded(text) if status == 503 else BadRequest(text)
         self._respond(turn, HttpResponse(status, headers, response.body, error), events)
@@ -344,9 +370,9 @@ class HttpServerCodec:
         self.broken = error
         if error.reason == _NOT_HTTP:
             return
-        turn = _Turn()
+        turn = _Turn(self._site)
         turn.close = True
-        turn.response = self._wire.binding.encode_refusal(error.status, str(error))
+        turn.response = self._site.binding.encode_refusal(error.status, str(error))
         self._turns.append(turn)
         if len(self._turns) == 1:
             error.farewell = self._release()
@@ -358,7 +384,7 @@ class HttpServerCodec:
             exchange = turn.exchange
             if exchange is None:
                 # The binding failed to encode this answer a moment ago.
-                turn.response = self._internal()
+                turn.response = _internal(turn.site)
             else:
                 outcomes: Sequence[Outcome | None] = (outcome,)
                 if type(ticket) is _Member:
@@ -391,15 +417,11 @@ class HttpServerCodec:
             return CONTINUE
         if self._leaving and is_last and self._held is None and self._incoming is None:
             turn.close = self.finished = True
-        write = self._wire.writer.write
+        write = turn.site.writer.write
         try:
             return write(response, turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
         except LocalWireError:
-            return write(self._internal(), turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
-
-    def _internal(self) -> HttpResponse:
-        response = self._wire.binding.encode_refusal(500, _INTERNAL)
-        return HttpResponse(500, response.headers, response.body, ProviderFailed(_INTERNAL, retry=Retry.NEVER))
+            return write(_internal(turn.site), turn.headers, head=turn.head, http_1_0=turn.http_1_0, close=turn.close)
 
     def goodbye(self) -> bytes:
         """Nothing can be said before an answer; from now on the next one says it."""
@@ -414,3 +436,8 @@ class HttpServerCodec:
         """
         turns = self._turns
         return CONTINUE if turns and not turns[0].http_1_0 else b""
+
+
+def _internal(site: HttpServerWire) -> HttpResponse:
+    response = site.binding.encode_refusal(500, _INTERNAL)
+    return HttpResponse(500, response.headers, response.body, ProviderFailed(_INTERNAL, retry=Retry.NEVER))

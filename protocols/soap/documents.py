@@ -15,7 +15,7 @@ from protocols.soap.service import Service
 from protocols.soap.text import escape_attribute
 from protocols.soap.wsdl import ADDRESS, write_wsdl
 
-__all__ = ["Documents"]
+__all__ = ["QUERIES", "Documents"]
 
 _XML: Final = (("Content-Type", "text/xml; charset=utf-8"),)
 _HTML: Final = (
@@ -30,6 +30,9 @@ _TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~\-]{1,100}){0,10}")
 _WSDL_QUERIES: Final = ("wsdl", "singlewsdl")
+_SCHEMA_QUERY: Final = "xsd"
+QUERIES: Final = (*_WSDL_QUERIES, _SCHEMA_QUERY)
+"""What documents of a service are asked for by."""
 _STYLE: Final = (
     "body{font:16px/1.5 sans-serif;margin:2em auto;max-width:50em;padding:0 1em}"
     "code{background:#eee;padding:0 .2em}dt{margin-top:1em}dd{white-space:pre-wrap}"
@@ -60,7 +63,7 @@ class Documents:
             if address is None:
                 return HttpResponse(400, _TEXT, b"the Host field is no host", BadRequest("the Host field is no host"))
             return HttpResponse(200, _XML, self._described(path, service, address))
-        if asked == "xsd":
+        if asked == _SCHEMA_QUERY:
             return HttpResponse(200, _XML, self._schema(path, service))
         return HttpResponse(200, _HTML, _page(name, service))
 

@@ -53,7 +53,7 @@ from protocols.soap.security import SECURITY_BLOCK, SecurityBlock, TokenCheck
 from protocols.soap.service import Operation, Service
 from protocols.soap.text import escape_attribute
 
-__all__ = ["SoapBinding"]
+__all__ = ["SoapBinding", "service_path"]
 
 _OK: Final[Mapping[Version, tuple[tuple[str, str], ...]]] = {
     version: (("Content-Type", version.content_type),) for version in (V11, V12)
@@ -66,6 +66,11 @@ _ACCEPTED: Final = 202
 _FAILED: Final = 500
 _SENDER_STATUS: Final = 400
 _UNAUTHENTICATED: Final = 401
+
+
+def service_path(key: ServiceKey) -> str:
+    """Where the calls of a service go, and its documents are."""
+    return "/" + quote(str(key), safe="/:$")
 
 
 class SoapBinding:
@@ -100,7 +105,7 @@ class SoapBinding:
                 raise ContractError(f"{each.service} has no contract, and so no form on webservice://")
             namespace = (namespaces or {}).get(each.service) or target_namespace(each.contract.name)
             service = Service(each.contract, namespace, (forms or {}).get(each.service) or QUALIFIED)
-            self._by_path["/" + quote(str(each.service), safe="/:$")] = each.service, service
+            self._by_path[service_path(each.service)] = each.service, service
         self._documents = documents.Documents(
             {path: (str(key), service) for path, (key, service) in self._by_path.items()}, trusted
         )

@@ -124,6 +124,7 @@ class Reader:
             "POLYPORT_RMI_PORT": self._free_port("1099"),
             "POLYPORT_WEBSERVICE_PORT": self._free_port("8082"),
             "POLYPORT_THRIFT_PORT": self._free_port("9090"),
+            "POLYPORT_PORT": self._free_port("7000"),
         }
 
     def need_java(self) -> None:

@@ -14,11 +14,11 @@ from gateway.config.units import Bytes, Seconds
 from gateway.spi.adapter import ListenerOptions
 from gateway.spi.plugin import ProtocolPlugin
 
-__all__ = ["LimitsConfig", "ListenerConfig"]
+__all__ = ["ConnectionLimits", "LimitsConfig", "ListenerConfig"]
 
 
-class LimitsConfig(Section):
-    """What a listener takes before it says "busy" or closes a connection."""
+class ConnectionLimits(Section):
+    """How many connections there may be, and how long each may take."""
 
     connections: Annotated[Count, Field(ge=1, le=1_000_000)] = 10_000
     """Open connections over all addresses."""
@@ -28,12 +28,6 @@ class LimitsConfig(Section):
 
     calls_per_connection: Annotated[Count, Field(ge=1, le=1_000_000)] = 1_000
     """Calls in progress on one connection."""
-
-    calls: Annotated[Count, Field(ge=1, le=1_000_000)] = 10_000
-    """Calls in progress on this listener."""
-
-    frame: Annotated[Bytes, Field(ge=1024, le=1024**3)] = 8_388_608
-    """Size of one message, checked before anything is allocated."""
 
     write_buffer: Annotated[Bytes, Field(ge=1024, le=1024**3)] = 1_048_576
     """Unsent bytes to one peer before reading from it stops; at eight times that it is dropped."""
@@ -48,6 +42,16 @@ class LimitsConfig(Section):
     """Without a byte received, and without a call in progress."""
 
 
+class LimitsConfig(ConnectionLimits):
+    """What a listener takes before it says "busy" or closes a connection."""
+
+    calls: Annotated[Count, Field(ge=1, le=1_000_000)] = 10_000
+    """Calls in progress on this listener."""
+
+    frame: Annotated[Bytes, Field(ge=1024, le=1024**3)] = 8_388_608
+    """Size of one message, checked before anything is allocated."""
+
+
 class ListenerConfig(Section):
     """One address on which one protocol is spoken."""
 
@@ -58,7 +62,8 @@ class ListenerConfig(Section):
     """Address to listen on; `0.0.0.0` or `::` for all."""
 
     port: Port | None = None
-    """Port to listen on; 0 lets the system choose. Default: what the field expects for the protocol."""
+    """Port to listen on; 0 lets the system choose. Default: what the field expects for the protocol, and none at all
+    for a listener that is named under `ports`."""
 
     limits: LimitsConfig = Field(default_factory=LimitsConfig)
     """Bounds of this listener."""
@@ -69,9 +74,13 @@ class ListenerConfig(Section):
     filters: tuple[Name, ...] = ()
     """Filters for every call that comes in here: names from `filters`, or types of filters that need no options."""
 
-    def port_taken(self, plugin: ProtocolPlugin) -> int | None:
-        """The port it will listen on, 0 for one that the system chooses; None when it takes no address."""
-        if not plugin.listens(self.options):
+    def port_taken(self, plugin: ProtocolPlugin, *, is_shared: bool = False) -> int | None:
+        """The port it will listen on, 0 for one that the system chooses; None when it takes no address.
+
+        `is_shared`: it is reached on a port that it shares with others, so that it takes one of its own only if it says
+        so.
+        """
+        if not plugin.listens(self.options) or (is_shared and self.port is None):
             return None
         return plugin.default_port if self.port is None else self.port
 

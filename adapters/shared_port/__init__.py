@@ -1,0 +1,1 @@
+"""One port on which several wires are spoken."""

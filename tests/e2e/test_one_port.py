@@ -1,0 +1,332 @@
+"""Every wire on one port: each client's connection finds its listener, whatever its first bytes come in, and who speaks
+nothing that is known is named and sent away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from adapters.shared_port.front import Front
+from gateway import connect
+from gateway.config.load import load
+from gateway.demo.catalog import Catalog as Shop
+from gateway.plugins.catalog import Catalog
+from gateway.runtime.app import App
+from gateway.runtime.start_error import StartError
+from tests.support.dialect import DUBBO, HESSIAN, HTTP, RMI, SOAP, THRIFT, Dialect
+from tests.support.running import running
+
+CONF = Path(__file__).parents[2] / "conf"
+WIRES = ("dubbo", "http", "hessian", "webservice", "thrift", "rmi")
+DIALECTS = (DUBBO, HTTP, HESSIAN, SOAP, THRIFT, RMI)
+TEXT = """
+application: {name: one, drain: 1s}
+ports:
+  one: {port: 0, listeners: [dubbo, http, hessian, webservice, thrift, rmi], limits: {%s}}
+listeners:
+  dubbo: {protocol: dubbo, limits: {connections: 3}}
+  http: {protocol: http, limits: {frame: 1KiB}, filters: [seen]}
+  hessian: {protocol: hessian}
+  webservice: {protocol: webservice, filters: [few]}
+  thrift: {protocol: thrift, options: {default_service: demo.Catalog}}
+  rmi: {protocol: rmi}
+filters:
+  seen: {type: access_log, options: {calls: true}}
+  few: {type: access, options: {deny: {consumers: [mallory]}}}
+registries:
+  local: {type: embedded}
+services:
+  catalog:
+    contract: gateway.demo.catalog:Catalog
+    implementation: gateway.demo.catalog:DemoCatalog
+    listeners: [dubbo, http, hessian, webservice, thrift, rmi]
+    announce: [local]
+  types:
+    contract: gateway.demo.types:Types
+    implementation: gateway.demo.types:DemoTypes
+    listeners: [dubbo, http, hessian, webservice, thrift, rmi]
+"""
+CLIENT_HELLO = bytes.fromhex("16030100f4010000f00303") + bytes(range(64))
+"""The beginning of one, as RFC 8446, sections 4.1.2 and 5.1, lays it out."""
+LIMIT_S = 5.0
+
+
+@contextlib.asynccontextmanager
+async def one_port(limits: str = "") -> AsyncIterator[tuple[App, int]]:
+    async with running(TEXT % limits) as app:
+        yield app, port_of(app)
+
+
+def port_of(app: App) -> int:
+    (port,) = app.ports
+    return int(port.address.rpartition(":")[2])
+
+
+def front_of(app: App) -> Front:
+    ((_, front),) = app._ports._ports.values()
+    assert isinstance(front, Front)
+    return front
+
+
+def server_of(app: App, listener: str) -> Any:
+    return app._servers[[each.listener for each in app.listening].index(listener)]
+
+
+async def answer(port: int, dialect: Dialect, *pieces: bytes, finish: bool = False) -> Any:
+    """What comes back for the pieces, each sent when the loop had several turns to look at the one before."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    received = b""
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                for _ in range(4):
+                    await asyncio.sleep(0)
+            if finish:
+                writer.write_eof()
+            while (found := dialect.first(received)) is None:
+                data = await reader.read(1 << 16)
+                assert data, f"closed after {received!r}"
+                received += data
+    finally:
+        writer.close()
+    return found[0]
+
+
+async def closed(port: int, data: bytes, *, finish: bool = False) -> bytes:
+    """What comes until the other side closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(LIMIT_S):
+        with contextlib.suppress(ConnectionError):
+            if data:
+                writer.write(data)
+            if finish:
+                writer.write_eof()
+            try:
+                return await reader.read()
+            finally:
+                writer.close()
+    writer.close()
+    return b""
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_our_client_of_every_wire_is_answered_on_the_port_of_the_example(wire: str) -> None:
+    catalog = Catalog()
+    app = App(load(CONF / "one-port.yaml", catalog, {"POLYPORT_PORT": "0"}), catalog)
+    async with app:
+        assert {each.address for each in app.listening} == {app.ports[0].address}
+        async with connect(f"{wire}://127.0.0.1:{port_of(app)}", Shop, timeout_s=LIMIT_S) as shop:
+            assert [await shop.count() for _ in range(3)] == [3, 3, 3]
+            assert (await shop.find(1)).name == "Desk lamp"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+async def test_a_request_is_answered_alike_whole_byte_by_byte_and_half_closed(dialect: Dialect) -> None:
+    async with one_port() as (app, port):
+        whole = await answer(port, dialect, dialect.count)
+        single = [dialect.count[at : at + 1] for at in range(16)]
+        assert await answer(port, dialect, *single, dialect.count[16:]) == whole
+        assert await answer(port, dialect, dialect.count, finish=True) == whole
+        for at in range(1, 13):
+            assert await answer(port, dialect, dialect.count[:at], dialect.count[at:]) == whole
+        assert front_of(app).refused == {}
+        assert front_of(app).connections == 0
+
+
+async def test_wires_over_http_answer_by_turns_on_one_connection() -> None:
+    async with one_port() as (app, port):
+        direct = {each.name: await answer(port, each, each.count) for each in (HTTP, HESSIAN, SOAP)}
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        turns = (HTTP, SOAP, HESSIAN, HTTP, HESSIAN, SOAP)
+        writer.write(b"".join(each.count for each in turns))
+        received = b""
+        async with asyncio.timeout(LIMIT_S):
+            for dialect in turns:
+                while (found := dialect.first(received)) is None:
+                    data = await reader.read(1 << 16)
+                    assert data
+                    received += data
+                value, end = found
+                received = received[end:]
+                assert str(value) == str(direct[dialect.name])
+        writer.close()
+        assert server_of(app, "http").connections == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "named"),
+    [
+        (CLIENT_HELLO, "tls", "a TLS ClientHello"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "unknown-wire", "HTTP/2"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "unknown-wire", "SSH"),
+        (b"JRMI\x00\x02K", "unknown-wire", "Java RMI"),
+        (b"\x80\x01\x00\x01\x08\x00\x00\x00\x00\x00\x00\x0a", "unknown-wire", "Thrift binary"),
+        (b"\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01", "unknown-wire", "memcached (binary)"),
+        (b"*1\r\n$4\r\nPING\r\n", "unknown-wire", "redis (RESP)"),
+        (b"get x\r\n", "unknown-wire", "text"),
+        (b"\xff" * 64, "unknown-wire", "unknown bytes"),
+    ],
+)
+async def test_what_nobody_speaks_is_named_in_the_log_and_closed(
+    data: bytes, reason: str, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with one_port() as (app, port):
+        with caplog.at_level(logging.WARNING, "polyport.listener"):
+            assert await closed(port, data) == b""
+        assert front_of(app).refused == {reason: 1}
+        (line,) = caplog.messages
+        assert line.startswith(f"one: {reason} from 127.0.0.1:")
+        assert named in line
+        assert await answer(port, DUBBO, DUBBO.count) is not None
+
+
+async def test_who_says_nothing_or_too_little_is_closed_in_time() -> None:
+    async with one_port("first_byte: 200ms") as (app, port):
+        started = monotonic()
+        assert await asyncio.gather(closed(port, b""), closed(port, b"P"), closed(port, b"\x00")) == [b""] * 3
+        assert monotonic() - started >= 0.2
+        assert front_of(app).refused == {"first-byte-timeout": 1, "frame-timeout": 2}
+        # Who closes before is nobody's business, and who stops in the middle is named.
+        assert await closed(port, b"", finish=True) == b""
+        assert await closed(port, b"PR", finish=True) == b""
+        assert front_of(app).refused == {"first-byte-timeout": 1, "frame-timeout": 2, "truncated": 1}
+        assert front_of(app).connections == 0
+
+
+async def test_a_slow_peer_costs_no_processor_while_it_is_waited_for() -> None:
+    async with one_port() as (app, port):
+        looked = 0
+        front = front_of(app)
+        recognize = front._recognizers[0]
+
+        def counted(data: bytes) -> Any:
+            nonlocal looked
+            looked += 1
+            return recognize(data)
+
+        front._recognizers[0] = counted
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"P")
+        for _ in range(200):
+            await asyncio.sleep(0.001)
+        assert looked == 1
+        writer.write(b"O")
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert looked == 2
+        writer.write(HTTP.count[2:])
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_limits_on_connections_hold_before_and_behind_the_port() -> None:
+    async with one_port("connections: 2") as (app, port):
+        quiet = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        assert await closed(port, b"") == b""
+        assert front_of(app).refused == {"too-many-connections": 1}
+        for _, writer in quiet:
+            writer.close()
+        for reader, _ in quiet:
+            await reader.read()
+        open_now = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(DUBBO.count)
+            await reader.readexactly(16)
+            open_now.append(writer)
+        assert await closed(port, DUBBO.count) == b""
+        assert server_of(app, "dubbo").refused == {"too-many-connections": 1}
+        for writer in open_now:
+            writer.close()
+
+
+async def test_each_listener_keeps_its_filters_and_the_limits_of_its_messages(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    large = b"POST /demo.Catalog/count HTTP/1.1\r\nHost: a\r\nContent-Type: %b\r\nContent-Length: 2000\r\n\r\n"
+    async with one_port() as (_, port):
+        with caplog.at_level(logging.INFO):
+            await answer(port, HTTP, HTTP.count)
+            await answer(port, SOAP, SOAP.count)
+        # Only http has a log of all calls.
+        assert len([each for each in caplog.records if each.name == "polyport.calls"]) == 1
+        assert (await closed(port, large % b"application/json")).startswith(b"HTTP/1.1 413")
+        # SOAP takes 8 MiB; it waits for the body.
+        answered = await closed(port, large % b"text/xml" + b" " * 2000, finish=True)
+        assert not answered.startswith(b"HTTP/1.1 413")
+
+
+async def test_registries_are_told_the_shared_port_with_each_protocol() -> None:
+    async with one_port() as (app, port):
+        announced = [each.endpoint for each in app._announced]
+        assert {each.protocol for each in announced} == set(WIRES)
+        assert {(each.host, each.port) for each in announced} == {("127.0.0.1", port)}
+
+
+async def test_a_listener_with_a_port_of_its_own_is_on_both() -> None:
+    text = (TEXT % "").replace("dubbo: {protocol: dubbo,", "dubbo: {protocol: dubbo, port: 0,")
+    async with running(text) as app:
+        own = int(app.listening[0].address.rpartition(":")[2])
+        assert own != port_of(app)
+        assert await answer(own, DUBBO, DUBBO.count) == await answer(port_of(app), DUBBO, DUBBO.count)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
+async def test_a_stop_answers_calls_in_progress_and_those_that_wait_to_be_recognised(dialect: Dialect) -> None:
+    async with one_port() as (app, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        stopping = asyncio.create_task(app.stop())
+        # The port is being left, and this one was in its queue: its call is on the way.
+        writer.write(dialect.slow)
+        received = b""
+        async with asyncio.timeout(LIMIT_S):
+            while dialect.first(received) is None:
+                data = await reader.read(1 << 16)
+                assert data, received
+                received += data
+            writer.close()
+            await stopping
+
+
+async def test_random_first_bytes_harm_nobody() -> None:
+    seeded = random.Random(20261129)
+    async with one_port("first_byte: 300ms") as (app, port):
+
+        async def attack(number: int) -> None:
+            data = seeded.randbytes(seeded.choice((1, 2, 3, 4, 8, 16, 64, 1024)))
+            if number % 4 == 0:
+                # What looks like text, which random bytes hardly ever do.
+                data = bytes(32 + each % 95 for each in data) + b"\r\n"
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            with contextlib.suppress(ConnectionError):
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
+        for begin in range(0, 2_000, 50):
+            await asyncio.gather(*(attack(begin + at) for at in range(50)))
+        assert await answer(port, DUBBO, DUBBO.count) is not None
+        async with asyncio.timeout(LIMIT_S):
+            while front_of(app).connections:
+                await asyncio.sleep(0.01)
+        assert sum(front_of(app).refused.values()) > 1_000
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        text = (TEXT % "").replace("port: 0", f"port: {taken.getsockname()[1]}")
+        with pytest.raises(StartError, match=r"port one: .*in use"):
+            async with running(text):
+                pass
