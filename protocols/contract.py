@@ -23,6 +23,7 @@ __all__ = [
     "CallbackReceived",
     "CalledClientCodec",
     "CallingServerCodec",
+    "ChainingServerCodec",
     "ClientCodec",
     "ClientEvent",
     "ClientWire",
@@ -196,6 +197,15 @@ class CallingServerCodec(Protocol):
 
     def abandon(self, call_id: int) -> None:
         """As `ClientCodec.abandon`."""
+        ...
+
+
+@runtime_checkable
+class ChainingServerCodec(Protocol):
+    """What the server's half of a wire has besides where one command may take several calls, one after the other."""
+
+    def due(self) -> Sequence[CallReceived]:
+        """Calls that follow from what was given to `reply` since this was last asked."""
         ...
 
 

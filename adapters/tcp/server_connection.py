@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -18,6 +18,7 @@ from protocols.contract import (
     CallingServerCodec,
     CallReceived,
     CallRejected,
+    ChainingServerCodec,
     GoodbyeHeard,
     Outcome,
     ReplyReceived,
@@ -45,9 +46,11 @@ class ServerConnection(asyncio.Protocol):
         "_closed",
         "_codec",
         "_dismissal",
+        "_due",
         "_ended",
         "_eof",
         "_flushing",
+        "_following",
         "_goodbye_at",
         "_heard",
         "_held",
@@ -86,6 +89,9 @@ class ServerConnection(asyncio.Protocol):
         """The codec, where its peers can be called."""
         if self._calling is not None:
             self._calling.attach(self)
+        self._due = self._codec.due if isinstance(self._codec, ChainingServerCodec) else None
+        """Gives the calls that follow from replies, where some do."""
+        self._following = False
         self._running: set[CallDriver] | None = None
         """Calls that did not end in their first step, and whose answers the peer waits for."""
         self._unanswered = 0
@@ -150,6 +156,9 @@ class ServerConnection(asyncio.Protocol):
         if events or not was_pending:
             self._pending_since = now
         self._handle(iter(events))
+        if self._due is not None and codec.held_bytes:
+            # Replies of the protocol itself, which wait for that of a call.
+            self._mind_held()
 
     def _handle(self, events: Iterator[ServerEvent]) -> None:
         self._reading = True
@@ -351,6 +360,19 @@ class ServerConnection(asyncio.Protocol):
             self._write(data)
         if self._stalled or not data:
             self._mind_held()
+        if self._due is not None and not self._following:
+            self._follow(self._due)
+
+    def _follow(self, due: Callable[[], Sequence[ServerEvent]]) -> None:
+        """Begins the calls that follow from replies: in a loop, because such a call may be answered at once."""
+        self._following = True
+        try:
+            while events := due():
+                for event in events:
+                    if type(event) is CallReceived:
+                        self._call(event)
+        finally:
+            self._following = False
 
     def _mind_held(self) -> None:
         """Takes no more requests while much waits in the codec, and gives up when it is far too much."""
