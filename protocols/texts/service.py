@@ -16,6 +16,7 @@ from gateway.model.contract import MISSING, MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
 from gateway.model.errors import BadRequest, ContractError, NoSuchMethod, NoSuchService, ValueMappingError
 from gateway.model.exposure import Exposure
+from gateway.model.typeref import Kind
 from protocols import java
 from protocols.http_json.method import MethodBinding
 from protocols.overloads import OverloadGroup, argument_error, default_of
@@ -62,15 +63,17 @@ class TextMethod:
         """See `Overload.fits_count`."""
         return self.json.fits_count(count)
 
-    def read_positional(self, items: Sequence[bytes]) -> tuple[Any, ...]:
-        """See `Overload.read_positional`; `items` are the bytes of the arguments, in order."""
+    def read_positional(self, items: Sequence[bytes | None]) -> tuple[Any, ...]:
+        """See `Overload.read_positional`; `items` are the bytes of the arguments, in order, or None for a null."""
         params = self._params
         if len(items) > len(params):
             raise BadRequest(f"{self.signature.name} takes {len(params)} arguments, not {len(items)}")
         values: list[Any] = []
         try:
             for (read, _), item in zip(params, items, strict=False):
-                values.append(read(item))
+                if item is None:
+                    self._check_null(len(values))
+                values.append(None if item is None else read(item))
         except ValueMappingError as exc:
             raise argument_error(self.signature, len(values), exc) from None
         for _, default in params[len(items) :]:
@@ -78,6 +81,12 @@ class TextMethod:
                 raise BadRequest(f"{self.signature.name} needs at least {len(values) + 1} arguments, not {len(items)}")
             values.append(default)
         return tuple(values)
+
+    def _check_null(self, index: int) -> None:
+        """Raises ValueMappingError for an argument that cannot be null."""
+        param = self.signature.params[index]
+        if not param.type.nullable and param.type.kind not in (Kind.NULL, Kind.ANY):
+            raise ValueMappingError(f"null where {param.type} is required")
 
     def write_result(self, value: Any) -> bytes | None:
         """The bytes of what the method returned; None for a null that has no bytes.

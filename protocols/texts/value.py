@@ -125,8 +125,10 @@ def _raw_writer(ref: TypeRef) -> TextWriter:
     is_bytes = ref.kind is Kind.BYTES
 
     def write(value: Any) -> bytes | None:
-        if value is None and nullable:
-            return None
+        if value is None:
+            if nullable:
+                return None
+            raise ValueMappingError(f"null where {ref} is required")
         checked = check(value, None)
         data: bytes = checked if is_bytes else checked.encode("utf-8", "surrogatepass")
         return data
