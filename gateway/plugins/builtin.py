@@ -19,6 +19,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "http": "adapters.http_json:PLUGIN",
             "hessian": "adapters.hessian:PLUGIN",
             "rmi": "adapters.rmi:PLUGIN",
+            "redis": "adapters.redis:PLUGIN",
             "thrift": "adapters.thrift:PLUGIN",
             "webservice": "adapters.soap:PLUGIN",
         },

@@ -48,7 +48,7 @@ def completed(line: str, tmp_path: Path) -> list[str]:
         ("polyport ser", ["serve", "services"]),
         ("polyport call du", ["dubbo://"]),
         ("polyport call dubbo:", ["//"]),
-        ("polyport call --config conf/demo.yaml demo.", ["demo.Catalog", "demo.Types", "demo.Reports"]),
+        ("polyport call --config conf/demo.yaml demo.", ["demo.Catalog", "demo.Types", "demo.Store", "demo.Reports"]),
         ("polyport call -c conf/demo.yaml demo.Catalog fi", ["find"]),
         ("polyport call -c conf/demo.yaml demo.Catalog find ", ["product_id=", "name="]),
         (f"polyport call --contract {CATALOG} dubbo://127.0.0.1:20880 price", ["price_history"]),

@@ -1,0 +1,156 @@
+"""redis://, put together: the codec of `protocols.redis` on the TCP drivers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from adapters.tcp.client import TcpClient
+from adapters.tcp.provider_connection import ConnectionOptions
+from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
+from gateway.model.contract import ServiceContract
+from gateway.model.exposure import Exposure
+from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
+from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
+from protocols.contract import ClientWire, ServerWire
+from protocols.reader import Limits
+from protocols.redis.client import RedisClientWire, RedisStyle
+from protocols.redis.mapping import check_contract
+from protocols.redis.server import RedisServerWire
+from protocols.texts.mount_check import check_mounts
+from protocols.texts.mount_entry import MOUNTS_OPTION, VERBS, parse_entry
+
+__all__ = ["PLUGIN"]
+
+_CONNECT_TIMEOUT_S: Final = 3.0
+_PAYLOAD_BYTES: Final = 8_388_608
+_MAX_ELEMENTS: Final = 1_000_000
+_PIPELINED: Final = 1_024
+_HEARTBEAT_S: Final = 60.0
+_CALL: Final = "call"
+_MODES: Final = (_CALL,)
+
+
+def _server(options: ListenerOptions) -> ServerAdapter:
+    own = options.options
+    limits = Limits(max_frame_bytes=options.max_frame_bytes)
+
+    def make_wire(exposures: Sequence[Exposure]) -> ServerWire:
+        return RedisServerWire(exposures, limits, own.get("credentials", {}), time.time)
+
+    return TcpServer(options, make_wire, half_close_grace_s=own.get("half_close", HALF_CLOSE_GRACE_S))
+
+
+def _client() -> ClientAdapter:
+    wires: dict[tuple[Limits, RedisStyle], ClientWire] = {}
+
+    def wire_for(reference: Reference) -> ClientWire:
+        own = reference.parameters
+        limits = Limits(
+            max_frame_bytes=own.get("payload", _PAYLOAD_BYTES), max_elements=own.get("max_elements", _MAX_ELEMENTS)
+        )
+        style = RedisStyle(own.get("user", ""), own.get("password", ""), own.get("pipelined", _PIPELINED))
+        key = (limits, style)
+        if key not in wires:
+            wires[key] = RedisClientWire(*key)
+        return wires[key]
+
+    return TcpClient(wire_for, _connection_options)
+
+
+def _connection_options(reference: Reference) -> ConnectionOptions:
+    own = reference.parameters
+    return ConnectionOptions(
+        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S),
+        heartbeat_s=own.get("heartbeat", _HEARTBEAT_S),
+        # No option: said by those who make clients for one call.
+        is_logged=own.get("is_logged", True),
+    )
+
+
+def _check_service(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    found = check_mounts(contract, options.get(MOUNTS_OPTION, {}), tuple(VERBS))
+    return [Misfit(each.path, each.text) for each in found]
+
+
+def _snippet(address: str, service: Any) -> str:
+    host, _, port = address.rpartition(":")
+    return f"redis-cli -3 -h {host.strip('[]')} -p {port} {service}.find 1"
+
+
+PLUGIN: Final = ProtocolPlugin(
+    name="redis",
+    default_port=6379,
+    server=_server,
+    client=_client,
+    check_contract=check_contract,
+    listener_options=MappingProxyType(
+        {
+            "credentials": Option(
+                OptionKind.CREDENTIALS,
+                "Who may call: AUTH with the name of one of these and its secret, or with the secret alone. Default: "
+                "anybody.",
+            ),
+            "half_close": Option(
+                OptionKind.DURATION,
+                "How long calls go on after their caller closed its sending side: it may still read, or be gone.",
+                HALF_CLOSE_GRACE_S,
+                minimum=0,
+                maximum=3600,
+            ),
+        }
+    ),
+    reference_options=MappingProxyType(
+        {
+            "mode": Option(
+                OptionKind.TEXT,
+                "What is at the other end: `call` is the redis:// listener of another gateway.",
+                _CALL,
+                choices=_MODES,
+            ),
+            "user": Option(OptionKind.TEXT, "Name of the credential that the provider asks for.", "default"),
+            "password": Option(OptionKind.CREDENTIAL, "The credential that the provider asks for. Default: none."),
+            "pipelined": Option(
+                OptionKind.COUNT,
+                "Calls that may wait for their answers on one connection.",
+                _PIPELINED,
+                minimum=1,
+                maximum=65_536,
+            ),
+            "heartbeat": Option(
+                OptionKind.DURATION,
+                "After so long without traffic a PING is sent; 0s sends none.",
+                _HEARTBEAT_S,
+                minimum=0,
+                maximum=3600,
+            ),
+            "connect_timeout": Option(
+                OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
+            ),
+            "payload": Option(
+                OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
+            ),
+            "max_elements": Option(
+                OptionKind.COUNT,
+                "Elements of all lists, sets and maps of one answer, each of these counting five.",
+                _MAX_ELEMENTS,
+                minimum=1_000,
+            ),
+        }
+    ),
+    client_snippet=_snippet,
+    generic=False,
+    service_options=MappingProxyType(
+        {
+            MOUNTS_OPTION: Option(
+                OptionKind.TABLES,
+                "Which methods answer GET, SET and other commands, by the beginning of their keys: prefix to verb to "
+                "`method(key, value) NotFound=miss`.",
+                parse=parse_entry,
+            )
+        }
+    ),
+    check_service=_check_service,
+)

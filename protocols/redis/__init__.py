@@ -1,0 +1,1 @@
+"""redis://: services as commands of RESP2 and RESP3."""

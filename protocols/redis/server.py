@@ -1,0 +1,333 @@
+"""The server's half of a redis:// connection: commands in, replies out in their order, calls beside each other."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from gateway.model.call import NO_ATTACHMENTS, Invocation, Ok, Peer
+from gateway.model.errors import RemoteWireError, RpcError
+from gateway.model.exposure import Exposure
+from protocols.contract import CallReceived, Outcome, Send, ServerEvent
+from protocols.reader import Limits
+from protocols.redis.batch import MAX_QUEUED
+from protocols.redis.command import Command, Refused, Run, Steps
+from protocols.redis.context import NO_CONTEXT
+from protocols.redis.error_line import error_line
+from protocols.redis.listener import Listener
+from protocols.redis.method import MethodForm, RedisArguments
+from protocols.redis.request import RequestReader
+from protocols.redis.resp import error
+from protocols.redis.session import ReplyMode, Session
+from protocols.sniff import SNIFF_BYTES, sniff
+
+__all__ = ["RedisServerCodec", "RedisServerWire"]
+
+_NO_SECRETS: Final[Mapping[str, str]] = {}
+_USUAL_FRAME_BYTES: Final = 1 << 20
+"""Of a limit above which no command in the usual form can be too large."""
+_NO_COMMANDS: Final = (b"post", b"host:")
+_OK: Final = Ok(None)
+_QUEUED: Final = b"+QUEUED\r\n"
+_GOODBYE: Final = b">1\r\n+polyport-drain\r\n"
+_HTTP_LINE: Final = (b" HTTP/1.1", b" HTTP/1.0")
+
+
+class RedisServerWire:
+    """See `protocols.contract.ServerWire` and `Listener`, whose parameters these are."""
+
+    def __init__(
+        self,
+        exposures: Sequence[Exposure],
+        limits: Limits,
+        secrets: Mapping[str, str] = _NO_SECRETS,
+        clock: Callable[[], float] = float,
+    ) -> None:
+        self.listener: Final = Listener(exposures, limits, secrets, clock)
+        self._ids = itertools.count(1)
+
+    def accept(self, peer: Peer) -> RedisServerCodec:
+        """See `ServerWire.accept`."""
+        return RedisServerCodec(self.listener, Session(next(self._ids), peer, self.listener.secrets is None))
+
+
+class Ticket:
+    """A command whose reply has not left. `answer`: the reply, once it is there and others must leave before it."""
+
+    __slots__ = ("answer", "is_silent")
+
+    def __init__(self, answer: bytes | None = None, is_silent: bool = False) -> None:
+        self.answer = answer
+        self.is_silent: Final = is_silent
+        """The caller wants no reply."""
+
+
+class MethodTicket(Ticket):
+    """A call that is all of a command."""
+
+    __slots__ = ("form", "proto", "wants_more", "write")
+
+    def __init__(self, form: MethodForm, proto: int, wants_more: bool) -> None:
+        super().__init__()
+        self.form: Final = form
+        self.proto: Final = proto
+        self.wants_more: Final = wants_more
+        self.write: Final = form.writers[proto]
+
+
+class Running(Ticket):
+    """A command in steps. `missing`: outcomes of the step that have not come."""
+
+    __slots__ = ("missing", "outcomes", "steps")
+
+    def __init__(self, steps: Steps, is_silent: bool) -> None:
+        super().__init__(None, is_silent)
+        self.steps: Final = steps
+        self.outcomes: list[Outcome] = []
+        self.missing = 0
+
+
+class Part:
+    """One call of a step."""
+
+    __slots__ = ("index", "running")
+
+    def __init__(self, running: Running, index: int) -> None:
+        self.running: Final = running
+        self.index: Final = index
+
+
+class RedisServerCodec:
+    """See `protocols.contract.ServerCodec` and `ChainingServerCodec`."""
+
+    __slots__ = (
+        "_due", "_has_begun", "_leaving", "_listener", "_max_bytes", "_reader", "_session", "_usual", "broken",
+        "finished", "held_bytes",
+    )  # fmt: skip
+
+    def __init__(self, listener: Listener, session: Session) -> None:
+        self._listener = listener
+        self._session = session
+        self._max_bytes = listener.limits.max_frame_bytes
+        self._reader = RequestReader(self._max_bytes, is_limited=not session.is_known)
+        self._usual = listener.quick if self._max_bytes >= _USUAL_FRAME_BYTES else None
+        self._leaving: deque[Ticket] = deque()
+        self._due: list[ServerEvent] = []
+        """Calls that follow from replies."""
+        self._has_begun = False
+        self.held_bytes = 0
+        self.broken: RemoteWireError | None = None
+        self.finished = False
+
+    @property
+    def pending_bytes(self) -> int:
+        """See `ServerCodec`."""
+        return self._reader.pending_bytes
+
+    def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
+        """See `ServerCodec.receive`."""
+        events: list[ServerEvent] = []
+        if not self._has_begun:
+            self._has_begun = True
+            self.broken = _foreign(data)
+        reader, session = self._reader, self._session
+        try:
+            if self._is_over():
+                return events
+            if self._usual is not None and session.is_plain and reader.is_idle() and data[:1] == b"*":
+                for words in reader.usual(data):
+                    form = self._usual.get(words[0])
+                    if form is not None and session.is_plain:
+                        events.append(self._call(form, words))
+                    else:
+                        self._command(words, now, events)
+                        if self._is_over():
+                            return events
+                if reader.is_idle():
+                    return events
+            else:
+                reader.feed(data)
+            while (command := reader.next()) is not None:
+                if command:
+                    self._command(command, now, events)
+                    if self._is_over():
+                        break
+        except RemoteWireError as exc:
+            self.broken = self._in_order(exc, events)
+        return events
+
+    def _is_over(self) -> bool:
+        """Whether no further command is taken."""
+        return self.finished or self.broken is not None
+
+    def _in_order(self, lost: RemoteWireError, events: list[ServerEvent]) -> RemoteWireError:
+        """The reply that says what was wrong leaves behind those of the commands before it."""
+        if not self._leaving or not lost.farewell:
+            return lost
+        self._say(lost.farewell, events)
+        return RemoteWireError(str(lost.args[0]), reason=lost.reason)
+
+    def _call(self, form: MethodForm, words: list[bytes]) -> ServerEvent:
+        """A call that is all of a command, with nothing beside it."""
+        session = self._session
+        ticket = MethodTicket(form, session.proto, session.wants_more)
+        self._leaving.append(ticket)
+        return CallReceived(
+            ticket,
+            Invocation(
+                form.service,
+                form.name,
+                None,
+                form.signature,
+                RedisArguments(form.method, words[1:]),
+                NO_ATTACHMENTS,
+                None,
+                None,
+                session.peer,
+                session.consumer,
+            ),
+        )
+
+    def _command(self, words: list[bytes], now: float, events: list[ServerEvent]) -> None:
+        """Any other command."""
+        session, listener = self._session, self._listener
+        if words[0].lower() in _NO_COMMANDS:
+            # A page in somebody's browser may send requests here (redis/redis src/networking.c).
+            self.broken = RemoteWireError("this looks like HTTP", reason="bad-magic")
+            return
+        mode = session.reply_mode
+        reply: bytes | Steps
+        try:
+            command = self._admitted(words)
+            if session.queued is not None and not (command is not None and command.at_once):
+                reply = self._queued(words, session.queued, command is not None and command.is_open)
+            else:
+                reply = listener.perform(Run(listener, session, NO_CONTEXT, now), words, command)
+                if command is not None and command.is_open:
+                    self._reader.is_limited = not session.is_known
+                    self.finished = command.name == "quit"
+        except (Refused, RpcError) as exc:
+            session.is_spoilt = session.queued is not None
+            reply = error(exc.text) if isinstance(exc, Refused) else error_line(exc)
+        is_silent = mode is ReplyMode.OFF and session.reply_mode is ReplyMode.OFF
+        if mode is ReplyMode.SKIP:
+            is_silent = True
+            session.reply_mode = ReplyMode.ON if session.reply_mode is mode else session.reply_mode
+        if isinstance(reply, bytes):
+            if not is_silent:
+                self._say(reply, events)
+            return
+        running = Running(reply, is_silent)
+        self._leaving.append(running)
+        if data := self._advance(running, None, events):
+            events.append(Send(data))
+
+    def _admitted(self, words: list[bytes]) -> Command | None:
+        """The command, None for a method. Raises `Refused` and `RpcError` for what does not get as far as to run."""
+        session = self._session
+        if session.is_known:
+            return self._listener.check(words)
+        # What services there are is no business of strangers.
+        command = None if b"." in words[0] else self._listener.find(words)
+        if command is None or not command.is_open:
+            raise Refused("-NOAUTH Authentication required.")
+        return command
+
+    def _queued(self, words: list[bytes], queued: list[list[bytes]], is_open: bool) -> bytes:
+        if is_open:
+            raise Refused("Command not allowed inside a transaction")
+        session = self._session
+        size = sum(map(len, words))
+        if len(queued) >= MAX_QUEUED or session.queued_bytes + size > self._max_bytes:
+            raise Refused(f"more than {MAX_QUEUED} commands in a batch, or {self._max_bytes} bytes")
+        session.queued_bytes += size
+        queued.append(words)
+        return _QUEUED
+
+    def _say(self, data: bytes, events: list[ServerEvent]) -> None:
+        """A reply that is there at once."""
+        if not self._leaving:
+            events.append(Send(data))
+        elif data:
+            self._leaving.append(Ticket(data))
+            self.held_bytes += len(data)
+
+    def _advance(self, running: Running, outcomes: Sequence[Outcome] | None, events: list[ServerEvent]) -> bytes:
+        """The next step of a command, whose calls become events; gives what may leave once it has ended."""
+        while True:
+            try:
+                calls = running.steps.send(outcomes)  # type: ignore[arg-type]
+            except StopIteration as stop:
+                return self._leave(running, b"" if running.is_silent else stop.value)
+            running.outcomes = [_OK] * len(calls)
+            for index, invocation in enumerate(calls):
+                if invocation.oneway:
+                    events.append(CallReceived(None, invocation))
+                else:
+                    running.missing += 1
+                    events.append(CallReceived(Part(running, index), invocation))
+            if running.missing:
+                return b""
+            outcomes = running.outcomes
+
+    def reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        """See `ServerCodec.reply`."""
+        if type(ticket) is Part:
+            running = ticket.running
+            running.outcomes[ticket.index] = outcome
+            running.missing -= 1
+            return b"" if running.missing else self._advance(running, running.outcomes, self._due)
+        assert type(ticket) is MethodTicket
+        answer = b""
+        if type(outcome) is Ok and outcome.raw is None and not outcome.attachments:
+            try:
+                answer = ticket.write(outcome.value)
+            except Exception:  # a value's own code runs; the other way says what is wrong, and where
+                answer = b""
+        if not answer or len(answer) > self._max_bytes:
+            answer = ticket.form.answer(outcome, ticket.proto, False, ticket.wants_more, self._max_bytes)
+        return self._leave(ticket, answer)
+
+    def _leave(self, ticket: Ticket, answer: bytes) -> bytes:
+        """What may leave now that a reply is there."""
+        leaving = self._leaving
+        if leaving[0] is ticket and (len(leaving) == 1 or leaving[1].answer is None):
+            leaving.popleft()
+            return answer
+        ticket.answer = answer
+        self.held_bytes += len(answer)
+        ready: list[bytes] = []
+        while leaving and (done := leaving[0].answer) is not None:
+            self.held_bytes -= len(done)
+            ready.append(done)
+            leaving.popleft()
+        return b"".join(ready)
+
+    def due(self) -> Sequence[ServerEvent]:
+        """See `ChainingServerCodec.due`."""
+        due = self._due
+        if due:
+            self._due = []
+        return due
+
+    def goodbye(self) -> bytes:
+        """A push for who said that it understands it; Redis has no word for it."""
+        session = self._session
+        return _GOODBYE if session.wants_more and session.proto == 3 else b""
+
+    def ping(self) -> bytes:
+        """Nothing: servers of Redis ask nobody."""
+        return b""
+
+
+def _foreign(data: bytes) -> RemoteWireError | None:
+    """Names what is no RESP from its first bytes; None where it may be, as lines of text may."""
+    if data[:1] == b"*":
+        return None
+    found = sniff(data[:SNIFF_BYTES])
+    line = data.partition(b"\r\n")[0]
+    if found in ("text", "unknown bytes", "redis (RESP)") or (found == "HTTP" and not line.endswith(_HTTP_LINE)):
+        return None
+    return RemoteWireError(f"this looks like {found}", reason="bad-magic") if len(data) > 2 else None
