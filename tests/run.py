@@ -1,9 +1,10 @@
-"""All tests: most of them beside each other, then one by one those that measure, and a last line that counts both.
+"""All tests: most of them beside each other, then those that measure, and a last line that counts all.
 
     python -m tests.run [PATH or option of pytest]...
 
-Fails when a test did, when one was skipped with CI=true, and when the two parts do not make the whole. What each part
-found is written to `.cache/tests`, in JUnit's form.
+Those that measure how much is done at a time have a processor each, those that measure how soon something happens have
+the machine for themselves. Fails when a test did, and when one was skipped with CI=true. What each part found is
+written to `.cache/tests`, in JUnit's form.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from tests.prepare import prepare
 
 _ROOT: Final = Path(__file__).parents[1]
 _FOLDER: Final = _ROOT / ".cache" / "tests"
-_WORKERS: Final = 2 * (os.cpu_count() or 1)
-"""More than processors: most tests of processes and registries wait for others."""
+_PROCESSORS: Final = os.cpu_count() or 1
 # In their own order: files whose few tests take long (e2e, hostile, interop) come before the many short ones of unit,
 # which then keep every worker busy until the end.
-_BESIDE: Final = ("-n", str(_WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+_BY_FILE: Final = ("--dist", "loadfile", "--no-loadscope-reorder")
 _PARTS: Final = {
-    "beside each other": ("-m", "not serial", *_BESIDE),
+    # More than processors: most tests of processes and registries wait for others.
+    "beside each other": ("-m", "not serial and not processor", "-n", str(2 * _PROCESSORS), *_BY_FILE),
+    "on a processor each": ("-m", "processor and not serial", "-n", str(_PROCESSORS), *_BY_FILE),
     "one by one": ("-m", "serial"),
 }
 _NOTHING_TO_RUN: Final = 5
@@ -46,10 +48,10 @@ class _Part:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs both parts; what the process shall end with."""
+    """Runs all parts; what the process shall end with."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
     prepare()
-    parts = {name: _run(name, options, arguments) for name, options in _PARTS.items()}
+    parts = {name: _run(name, options, arguments or _marked(options)) for name, options in _PARTS.items()}
     counts = sum((part.counts for part in parts.values()), Counter[str]())
     passed = counts["tests"] - counts["failures"] - counts["errors"] - counts["skipped"]
     failed = {part.code for part in parts.values()} - {0, _NOTHING_TO_RUN}
@@ -57,6 +59,16 @@ def main(arguments: Sequence[str]) -> int:
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
     print(f"{passed} of {counts['tests']} tests passed{skipped} ({took})", flush=True)
     return max(failed, default=0) or int(not passed)
+
+
+def _marked(options: Sequence[str]) -> list[str]:
+    """Where the tests of a part are that is about a mark; reading all others as well takes many seconds."""
+    mark = options[options.index("-m") + 1].partition(" ")[0]
+    if mark == "not":
+        return []
+    text = f"mark.{mark}("
+    found = [each for each in sorted((_ROOT / "tests").rglob("*.py")) if text in each.read_text("utf-8")]
+    return [str(each.parent if each.name == "conftest.py" else each) for each in found]
 
 
 def _run(name: str, options: Sequence[str], arguments: Sequence[str]) -> _Part:

@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.support.abuse import Abuse, abused
 from tests.support.dialect import DUBBO, Dialect
+
+_NOTHING_TIMED: Final = ("test_hessian_http_memory.py", "test_schemathesis.py")
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -32,11 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out rows that make no sense for a wire: they are not skipped tests, there is nothing to test.
 
-    And lets all of this folder run alone: while somebody attacks, the calls of others are timed.
+    And lets nearly all of this folder have a processor each: while somebody attacks, the calls of others are timed. The
+    time they wait for a processor is left out (`tests.support.abuse`), but who shares one computes more slowly.
     """
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.serial("calls of others in time, while much is computed"))
+        if Path(__file__).parent in item.path.parents and item.path.name not in _NOTHING_TIMED:
+            item.add_marker(pytest.mark.processor("calls of others in time, while much is computed"))
     left_out = [item for item in items if not _makes_sense(item)]
     if left_out:
         gone = set(left_out)

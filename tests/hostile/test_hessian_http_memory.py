@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -82,26 +82,28 @@ async def test_h1_h2_h3_much_for_little_in_hessian_2(process: AbusedProcess, nam
 
 
 FOUR_MEBI = 4 * MEBI
-OLD_MANY = {
-    "h1 names of fields": b"M"
-    + old_text(b"t", "a")
-    + b"".join(old_text(b"S", f"{n:05x}") + b"N" for n in range(400_000)),
-    "h1 objects of one field": b"V" + (b"M" + old_text(b"t", "a") + old_text(b"S", "b") + b"Nz") * 300_000 + b"z",
-    "h1 objects of another class each": b"V"
-    + b"".join(b"M" + old_text(b"t", f"{n:05x}") + b"z" for n in range(400_000))
-    + b"z",
-    "h1 objects of another field each": b"V"
-    + b"".join(b"Mt\x00\x01a" + old_text(b"S", f"{n:05x}") + b"Nz" for n in range(250_000))
-    + b"z",
-    "h2 empty lists": b"V" + b"Vz" * (FOUR_MEBI // 2) + b"z",
-    "h2 empty maps": b"V" + b"Mz" * (FOUR_MEBI // 2) + b"z",
-    "h2 a list without an end": b"V" + b"N" * FOUR_MEBI,
-    "h2 arguments without an end": b"N" * FOUR_MEBI,
-    "h2 pieces of text": b"s\x00\x00" * (FOUR_MEBI // 3) + b"S\x00\x00",
-    "h2 pieces of binary": b"b\x00\x00" * (FOUR_MEBI // 3) + b"B\x00\x00",
-    "h3 lists": b"V" * FOUR_MEBI,
-    "h3 maps in keys": b"M" * FOUR_MEBI,
-    "h4 references to nothing": b"V" + b"R\x00\x00\x00\x00" * 200_000 + b"R\x00\x00\x00\x01zz",
+OLD_MANY: dict[str, Callable[[], bytes]] = {
+    "h1 names of fields": lambda: (
+        b"M" + old_text(b"t", "a") + b"".join(old_text(b"S", f"{n:05x}") + b"N" for n in range(400_000))
+    ),
+    "h1 objects of one field": lambda: (
+        b"V" + (b"M" + old_text(b"t", "a") + old_text(b"S", "b") + b"Nz") * 300_000 + b"z"
+    ),
+    "h1 objects of another class each": lambda: (
+        b"V" + b"".join(b"M" + old_text(b"t", f"{n:05x}") + b"z" for n in range(400_000)) + b"z"
+    ),
+    "h1 objects of another field each": lambda: (
+        b"V" + b"".join(b"Mt\x00\x01a" + old_text(b"S", f"{n:05x}") + b"Nz" for n in range(250_000)) + b"z"
+    ),
+    "h2 empty lists": lambda: b"V" + b"Vz" * (FOUR_MEBI // 2) + b"z",
+    "h2 empty maps": lambda: b"V" + b"Mz" * (FOUR_MEBI // 2) + b"z",
+    "h2 a list without an end": lambda: b"V" + b"N" * FOUR_MEBI,
+    "h2 arguments without an end": lambda: b"N" * FOUR_MEBI,
+    "h2 pieces of text": lambda: b"s\x00\x00" * (FOUR_MEBI // 3) + b"S\x00\x00",
+    "h2 pieces of binary": lambda: b"b\x00\x00" * (FOUR_MEBI // 3) + b"B\x00\x00",
+    "h3 lists": lambda: b"V" * FOUR_MEBI,
+    "h3 maps in keys": lambda: b"M" * FOUR_MEBI,
+    "h4 references to nothing": lambda: b"V" + b"R\x00\x00\x00\x00" * 200_000 + b"R\x00\x00\x00\x01zz",
 }
 
 
@@ -110,7 +112,7 @@ OLD_MANY = {
 async def test_h1_h2_h3_much_for_little_in_hessian_1(process: AbusedProcess, name: str, version: int) -> None:
     attacker = process.attacker()
     before = (await process.rest()).resident
-    await attacker.send(message("/demo.Types", old_body("echoAny", OLD_MANY[name], version=version)))
+    await attacker.send(message("/demo.Types", old_body("echoAny", OLD_MANY[name](), version=version)))
     answer = await attacker.reply()
     assert answer.body.startswith((FAULT, b"r\x01\x00f"))
     assert await _grown(process, before) < MOST_GROWTH

@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 
 import pytest
 
@@ -16,7 +17,10 @@ from tests.support.abused_process import AbusedProcess, abused_process, canary_o
 from tests.support.dialect import AIOHTTP, HTTP, Dialect
 from tests.support.http_bytes import HOST, call, head, message
 
-pytestmark = pytest.mark.parametrize("dialect", [HTTP, AIOHTTP], indirect=True, ids=lambda dialect: dialect.name)
+pytestmark = [
+    pytest.mark.serial("calls of others in time, while a process computes with the largest limits"),
+    pytest.mark.parametrize("dialect", [HTTP, AIOHTTP], indirect=True, ids=lambda dialect: dialect.name),
+]
 
 MEBI = 1 << 20
 LARGEST = 8 * MEBI
@@ -76,6 +80,7 @@ async def test_g2_j1_j3_bytes_are_held_as_they_arrive(process: AbusedProcess, na
     attacker.close()
 
 
+@cache
 def bomb() -> bytes:
     """What becomes a gibibyte: made by its test alone, as it takes seconds."""
     return gzip.compress(bytes(1_000 * MEBI), 9)

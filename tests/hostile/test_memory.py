@@ -24,6 +24,8 @@ from tests.support.dubbo_bytes import (
     request,
 )
 
+pytestmark = pytest.mark.serial("calls of others in time, while a process computes with the largest limits")
+
 MEBI = 1 << 20
 SIX_MEBI = 6 * MEBI
 """Of a message: the largest one takes twice its 8 MiB while its pieces are put together, which nobody can avoid."""
