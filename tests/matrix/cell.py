@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gateway.model.errors import GatewayError
 from gateway.plugins.catalog import Catalog
 from tests.matrix.bridge import TIMEOUT_S, bridge
-from tests.matrix.check import Check
+from tests.matrix.checks.check import Check
 from tests.matrix.refusals import REFUSALS, declared
 
 __all__ = ["Cell", "Finding", "run_cell"]

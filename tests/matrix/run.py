@@ -17,7 +17,7 @@ from time import perf_counter
 from gateway.plugins.builtin import BUILTIN
 from gateway.plugins.catalog import Catalog
 from tests.matrix.cell import Cell, run_cell
-from tests.matrix.check import CHECKS
+from tests.matrix.checks.every import CHECKS
 from tests.matrix.report import format_html, format_json, format_table
 
 _FOLDER = Path(__file__).parents[2] / ".cache" / "matrix"

@@ -12,7 +12,8 @@ from gateway.plugins.builtin import BUILTIN
 from gateway.plugins.catalog import Catalog
 from tests.matrix.bridge import Bridge
 from tests.matrix.cell import Cell, run_cell
-from tests.matrix.check import CHECKS, Check
+from tests.matrix.checks.check import Check
+from tests.matrix.checks.every import CHECKS
 from tests.matrix.refusals import REFUSALS
 from tests.matrix.report import format_html, format_json, format_table
 

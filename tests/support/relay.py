@@ -21,14 +21,16 @@ class Relay:
         sent: What the connecting side sent.
         received: What it received.
         is_blocked: Whether new connections are closed at once.
+        half_closes: Who stops sending still hears the other; otherwise the end of either direction is that of both.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, half_closes: bool = False) -> None:
         host, _, port = target.rpartition(":")
         self._target = host, int(port)
         self.address = ""
         self.connections = 0
         self.is_blocked = False
+        self.half_closes = half_closes
         self.sent = bytearray()
         self.received = bytearray()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -42,8 +44,11 @@ class Relay:
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         self._writers |= {writer, far_writer}
         async with asyncio.TaskGroup() as both:
-            both.create_task(_pump(reader, far_writer, self.sent))
-            both.create_task(_pump(far_reader, writer, self.received))
+            both.create_task(_pump(reader, far_writer, self.sent, self.half_closes))
+            both.create_task(_pump(far_reader, writer, self.received, self.half_closes))
+        self._writers -= {writer, far_writer}
+        for each in (writer, far_writer):
+            each.close()
 
     def cut(self) -> None:
         """Resets every connection that is open."""
@@ -52,22 +57,24 @@ class Relay:
             writer.transport.abort()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: bytearray) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: bytearray, half_closes: bool) -> None:
     try:
         while data := await reader.read(_READ_BYTES):
             seen += data
             writer.write(data)
             await writer.drain()
+        if half_closes and not writer.is_closing():
+            writer.write_eof()
+            return
     except ConnectionError:
         pass
-    finally:
-        writer.close()
+    writer.close()
 
 
 @asynccontextmanager
-async def relaying(target: str) -> AsyncIterator[Relay]:
+async def relaying(target: str, *, half_closes: bool = False) -> AsyncIterator[Relay]:
     """A relay to `host:port`, on a port of its own."""
-    relay = Relay(target)
+    relay = Relay(target, half_closes=half_closes)
     server = await asyncio.start_server(relay.accept, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     relay.address = f"{host}:{port}"
