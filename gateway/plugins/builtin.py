@@ -18,6 +18,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "dubbo": "adapters.dubbo:PLUGIN",
             "http": "adapters.http_json:PLUGIN",
             "hessian": "adapters.hessian:PLUGIN",
+            "memcached": "adapters.memcached:PLUGIN",
             "rmi": "adapters.rmi:PLUGIN",
             "redis": "adapters.redis:PLUGIN",
             "thrift": "adapters.thrift:PLUGIN",

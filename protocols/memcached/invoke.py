@@ -1,0 +1,100 @@
+"""Calls of any method: `get` with a call as its key, and `set` with a block, whose answer `get` of the key fetches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.model.call import NO_ATTACHMENTS, Invocation
+from gateway.model.errors import NoSuchMethod, NoSuchService, RpcError
+from protocols.memcached.block import read_block
+from protocols.memcached.directory import parse_call, parse_running, read_arguments
+from protocols.memcached.failure import error_line
+from protocols.memcached.found import Found, MethodGiver
+from protocols.memcached.queue import Slot
+from protocols.memcached.running import RunningCall
+from protocols.memcached.slot import STORED
+
+if TYPE_CHECKING:
+    from protocols.memcached.server import MemcachedServerCodec as Codec
+
+__all__ = ["call_by_key", "fetch", "start_call"]
+
+
+def call_by_key(codec: Codec, key: bytes, part: Any) -> bool:
+    """Calls the method that a key names. Gives whether the key was a call: one that nobody has, under no mount, is."""
+    parsed = parse_call(key)
+    directory = codec.wire.directory
+    if parsed is None:
+        return False
+    name, text = parsed
+    try:
+        door = directory.door(name)
+    except (NoSuchService, NoSuchMethod) as exc:
+        if directory.mounts.find(key) is not None:
+            return False
+        slot = part.fill(None, error_line(exc))
+        if slot is not None:
+            codec.leave(slot)
+        return True
+    try:
+        method, arguments = door.read_json(read_arguments(text))
+    except RpcError as exc:
+        codec.reject(part, exc)
+        return True
+    part.giver = MethodGiver(method)
+    signature = method.signature
+    invocation = Invocation(
+        door.exposure.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, codec.peer,
+        codec.consumer,
+    )  # fmt: skip
+    codec.call(part, invocation)
+    return True
+
+
+def fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
+    """Gives the answer of a call made by `set`, or waits for it. Gives whether there was such a call."""
+    running = codec.calls.get(key)
+    if running is not None and running.waiting is None:
+        running.waiting = part
+        return True
+    kept = codec.wire.answers.take(codec.owner, key, now)
+    if kept is None:
+        return False
+    slot = part.fill(None if kept.trouble else Found(kept.flags, kept.data), kept.trouble)
+    if slot is not None:
+        codec.leave(slot)
+    return True
+
+
+def start_call(codec: Codec, key: bytes, data: bytes, now: float, *, quiet: bool) -> bool:
+    """Runs the call in a block. Gives whether the key was one of a call."""
+    name = parse_running(key)
+    directory = codec.wire.directory
+    if name is None:
+        return False
+    if not directory.is_named(name) and directory.mounts.find(key) is not None:
+        return False
+    slot = None if quiet else Slot()
+    if slot is not None:
+        codec.queue(slot)
+    try:
+        door = directory.door(name)
+        block = read_block(data)
+        method, arguments = door.read_parts(block.parts) if block.args is None else door.read_json(block.args)
+    except RpcError as exc:
+        codec.reject(RunningCall(codec, key, None, slot, with_head=False), exc)
+        return True
+    signature = method.signature
+    oneway = block.oneway or signature.oneway
+    if not oneway:
+        ticket = RunningCall(codec, key, method, slot, block.head)
+    elif slot is not None:
+        slot.answer = STORED
+        codec.leave(slot)
+    invocation = Invocation(
+        door.exposure.service, signature.name, arguments, signature, None, block.attachments,
+        None if block.timeout_s is None else now + block.timeout_s, block.traceparent, codec.peer,
+        block.consumer or codec.consumer, oneway, None, None, block.token,
+    )  # fmt: skip
+    codec.call(None if oneway else ticket, invocation)
+    return True

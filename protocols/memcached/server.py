@@ -1,0 +1,392 @@
+"""The server's half of a memcached:// connection: lines and data blocks in, answers in order of the commands out."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from gateway.model.call import NO_ATTACHMENTS, Invocation, Peer
+from gateway.model.errors import BadRequest, RemoteWireError, RpcError
+from gateway.model.exposure import Exposure
+from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
+from protocols.http.unwritable import unwritable
+from protocols.memcached.answers import Answers
+from protocols.memcached.command import COMMANDS, GETS, Expected
+from protocols.memcached.counts import Counts
+from protocols.memcached.directory import Directory
+from protocols.memcached.queue import Leaving
+from protocols.memcached.running import RunningCall
+from protocols.memcached.slot import STORED, GetSlot
+from protocols.memcached.turn import TurnInvocation, Turns
+from protocols.memcached.word import ERROR, MAX_KEY_BYTES, read_u64, words_of
+from protocols.texts.mount import MountedMethod
+
+__all__ = ["MemcachedServerCodec", "MemcachedServerWire", "ServerStyle"]
+
+_LINE_BYTES: Final = 2_048
+"""Of a command that is no `get` (memcached/memcached: proto_text.c, `try_read_command_ascii`)."""
+_BINARY: Final = 0x80
+_CR: Final = 0x0D
+_CLOSING_PAREN: Final = 0x29
+_HASH: Final = b"#"
+_HTTP: Final = b"HTTP/"
+_MAX_WAITING: Final = 100_000
+"""Commands whose answers have not left; each takes at least three bytes to send, and some memory to remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStyle:
+    """How a listener behaves.
+
+    `users`: name to password of those who may call; empty for everybody. `max_keys`: of one `get`.
+    `max_value_bytes`: of one data block. `max_held_bytes`: of answers that wait for one before them.
+    `max_answers`, `answer_bytes`, `answer_s`: how many answers of calls wait to be fetched, of how many bytes, how
+    long. `max_connections`: for `stats settings`.
+    """
+
+    users: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    max_keys: int = 1_000
+    max_value_bytes: int = 8_388_608
+    max_held_bytes: int = 16_777_216
+    max_answers: int = 1_000
+    answer_bytes: int = 67_108_864
+    answer_s: float = 60.0
+    max_connections: int = 10_000
+
+
+class MemcachedServerWire:
+    """See `protocols.contract.ServerWire`.
+
+    `clock`: monotonic seconds; `wall`: seconds since 1970; `connected`: how many are; `pid`: of this process.
+
+    Raises:
+        ContractError: a service has no contract, or two mount the same prefix.
+    """
+
+    def __init__(
+        self,
+        exposures: Sequence[Exposure],
+        style: ServerStyle,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        connected: Callable[[], int] = lambda: 1,
+        pid: int = 0,
+    ) -> None:
+        self.style: Final = style
+        self.directory: Final = Directory(exposures)
+        self.counts: Final = Counts()
+        self.answers: Final = Answers(style.max_answers, style.answer_bytes, style.answer_s)
+        self.clock: Final = clock
+        self.wall: Final = wall
+        self.connected: Final = connected
+        self.pid: Final = pid
+        self.started: Final = clock()
+        self.connections = 0
+        """Accepted so far."""
+        self.max_line_bytes: Final = _LINE_BYTES + style.max_keys * (MAX_KEY_BYTES + 1)
+        self.passwords: Final = {name.encode(): secret.encode() for name, secret in style.users.items()}
+
+    def accept(self, peer: Peer) -> MemcachedServerCodec:
+        """See `ServerWire.accept`."""
+        self.connections += 1
+        return MemcachedServerCodec(self, peer)
+
+
+class MemcachedServerCodec:
+    """See `protocols.contract.ServerCodec`. What commands (`protocols.memcached.command`) do, they do with it."""
+
+    __slots__ = (
+        "_events", "_expected", "_held", "_is_fresh", "_leaving", "_swallow", "_user", "_wanted", "broken", "calls",
+        "finished", "is_draining", "owner", "peer", "turns", "wire",
+    )  # fmt: skip
+
+    def __init__(self, wire: MemcachedServerWire, peer: Peer) -> None:
+        self.wire: Final = wire
+        self.peer: Final = peer
+        self.owner: Final = peer.address.rpartition(":")[0]
+        """Who may fetch answers of calls: whoever comes from the same machine."""
+        self.turns: Final = Turns()
+        self.calls: Final[dict[bytes, RunningCall]] = {}
+        """Calls by `set` that have not ended, by key."""
+        self.is_draining = False
+        self._leaving: Final = Leaving()
+        self._events: list[ServerEvent] = []
+        self._held = bytearray()
+        """The beginning of a line or block."""
+        self._wanted = 0
+        """Bytes that must be held before it is worth looking again; 0 for a line, which ends where it ends."""
+        self._swallow = 0
+        """Bytes of a block that is refused."""
+        self._expected: Expected | None = None
+        """What takes the block that comes next."""
+        self._is_fresh = True
+        self._user: bytes | None = None if wire.passwords else b""
+        """Who calls; None until they have said so."""
+        self.broken: RemoteWireError | None = None
+        self.finished = False
+
+    @property
+    def pending_bytes(self) -> int:
+        """See `ServerCodec.pending_bytes`."""
+        return len(self._held) + (1 if self._expected is not None or self._swallow else 0)
+
+    @property
+    def held_bytes(self) -> int:
+        """See `ServerCodec.held_bytes`."""
+        return self._leaving.held_bytes
+
+    def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
+        """See `ServerCodec.receive`."""
+        if self.broken is not None or self.finished:
+            return ()
+        self.wire.counts.bytes_read += len(data)
+        if not self._held and self._expected is None and not self._swallow and self._user is not None:
+            usual = self._usual(data)
+            if usual is not None:
+                return usual
+        events = self._events = []
+        if self._held:
+            self._held += data
+            # A line without an end, or a block that is not whole, is not looked through again.
+            if len(self._held) < self._wanted or (not self._wanted and b"\n" not in data):
+                self._is_too_long(self._held)
+                return events
+            data = bytes(self._held)
+            self._held.clear()
+        try:
+            self._read(data, now)
+        except RemoteWireError as exc:
+            self.broken = exc
+        return events
+
+    def _usual(self, data: bytes) -> Sequence[ServerEvent] | None:
+        """`get` of one key under a mount, and nothing else: what most calls are."""
+        if data[:4] != b"get " or data[-2:] != b"\r\n":
+            return None
+        key = data[4:-2]
+        size = len(key)
+        if not 0 < size <= MAX_KEY_BYTES or key[-1] == _CLOSING_PAREN:
+            return None
+        # One look for each, because a name of a class in a pattern takes longer.
+        if b" " in key or b"\n" in key or b"\0" in key or b"\r" in key or _HASH in key or key in self.turns.pending:
+            return None
+        mounted = self.wire.directory.getter(key)
+        if mounted is None or mounted.read_key is None:
+            return None
+        self._is_fresh = False
+        wire = self.wire
+        wire.counts.cmd_get += 1
+        slot = GetSlot(key, mounted.giver, wire.counts)
+        self._leaving.slots.append(slot)
+        try:
+            arguments = mounted.read_key(key[mounted.prefix_bytes :])
+        except RpcError as exc:
+            return (CallRejected(slot, exc),)
+        wire.counts.total_calls += 1
+        signature = mounted.signature
+        invocation = Invocation(
+            mounted.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, self.peer,
+            self.consumer,
+        )  # fmt: skip
+        return (CallReceived(slot, invocation),)
+
+    @property
+    def consumer(self) -> str:
+        """Who calls, as far as they have said so."""
+        return self._user.decode("utf-8", "replace") if self._user else ""
+
+    def _is_too_long(self, line: bytes | bytearray) -> bool:
+        """Whether a line, or its beginning, is longer than any may be; breaks then."""
+        if self._wanted or self._swallow or self._expected is not None or len(line) <= _LINE_BYTES:
+            return False
+        most = self.wire.max_line_bytes if bytes(line[:_LINE_BYTES]).lstrip(b" ").startswith(GETS) else _LINE_BYTES
+        if len(line) <= most:
+            return False
+        self.broken = RemoteWireError(
+            f"a line of more than {most} bytes",
+            reason="line-too-long",
+            farewell=self._leaving.say(b"CLIENT_ERROR line too long\r\n"),
+        )
+        return True
+
+    def _read(self, data: bytes, now: float) -> None:
+        at, end = 0, len(data)
+        if self._is_fresh and end:
+            self._is_fresh = False
+            if data[0] == _BINARY:
+                raise RemoteWireError("memcached's binary protocol is not spoken here", reason="memcached-binary")
+        while at < end and self.broken is None and not self.finished:
+            if self._swallow:
+                gone = min(self._swallow, end - at)
+                self._swallow -= gone
+                at += gone
+                continue
+            expected = self._expected
+            if expected is not None:
+                size = expected.size + 2
+                if end - at < size:
+                    self._wanted = size
+                    break
+                self._wanted = 0
+                self._expected = None
+                block, close = data[at : at + size - 2], data[at + size - 2 : at + size]
+                at += size
+                if close == b"\r\n":
+                    expected.take(self, block, now)
+                else:
+                    self.say(b"CLIENT_ERROR bad data chunk\r\n")
+                continue
+            newline = data.find(b"\n", at)
+            if newline < 0:
+                break
+            line = data[at : newline - 1] if newline > at and data[newline - 1] == _CR else data[at:newline]
+            at = newline + 1
+            if len(line) > _LINE_BYTES and self._is_too_long(line):
+                return
+            self._command(words_of(line), now)
+            if len(self._leaving.slots) > _MAX_WAITING or self.held_bytes > self.wire.style.max_held_bytes:
+                raise RemoteWireError("too many answers wait for one before them", reason="answers-held")
+        if at < end and not self.finished:
+            self._held += data[at:]
+            self._is_too_long(self._held)
+
+    def _command(self, words: list[bytes], now: float) -> None:
+        if not words:
+            self.say(ERROR)
+            return
+        if self._user is None:
+            self._authenticate(words)
+            return
+        command = COMMANDS.get(words[0])
+        if command is not None:
+            command(self, words, now)
+        elif words[-1].startswith(_HTTP):
+            # A browser or proxy that was led here: nothing of what it sends may be taken for a command.
+            raise RemoteWireError("HTTP is not spoken here", reason="http")
+        else:
+            self.say(ERROR)
+
+    def _authenticate(self, words: list[bytes]) -> None:
+        """Before anything else: `set <any key> <flags> <expiry> <bytes>` with `user password` in the block."""
+        size = read_u64(words[4]) if len(words) >= 5 and words[0] == b"set" else None
+        if size is None or size > _LINE_BYTES:
+            self.say(b"CLIENT_ERROR unauthenticated\r\n")
+        else:
+            self.expect(size, MemcachedServerCodec._check_password)
+
+    def _check_password(self, block: bytes, now: float) -> None:
+        counts = self.wire.counts
+        counts.auth_cmds += 1
+        said = words_of(block)
+        if len(said) < 2:
+            self.say(b"CLIENT_ERROR bad authentication token format\r\n")
+            return
+        # The same time for a name that is not there.
+        known = self.wire.passwords.get(said[0])
+        if hmac.compare_digest(said[1], b"" if known is None else known) and known is not None:
+            self._user = said[0]
+            self.say(STORED)
+        else:
+            counts.auth_errors += 1
+            self.say(b"CLIENT_ERROR authentication failure\r\n")
+
+    def expect(self, size: int, take: Callable[[MemcachedServerCodec, bytes, float], None]) -> None:
+        """The next `size` bytes, and CRLF, are a block for `take`."""
+        self._expected = Expected(size, take)
+
+    def swallow(self, size: int) -> None:
+        """The next `size` bytes are of no use."""
+        self._swallow = size
+
+    def say(self, answer: bytes) -> None:
+        """An answer that is there at once; it leaves in its turn."""
+        data = self._leaving.say(answer)
+        if data:
+            self.wire.counts.bytes_written += len(data)
+            self._events.append(Send(data))
+
+    def queue(self, slot: Any) -> None:
+        """A command whose answer is not there yet."""
+        self._leaving.slots.append(slot)
+
+    def leave(self, slot: Any) -> None:
+        """A command that was queued has its answer without a call."""
+        data = self._leaving.done(slot)
+        if data:
+            self.wire.counts.bytes_written += len(data)
+            self._events.append(Send(data))
+
+    def reject(self, ticket: Any, error: RpcError) -> None:
+        """A call that cannot be made."""
+        self._events.append(CallRejected(ticket, error))
+
+    def call_mounted(
+        self, key: bytes, method: MountedMethod, given: Mapping[str, Any], ticket: Any, *, changes: bool
+    ) -> None:
+        """Calls what answers for a key. `changes`: later commands for this key wait for it."""
+        self.wire.counts.total_calls += 1
+        try:
+            arguments = method.read(given)
+        except BadRequest as exc:
+            self.reject(ticket, exc)
+            return
+        turns, signature = self.turns, method.signature
+        named = (
+            method.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, self.peer,
+            self.consumer,
+        )  # fmt: skip
+        turn = turns.take(key) if changes or key in turns.pending else None
+        invocation = Invocation(*named) if turn is None else TurnInvocation(turn, *named)
+        self._events.append(CallReceived(ticket, invocation))
+
+    def call(self, ticket: Any, invocation: Invocation) -> None:
+        """Makes a call."""
+        self.wire.counts.total_calls += 1
+        self._events.append(CallReceived(ticket, invocation))
+
+    def reply(self, ticket: Any, outcome: Outcome) -> bytes:
+        """See `ServerCodec.reply`."""
+        try:
+            slot = ticket.settle(outcome)
+        except Exception as exc:  # a value's own code runs while it is written, and may raise anything
+            slot = ticket.settle(unwritable(exc)[0])
+        if slot is None:
+            return b""
+        if type(ticket) is RunningCall and (after := ticket.fetched) is not None:
+            self._leaving.hold(after)
+        data = self._leaving.done(slot)
+        self.wire.counts.bytes_written += len(data)
+        return data
+
+    def finish(self) -> None:
+        """The peer wants no more."""
+        self.finished = True
+
+    def stats(self) -> Mapping[str, int | float]:
+        """What `stats` tells beside the counters."""
+        wire, style = self.wire, self.wire.style
+        return {
+            "pid": wire.pid,
+            "uptime": wire.clock() - wire.started,
+            "time": wire.wall(),
+            "connections": wire.connected(),
+            "total_connections": wire.connections,
+            "max_bytes": style.max_value_bytes,
+            "max_keys": style.max_keys,
+            "max_connections": style.max_connections,
+            "answers": len(wire.answers),
+            "flush": bool(wire.directory.flushes),
+            "auth": bool(wire.passwords),
+        }
+
+    def goodbye(self) -> bytes:
+        """Nothing: there is no word for it. From now on answers with a head say it."""
+        self.is_draining = True
+        return b""
+
+    def ping(self) -> bytes:
+        """Nothing: servers of this wire send nothing unasked."""
+        return b""
