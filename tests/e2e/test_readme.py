@@ -41,7 +41,7 @@ DOCUMENTS: Final = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.m
 
 _WAIT_S: Final = 60.0
 _BLOCK: Final = re.compile(r"^```(\w+)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PORT: Final = re.compile(r"\b(?:208\d\d|808[012]|1099|9090)\b")
+_PORT: Final = re.compile(r"\b(?:208\d\d|808[012]|1099|9090|11211)\b")
 _ANY: Final = "…"
 
 
@@ -123,6 +123,7 @@ class Reader:
             "POLYPORT_HESSIAN_PORT": self._free_port("8081"),
             "POLYPORT_RMI_PORT": self._free_port("1099"),
             "POLYPORT_WEBSERVICE_PORT": self._free_port("8082"),
+            "POLYPORT_MEMCACHED_PORT": self._free_port("11211"),
             "POLYPORT_THRIFT_PORT": self._free_port("9090"),
             "POLYPORT_PORT": self._free_port("7000"),
         }
