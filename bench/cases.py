@@ -18,6 +18,12 @@ class Payload(StrEnum):
     POJO = "POJO"
     THRIFT = "thrift string"
     """A text in the framed binary encoding of Thrift, the same text back."""
+    REDIS_GET = "redis GET"
+    """A key in a command of RESP, the text stored under it back."""
+    REDIS_CALL = "redis call"
+    """A text as the argument of a method that is called by a command of RESP, the same text back."""
+    MEMCACHED_GET = "memcached get"
+    """A key, the text stored under it back."""
     ADD = "HTTP add"
     """Two numbers in a JSON object, their sum back."""
     JSON = "HTTP string"
@@ -28,6 +34,10 @@ class Payload(StrEnum):
     """The same in Hessian 1, with a reply in Hessian 2: what Java clients send unless they are told otherwise."""
     SOAP = "SOAP add"
     """Two numbers in an envelope of SOAP 1.1, their sum back."""
+
+    @property
+    def is_text(self) -> bool:
+        return self in (Payload.REDIS_GET, Payload.REDIS_CALL, Payload.MEMCACHED_GET)
 
     @property
     def is_http(self) -> bool:
@@ -71,7 +81,8 @@ class Plan:
     latency_seconds: float
     idle_connections: int
     pojo_loads: frozenset[Load]
-    thrift_loads: frozenset[Load]
+    small_loads: frozenset[Load]
+    """Of Thrift, redis and memcached."""
     margin: float
     """Part of a ratio that is enough: below 1 where rounds are too short to be exact."""
 
@@ -86,6 +97,10 @@ HESSIAN_RATIO = 1.0
 SOAP_RATIO = 4.0
 THRIFT_THREADED_RATIO = 0.9
 THRIFT_ASYNCIO_RATIO = 2.0
+REDIS_RATIO = 0.35
+REDIS_PIPELINED_RATIO = 0.10
+REDIS_BRIDGE_RATIO = 0.4
+MEMCACHED_RATIO = 0.35
 THRIFT_THREADED_RATIO_HELD = 0.75
 THRIFT_ASYNCIO_RATIO_HELD = 1.5
 ECHO_RATIO_HELD = 0.15
@@ -106,7 +121,7 @@ def full_plan() -> Plan:
     return Plan(
         loads=loads,
         pojo_loads=frozenset(loads),
-        thrift_loads=frozenset(load for load in loads if load.size == TARGET_LOAD.size),
+        small_loads=frozenset(load for load in loads if load.size == TARGET_LOAD.size),
         rounds=5,
         warmup_s=0.2,
         seconds=0.6,
@@ -124,7 +139,7 @@ def quick_plan() -> Plan:
     return Plan(
         loads=loads,
         pojo_loads=frozenset({TARGET_LOAD}),
-        thrift_loads=frozenset({TARGET_LOAD}),
+        small_loads=frozenset({TARGET_LOAD, PIPELINED_LOAD}),
         rounds=7,
         warmup_s=0.1,
         seconds=0.5,

@@ -1,5 +1,5 @@
 """The requests that are sent: dubbo:// frames put together by hand; those of HTTP are in `http_frames.py`,
-those of Thrift in `thrift_frames.py`.
+those of Thrift in `thrift_frames.py`, those of redis and memcached in `text_frames.py`.
 
 Written from the specification and not with the product's codec, so that a mistake in the codec cannot hide in the
 benchmark, and so that a change of the codec cannot change what is measured.
@@ -19,6 +19,7 @@ from bench.hessian_frames import build_hessian_request, encode_old_pojo
 from bench.http_frames import build_http_request
 from bench.request import Request, WrongReply
 from bench.soap_frames import build_soap_request
+from bench.text_frames import build_text_request
 from bench.thrift_frames import build_thrift_request
 
 SERVICE = "bench.Echo"
@@ -53,6 +54,8 @@ def build_request(payload: Payload, size: int) -> Request:
         return build_soap_request()
     if payload.is_http:
         return build_http_request(payload, size)
+    if payload.is_text:
+        return build_text_request(payload, size)
     if payload is Payload.THRIFT:
         return build_thrift_request(_text(size))
     if payload is Payload.BYTES:

@@ -13,10 +13,20 @@ from bench.cases import TARGET_LOAD
 from bench.frames import build_request
 from bench.process import Server
 from bench.request import Request
-from bench.servers import GRANIAN, JAVA, NGINX, PAYLOADS, SPYNE, THRIFTPY2_THREADED, Lineup
+from bench.servers import (
+    GRANIAN,
+    JAVA,
+    MEMCACHED_SERVER,
+    NGINX,
+    PAYLOADS,
+    REDIS_SERVER,
+    SPYNE,
+    THRIFTPY2_THREADED,
+    Lineup,
+)
 
 _WARM_CONNECTIONS = 64
-_UNFIT = (JAVA, GRANIAN, NGINX, SPYNE, THRIFTPY2_THREADED)
+_UNFIT = (JAVA, GRANIAN, NGINX, SPYNE, THRIFTPY2_THREADED, REDIS_SERVER, MEMCACHED_SERVER)
 """A heap that grows when it likes; processes of others that take fewer connections, or have a thread for each."""
 
 

@@ -15,6 +15,7 @@
  *   thrift replies have their length in four bytes in front, the kind of message at 7, the id, of four bytes, where the
  *          request has it, and a result whose first field is its value: the framed strict binary encoding.
  *   http   a reply has a head with a Content-Length; replies come in the order of the requests, which carry no id.
+ *   exact  every reply is the same bytes, in the order of the requests, which carry no id: text protocols.
  *
  * The CPU time of the server is read here, at the same two instants as everything else, from the per-process CPU
  * clock: it counts all threads, also those that ended, in nanoseconds.
@@ -163,7 +164,7 @@ static void enqueue(Connection *connection, uint64_t since_ns)
     for (int i = 0; i < ID_BYTES; i++)
         slot->wire_id[i] = (uint8_t)(slot->id >> (56 - 8 * i));
     connection->queue[(connection->queue_head + connection->queue_count++) % options.outstanding] = number;
-    if (options.frames == FRAMES_HTTP)
+    if (in_order())
         connection->asked[(connection->asked_head + connection->asked_count++) % options.outstanding] = number;
     open_requests++;
 }
@@ -188,7 +189,7 @@ static void flush_queue(Connection *connection)
         int count = 0;
         size_t skip = connection->written;
         for (uint32_t i = 0; i < connection->queue_count && count + 3 <= PARTS; i++) {
-            if (options.frames == FRAMES_HTTP) {
+            if (in_order()) {
                 count = add_part(parts, count, options.request, options.request_bytes, &skip);
                 continue;
             }
@@ -375,6 +376,21 @@ static void keep_error_text(const uint8_t *bytes, size_t count)
     }
 }
 
+/* Takes bytes of a reply that must be the one expected; gives how many. */
+static size_t take_exact(Connection *connection, const uint8_t *bytes, size_t count, uint64_t now)
+{
+    size_t left = options.reply_bytes - connection->head_bytes;
+    size_t step = left < count ? left : count;
+    if (memcmp(bytes, options.reply + connection->head_bytes, step))
+        stop(2, "a reply is not the one expected: it has '%.*s'", step > 80 ? 80 : (int)step, (const char *)bytes);
+    connection->head_bytes += step;
+    if (step == left) {
+        connection->head_bytes = 0;
+        take_reply(connection, take_oldest_id(connection), true, now);
+    }
+    return step;
+}
+
 /* Feeds received bytes to the reader of a connection: only the head of each reply is kept, the rest is counted. */
 static void feed(Connection *connection, const uint8_t *bytes, size_t count, uint64_t now)
 {
@@ -393,6 +409,12 @@ static void feed(Connection *connection, const uint8_t *bytes, size_t count, uin
             first_failed = NULL;
         if (options.frames == FRAMES_HTTP) {
             size_t step = take_http_head(connection, bytes, count, now);
+            bytes += step;
+            count -= step;
+            continue;
+        }
+        if (options.frames == FRAMES_EXACT) {
+            size_t step = take_exact(connection, bytes, count, now);
             bytes += step;
             count -= step;
             continue;

@@ -108,6 +108,10 @@ class LoadGenerator:
             options += ["--at-least", 2 * connections * outstanding, "--at-most", 4 * seconds]
         else:
             options += ["--rate", rate]
+        if request.reply:
+            expected = file.with_suffix(".reply")
+            expected.write_bytes(request.reply)
+            options += ["--reply", expected]
         for pid in server.pids:
             options += ["--server", pid]
         with pinned(self.core):
@@ -118,6 +122,8 @@ class LoadGenerator:
 def _frames(payload: Payload) -> str:
     if payload.is_http:
         return "http"
+    if payload.is_text:
+        return "exact"
     if payload is Payload.THRIFT:
         return "thrift"
     return "raw" if payload is Payload.BYTES else "dubbo"

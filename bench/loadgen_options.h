@@ -27,7 +27,7 @@ enum {
 static struct {
     const char *host;
     int port;
-    enum { FRAMES_DUBBO, FRAMES_RAW, FRAMES_HTTP, FRAMES_THRIFT } frames;
+    enum { FRAMES_DUBBO, FRAMES_RAW, FRAMES_HTTP, FRAMES_THRIFT, FRAMES_EXACT } frames;
     size_t id_offset;
     size_t id_bytes; /* on the wire: the low ones of the id */
     uint32_t connections;
@@ -41,6 +41,8 @@ static struct {
     int server_count;
     uint8_t *request;
     size_t request_bytes;
+    uint8_t *reply; /* exact: what every reply must be */
+    size_t reply_bytes;
 } options = {
     .host = "127.0.0.1", .id_offset = 4, .id_bytes = ID_BYTES, .connections = 1, .outstanding = 1, .warmup_s = 0.2, .seconds = 1,
 };
@@ -67,9 +69,10 @@ static void *allocate(size_t count, size_t size)
 static const char USAGE[] =
     "usage: loadgen --port PORT --request FILE [option ...]\n"
     "  --host ADDRESS       IPv4 address of the server (127.0.0.1)\n"
-    "  --frames dubbo|raw|http|thrift  how replies are framed (dubbo)\n"
+    "  --frames dubbo|raw|http|thrift|exact  how replies are framed (dubbo)\n"
+    "  --reply FILE         exact: the reply that every request must get\n"
     "  --id-offset BYTES    where the big-endian id of 8 bytes, for thrift of 4, lies in the request (4); in raw and\n"
-    "                       thrift replies too; not for http\n"
+    "                       thrift replies too; not for http and exact\n"
     "  --connections N      (1)\n"
     "  --outstanding N      requests under way on each connection (1); with --rate the most that may be\n"
     "  --rate N             open loop: requests a second over all connections\n"
@@ -88,16 +91,23 @@ static double parse_number(const char *option, const char *text, double least, d
     return number;
 }
 
-static void load_request(const char *path)
+static uint8_t *load(const char *path, size_t *count)
 {
     FILE *file = fopen(path, "rb");
     if (!file)
         stop(1, "%s: %s", path, strerror(errno));
-    options.request = allocate(MAX_REQUEST, 1);
-    options.request_bytes = fread(options.request, 1, MAX_REQUEST, file);
+    uint8_t *bytes = allocate(MAX_REQUEST, 1);
+    *count = fread(bytes, 1, MAX_REQUEST, file);
     if (ferror(file) || !feof(file))
         stop(1, "%s: cannot be read, or is longer than %d bytes", path, MAX_REQUEST - 1);
     fclose(file);
+    return bytes;
+}
+
+/* Whether replies carry no id and come in the order of their requests. */
+static bool in_order(void)
+{
+    return options.frames == FRAMES_HTTP || options.frames == FRAMES_EXACT;
 }
 
 static void parse_options(int count, char **arguments)
@@ -106,9 +116,9 @@ static void parse_options(int count, char **arguments)
         {"host", 1, 0, 'h'},        {"port", 1, 0, 'p'},    {"request", 1, 0, 'f'},  {"frames", 1, 0, 'm'},
         {"id-offset", 1, 0, 'o'},   {"rate", 1, 0, 'R'},    {"warmup", 1, 0, 'w'},   {"connections", 1, 0, 'c'},
         {"outstanding", 1, 0, 'P'}, {"seconds", 1, 0, 'd'}, {"at-least", 1, 0, 'n'}, {"at-most", 1, 0, 'x'},
-        {"server", 1, 0, 's'},      {0, 0, 0, 0},
+        {"server", 1, 0, 's'},      {"reply", 1, 0, 'r'},    {0, 0, 0, 0},
     };
-    const char *path = NULL;
+    const char *path = NULL, *reply = NULL;
     int option, at = 0;
     while ((option = getopt_long(count, arguments, "", known, &at)) != -1) {
         const char *name = option == '?' ? "" : known[at].name;
@@ -116,6 +126,7 @@ static void parse_options(int count, char **arguments)
         case 'h': options.host = optarg; break;
         case 'p': options.port = (int)parse_number(name, optarg, 1, 65535); break;
         case 'f': path = optarg; break;
+        case 'r': reply = optarg; break;
         case 'o': options.id_offset = (size_t)parse_number(name, optarg, 0, ID_OFFSET_MOST); break;
         case 'c': options.connections = (uint32_t)parse_number(name, optarg, 1, 100000); break;
         case 'P': options.outstanding = (uint32_t)parse_number(name, optarg, 1, MAX_OUTSTANDING); break;
@@ -132,8 +143,10 @@ static void parse_options(int count, char **arguments)
             else if (!strcmp(optarg, "thrift")) {
                 options.frames = FRAMES_THRIFT;
                 options.id_bytes = THRIFT_ID_BYTES;
-            } else if (strcmp(optarg, "dubbo"))
-                stop(1, "--frames wants dubbo, raw, http or thrift, not '%s'", optarg);
+            } else if (!strcmp(optarg, "exact"))
+                options.frames = FRAMES_EXACT;
+            else if (strcmp(optarg, "dubbo"))
+                stop(1, "--frames wants dubbo, raw, http, thrift or exact, not '%s'", optarg);
             break;
         case 's':
             if (options.server_count == MAX_SERVERS)
@@ -143,12 +156,16 @@ static void parse_options(int count, char **arguments)
         default: fputs(USAGE, stderr); exit(1);
         }
     }
-    if (optind != count || !path || !options.port) {
+    if (optind != count || !path || !options.port || !reply != (options.frames != FRAMES_EXACT)) {
         fputs(USAGE, stderr);
         exit(1);
     }
-    load_request(path);
-    if (options.frames != FRAMES_HTTP && options.request_bytes < options.id_offset + options.id_bytes)
+    options.request = load(path, &options.request_bytes);
+    if (reply)
+        options.reply = load(reply, &options.reply_bytes);
+    if (reply && !options.reply_bytes)
+        stop(1, "a reply has at least one byte");
+    if (!in_order() && options.request_bytes < options.id_offset + options.id_bytes)
         stop(1, "the request has no room for an id at offset %zu", options.id_offset);
 }
 

@@ -28,7 +28,9 @@ def call(connection: socket.socket, request: Request) -> None:
         OSError: no reply came in time, or the connection broke.
     """
     connection.sendall(request.frame)
-    if request.payload is Payload.BYTES:
+    if request.reply:
+        reply = _receive(connection, len(request.reply))
+    elif request.payload is Payload.BYTES:
         reply = _receive(connection, len(request.frame))
     elif request.payload.is_http:
         head = b""

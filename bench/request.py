@@ -21,8 +21,10 @@ class Request:
     Attributes:
         frame: Its bytes.
         check_reply: Takes a whole reply; raises `WrongReply` unless it is the right one.
+        reply: The only reply that is right, byte by byte; empty where there are others.
     """
 
     frame: bytes
     payload: Payload
     check_reply: Callable[[bytes], None]
+    reply: bytes = b""

@@ -29,13 +29,13 @@ class Results:
         """The median of `value` over the rounds of a case that was measured."""
         return statistics.median(value(measurement) for measurement in self.rounds[case].values())
 
-    def ratio(self, case: Case, beside: str | None = None) -> float | None:
+    def ratio(self, case: Case, beside: tuple[str, Payload] | None = None) -> float | None:
         """How much of its floor's speed by server CPU this case reaches: the median of the rounds' own ratios.
 
-        `beside`: the server to compare with under the same payload, in place of the payload's floor (`FLOORS`). None
-        when the case or its floor was not measured.
+        `beside`: the server and payload to compare with, in place of the payload's floor (`FLOORS`). None when the case
+        or its floor was not measured.
         """
-        server, payload = FLOORS[case.payload] if beside is None else (beside, case.payload)
+        server, payload = beside or FLOORS[case.payload]
         floor = self.rounds.get(Case(server, payload, case.load), {})
         measured = self.rounds.get(case, {})
         ratios = [floor[number].server_us / measured[number].server_us for number in measured if number in floor]
@@ -52,7 +52,7 @@ def list_cases(plan: Plan, servers: Iterable[str]) -> list[Case]:
                 # JSON is measured with small values only: with large ones all HTTP servers do is parse it.
                 if payload.is_http and load.size != TARGET_LOAD.size:
                     continue
-                if payload is Payload.THRIFT and load not in plan.thrift_loads:
+                if (payload is Payload.THRIFT or payload.is_text) and load not in plan.small_loads:
                     continue
                 if payload is not Payload.POJO or load in plan.pojo_loads:
                     yield Case(name, payload, load)

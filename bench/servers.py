@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.apt import Unavailable, install
 from bench.cases import Payload
 from bench.native import BuildFailed, build_c, build_java, has_nginx
 from bench.process import LOAD_CORE, Server, StartFailed
@@ -30,6 +31,11 @@ SOAP_HOSTED = "polyport webservice"
 THRIFTPY2_THREADED = "thriftpy2 threaded"
 THRIFTPY2_ASYNCIO = "thriftpy2 asyncio"
 THRIFT_HOSTED = "polyport thrift"
+REDIS_SERVER = "redis-server"
+REDIS_HOSTED = "polyport redis"
+REDIS_BRIDGE = "polyport redis to dubbo"
+MEMCACHED_SERVER = "memcached"
+MEMCACHED_HOSTED = "polyport memcached"
 
 PAYLOADS: dict[str, tuple[Payload, ...]] = {
     ECHO: (Payload.BYTES,),
@@ -48,6 +54,11 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {
     THRIFTPY2_THREADED: (Payload.THRIFT,),
     THRIFTPY2_ASYNCIO: (Payload.THRIFT,),
     THRIFT_HOSTED: (Payload.THRIFT,),
+    REDIS_SERVER: (Payload.REDIS_GET,),
+    REDIS_HOSTED: (Payload.REDIS_CALL,),
+    REDIS_BRIDGE: (Payload.REDIS_CALL,),
+    MEMCACHED_SERVER: (Payload.MEMCACHED_GET,),
+    MEMCACHED_HOSTED: (Payload.MEMCACHED_GET,),
 }
 """Every server and what it is asked; in this order they are measured."""
 
@@ -57,6 +68,9 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
     Payload.STRING: _RAW_ECHO,
     Payload.POJO: _RAW_ECHO,
     Payload.THRIFT: (THRIFTPY2_THREADED, Payload.THRIFT),
+    Payload.REDIS_GET: (REDIS_SERVER, Payload.REDIS_GET),
+    Payload.REDIS_CALL: (REDIS_SERVER, Payload.REDIS_GET),
+    Payload.MEMCACHED_GET: (MEMCACHED_SERVER, Payload.MEMCACHED_GET),
     Payload.ADD: (AIOHTTP, Payload.ADD),
     Payload.JSON: (AIOHTTP, Payload.JSON),
     Payload.HESSIAN: (AIOHTTP, Payload.JSON),
@@ -68,7 +82,9 @@ FLOORS: dict[Payload, tuple[str, Payload]] = {
 _HERE = Path(__file__).parent
 _WITH_BENCH = {"PYTHONPATH": str(_HERE.parent)}
 """Neither the command nor `-m` looks for `bench` where the caller happens to stand."""
-_POLYPORT_LISTENING = re.compile(rb"(?:dubbo|http|hessian|rmi|thrift|webservice)://(127\.0\.0\.1):(\d+)")
+_POLYPORT_LISTENING = re.compile(
+    rb"(?:dubbo|http|hessian|rmi|thrift|webservice|redis|memcached)://(127\.0\.0\.1):(\d+)"
+)
 
 
 @dataclass(slots=True)
@@ -119,6 +135,11 @@ def start_lineup(stack: ExitStack, folder: Path, announce: Callable[[str], None]
     start(THRIFTPY2_THREADED, lambda log: start_floor(log, "thriftpy2_threaded"))
     start(THRIFTPY2_ASYNCIO, lambda log: start_floor(log, "thriftpy2_asyncio"))
     start(THRIFT_HOSTED, lambda log: start_polyport(log, "thrift.yaml", {}))
+    start(REDIS_SERVER, lambda log: _start_store(log, "redis_server", "redis-server:redis-server"))
+    start(REDIS_HOSTED, lambda log: start_polyport(log, "redis.yaml", {}))
+    start(REDIS_BRIDGE, lambda log: _start_forwarding(log, "redis_to_dubbo.yaml", behind))
+    start(MEMCACHED_SERVER, lambda log: _start_store(log, "memcached", "memcached:memcached"))
+    start(MEMCACHED_HOSTED, lambda log: start_polyport(log, "memcached.yaml", {}))
     return lineup
 
 
@@ -138,6 +159,14 @@ def start_hosted(log: Path) -> Server:
 
 def _start_forwarding(log: Path, config: str, behind: Server) -> Server:
     return start_polyport(log, config, {"BENCH_PROVIDER": f"{behind.host}:{behind.port}"})
+
+
+def _start_store(log: Path, module: str, program: str) -> Server:
+    try:
+        install(program)
+    except Unavailable as error:
+        raise StartFailed(str(error)) from error
+    return start_floor(log, module)
 
 
 def _start_nginx(log: Path) -> Server:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway import F64, I32, I64, service
+from bench.cases import CORPUS_SIZES
+from bench.text_frames import stored_text
+from gateway import F64, I32, I64, method, service
 
 
 @dataclass(slots=True)
@@ -33,6 +35,24 @@ class Echo(Protocol):
     async def echo_pojo(self, pojo: Pojo) -> Pojo: ...
 
     async def add(self, a: I64, b: I64) -> I64: ...
+
+
+@service("bench.Texts")
+class Texts(Protocol):
+    """Texts by key."""
+
+    @method(idempotent=True)
+    async def get(self, key: str) -> str | None: ...
+
+
+class StoredTexts:
+    """Implements `Texts`: under the key `128` there is a text of 128 characters."""
+
+    def __init__(self) -> None:
+        self._texts = {str(size): stored_text(size).decode() for size in CORPUS_SIZES}
+
+    async def get(self, key: str) -> str | None:
+        return self._texts.get(key)
 
 
 class EchoService:

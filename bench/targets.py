@@ -18,7 +18,11 @@ from bench.cases import (
     HTTP_BRIDGE_RATIO,
     HTTP_BRIDGE_RATIO_HELD,
     IDLE_BYTES,
+    MEMCACHED_RATIO,
     PIPELINED_LOAD,
+    REDIS_BRIDGE_RATIO,
+    REDIS_PIPELINED_RATIO,
+    REDIS_RATIO,
     SOAP_RATIO,
     SOAP_RATIO_HELD,
     TARGET_LOAD,
@@ -42,6 +46,9 @@ from bench.servers import (
     HOSTED,
     HTTP_BRIDGE,
     HTTP_HOSTED,
+    MEMCACHED_HOSTED,
+    REDIS_BRIDGE,
+    REDIS_HOSTED,
     SOAP_HOSTED,
     THRIFT_HOSTED,
     THRIFTPY2_ASYNCIO,
@@ -70,11 +77,15 @@ def judge(
 ) -> list[Target]:
     """Every target of a run. Ratios need `plan.margin` of what is wanted or held; memory has no noise and no margin."""
 
-    def judged(name: str, case: Case, wanted: float, held: float | None = None, beside: str | None = None) -> Target:
+    def judged(
+        name: str, case: Case, wanted: float, held: float | None = None, beside: tuple[str, Payload] | None = None
+    ) -> Target:
         return _judge_ratio(plan, results, name, case, wanted, held, beside)
 
     add, bridge = (HTTP_HOSTED, Payload.ADD), (HTTP_BRIDGE, Payload.JSON)
     thrift = Case(THRIFT_HOSTED, Payload.THRIFT, TARGET_LOAD)
+    threaded, asyncio = (THRIFTPY2_THREADED, Payload.THRIFT), (THRIFTPY2_ASYNCIO, Payload.THRIFT)
+    redis = (REDIS_HOSTED, Payload.REDIS_CALL)
     return [
         judged(
             "string echo through the full route",
@@ -95,8 +106,17 @@ def judge(
         judged("Hessian POJO", Case(HESSIAN_HOSTED, Payload.HESSIAN, TARGET_LOAD), HESSIAN_RATIO),
         judged("SOAP add", Case(SOAP_HOSTED, Payload.SOAP, TARGET_LOAD), SOAP_RATIO, SOAP_RATIO_HELD),
         judged("SOAP add, 16 under way", Case(SOAP_HOSTED, Payload.SOAP, PIPELINED_LOAD), SOAP_RATIO),
-        judged("thrift string", thrift, THRIFT_THREADED_RATIO, THRIFT_THREADED_RATIO_HELD, THRIFTPY2_THREADED),
-        judged("thrift string", thrift, THRIFT_ASYNCIO_RATIO, THRIFT_ASYNCIO_RATIO_HELD, THRIFTPY2_ASYNCIO),
+        judged("thrift string", thrift, THRIFT_THREADED_RATIO, THRIFT_THREADED_RATIO_HELD, threaded),
+        judged("thrift string", thrift, THRIFT_ASYNCIO_RATIO, THRIFT_ASYNCIO_RATIO_HELD, asyncio),
+        judged("redis call", Case(*redis, TARGET_LOAD), REDIS_RATIO),
+        judged("redis call, 16 under way", Case(*redis, PIPELINED_LOAD), REDIS_PIPELINED_RATIO),
+        judged(
+            "redis to dubbo",
+            Case(REDIS_BRIDGE, Payload.REDIS_CALL, TARGET_LOAD),
+            REDIS_BRIDGE_RATIO,
+            beside=(FORWARDED, Payload.STRING),
+        ),
+        judged("memcached mounted get", Case(MEMCACHED_HOSTED, Payload.MEMCACHED_GET, TARGET_LOAD), MEMCACHED_RATIO),
         _judge_idle("idle connection, dubbo", idle.get(HOSTED)),
         _judge_idle("idle connection, http", idle.get(HTTP_HOSTED)),
         _judge_scale(scale),
@@ -106,11 +126,18 @@ def judge(
 
 
 def _judge_ratio(
-    plan: Plan, results: Results, name: str, case: Case, wanted: float, held: float | None, beside: str | None
+    plan: Plan,
+    results: Results,
+    name: str,
+    case: Case,
+    wanted: float,
+    held: float | None,
+    beside: tuple[str, Payload] | None,
 ) -> Target:
     """`held`: what a run must reach where that is less than what is wanted. `beside`: see `Results.ratio`."""
     least = (wanted if held is None else held) * plan.margin
-    floor = beside or {ECHO: "raw echo", AIOHTTP: "bare aiohttp"}.get(FLOORS[case.payload][0], FLOORS[case.payload][0])
+    floor, _ = beside or FLOORS[case.payload]
+    floor = {ECHO: "raw echo", AIOHTTP: "bare aiohttp"}.get(floor, floor)
     text = f">= {wanted:.2f} x {floor} by server CPU"
     if least < wanted:
         text += f" (at least {least:.3f})"

@@ -20,10 +20,15 @@ def free_port() -> int:
 
 def announce(port: int) -> None:
     """Prints where the server listens, once it does. Raises TimeoutError when it does not."""
+    connect_when_up(port).close()
+    print(f"LISTENING {HOST}:{port}", flush=True)
+
+
+def connect_when_up(port: int) -> socket.socket:
+    """A connection to a server that may be starting. Raises TimeoutError when it does not."""
     end = time.monotonic() + _START_S
     while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection((HOST, port), 1):
-            print(f"LISTENING {HOST}:{port}", flush=True)
-            return
+        with contextlib.suppress(OSError):
+            return socket.create_connection((HOST, port), 1)
         time.sleep(0.02)
     raise TimeoutError(f"nobody listens on {HOST}:{port}")
