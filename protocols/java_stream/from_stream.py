@@ -212,7 +212,7 @@ def _each(nodes: list[Any], step: Step, walk: Any) -> list[Any]:
     found: list[Any] = []
     try:
         for each in nodes:
-            found.append(step(each, walk))
+            found.append(step(each, walk))  # noqa: PERF401 - the number of those before is in the error
     except ValueMappingError as exc:
         raise exc.within(f"[{len(found)}]") from None
     walk[0] -= 1
@@ -332,7 +332,7 @@ def _bytes(node: Any, walk: Any) -> bytes:
 
 def _datetime(node: Any, walk: Any) -> datetime:
     found = instant_of_date(node)
-    return _time(datetime, True)(node, walk) if found is None else found  # type: ignore[no-any-return]
+    return _time(datetime, True)(node, walk) if found is None else found
 
 
 def _time(wanted: type[Any], is_instant: bool | None = None) -> Step:

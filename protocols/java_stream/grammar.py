@@ -94,7 +94,7 @@ class FieldDesc:
 
 @dataclass(frozen=True, slots=True)
 class ClassDesc:
-    """A class as a stream describes it. `uid`: its `serialVersionUID`, signed. `parent`: its serializable superclass."""
+    """A class as a stream describes it. `uid`: its `serialVersionUID`, signed. `parent`: the superclass."""
 
     name: str
     uid: int

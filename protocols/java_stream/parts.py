@@ -108,7 +108,8 @@ def instant_of_date(node: Any) -> datetime | None:
     written = node.written.get("java.util.Date", [])
     if len(written) != 1 or type(written[0]) is not bytes or len(written[0]) != 8:
         raise ValueMappingError("a Date without its milliseconds")
-    return _made(datetime_from_millis, int.from_bytes(written[0], "big", signed=True))
+    found: datetime = _made(datetime_from_millis, int.from_bytes(written[0], "big", signed=True))
+    return found
 
 
 def uuid_of(node: Any) -> UUID | None:
@@ -164,11 +165,16 @@ def _local_time(data: bytes) -> time:
         if number < 0:
             if len(numbers) != len(data):
                 raise ValueError("a time with more than its numbers")
-            return time(*numbers)
+            return _clock(numbers)
     (nanos,) = struct.unpack(">i", data[3:])
     if nanos % 1_000:
         raise ValueError("a time finer than microseconds")
-    return time(*numbers, nanos // 1_000)
+    return _clock(numbers, nanos // 1_000)
+
+
+def _clock(numbers: list[int], micros: int = 0) -> time:
+    hour, minute, second = (*numbers, 0, 0)[:3]
+    return time(hour, minute, second, micros)
 
 
 def _local_date_time(data: bytes) -> datetime:

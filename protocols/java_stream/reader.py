@@ -161,7 +161,7 @@ class StreamReader:
         self._spend(count + _PER_CONTAINER)
         made.items = items = []
         for _ in range(count):
-            items.append(self._value(code))
+            items.append(self._value(code))  # noqa: PERF401 - an array may refer to itself while it is read
         return made
 
     def _enum(self) -> JavaEnum:

@@ -1,8 +1,8 @@
 """From values of a contract to a stream.
 
-Written are the classes that the contract's types have in Java (`protocols.java`): a list is an ArrayList, or what a hint
-says (LinkedList, an array), a set a HashSet, a map a HashMap or LinkedHashMap; a datetime an Instant, or with the hint
-`java.util.Date` one of these. A struct is an object of its class, whose `serialVersionUID` must be known: Java takes no
+Written are the classes that the contract's types have in Java (`protocols.java`): a list is an ArrayList, or what a
+hint says (LinkedList, an array), a set a HashSet, a map a HashMap or LinkedHashMap; a datetime an Instant, or by a hint
+a `java.util.Date`. A struct is an object of its class, whose `serialVersionUID` must be known: Java takes no
 object with another one. Its fields are those of the contract, under their Java names and with their Java types.
 """
 
