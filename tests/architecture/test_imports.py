@@ -50,6 +50,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "gateway.cli": {"typer", "uvloop", "rich", "yaml"},
     "protocols.http": {"httptools"},
     "registry.redis": {"redis"},
+    "adapters.data": {"pymemcache", "redis"},
     "adapters.http": {"aiohttp", "yarl"},
     "registry.zookeeper": {"kazoo"},
 }

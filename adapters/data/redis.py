@@ -1,0 +1,301 @@
+"""Data mode of redis://: methods are commands on a real Redis, through redis.asyncio and hiredis.
+
+Connections are taken from the client library one by one, since each call has a deadline of its own and each error must
+say whether the command may have run: a pool of the library knows neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+from redis import exceptions
+from redis.asyncio.connection import Connection
+from redis.asyncio.retry import Retry as LibraryRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+
+from adapters.blocking.slots import Slots
+from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, bind, check_data
+from adapters.data.provider import DataInvoker, reaching
+from adapters.http.provider_health import ProviderHealth
+from gateway.model.contract import ServiceContract
+from gateway.model.endpoint import Endpoint
+from gateway.model.errors import (
+    BadRequest,
+    ConnectFailed,
+    ConnectionLost,
+    ContractError,
+    DeadlineExceeded,
+    Forbidden,
+    Overloaded,
+    ProviderFailed,
+    Retry,
+    RpcError,
+    Unauthenticated,
+)
+from gateway.spi.adapter import Reference
+from gateway.spi.cluster import Invoker
+from gateway.spi.plugin import Misfit
+from protocols.data.binding import DataBinding
+from protocols.data.encoding import values_of
+from protocols.data.redis import REDIS_VERBS, settled, written_commands
+
+__all__ = ["RedisDataClient", "check_redis_data"]
+
+_NOT_RUN: Final = ("LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "OOM")
+"""Beginnings of errors after which nothing was done, and which pass."""
+_ELSEWHERE: Final = ("READONLY", "MOVED", "ASK")
+_WRONG_VALUE: Final = "WRONGTYPE"
+
+
+class _Login(NamedTuple):
+    username: str
+    password: str
+    database: int
+
+
+def check_redis_data(contract: ServiceContract, own: Mapping[str, Any]) -> Sequence[Misfit]:
+    """What is wrong with the options of a reference in data mode beside its contract."""
+    return check_data(contract, own, _bind(contract, own))
+
+
+def _bind(contract: ServiceContract | None, own: Mapping[str, Any]) -> DataBinding:
+    return bind(contract, own, REDIS_VERBS, values_of, bytes)
+
+
+class RedisDataClient:
+    """A `gateway.spi.adapter.ClientAdapter`; belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._servers: dict[tuple[str, int, _Login], _Server] = {}
+
+    def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
+        """See `ClientAdapter.open`."""
+        own = reference.parameters
+        binding = _bind(reference.contract, own)
+        if binding.found:
+            raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
+        login = _Login(own.get("username", ""), own.get("password", ""), own.get("database", 0))
+        key = (endpoint.host, endpoint.port, login)
+        server = self._servers.get(key)
+        if server is None:
+            server = self._servers[key] = _Server(endpoint, login, own.get("connect_timeout", CONNECT_TIMEOUT_S))
+        server.slots.widen(own.get("max_connections", MAX_CONNECTIONS))
+        server.users += 1
+        return DataInvoker(server, endpoint, reference, binding, functools.partial(self._release, key, server))
+
+    async def _release(self, key: tuple[str, int, _Login], server: _Server) -> None:
+        server.users -= 1
+        if not server.users:
+            if self._servers.get(key) is server:
+                del self._servers[key]
+            await server.aclose()
+
+    async def aclose(self) -> None:
+        """See `ClientAdapter.aclose`."""
+        servers, self._servers = tuple(self._servers.values()), {}
+        await asyncio.gather(*(each.aclose() for each in servers))
+
+
+class _Server:
+    """One Redis under one login."""
+
+    def __init__(self, endpoint: Endpoint, login: _Login, connect_s: float) -> None:
+        self._endpoint = endpoint
+        self._address = endpoint.address
+        self._login = login
+        self._connect_s = connect_s
+        self._idle: list[Connection] = []
+        self._connections: set[Connection] = set()
+        self._closed = False
+        self.health: Final = ProviderHealth(endpoint.address, reaching(endpoint.host, endpoint.port, connect_s))
+        self.slots: Final = Slots(1, f"connections that may lead to {endpoint.address}")
+        self.users = 0
+
+    async def run(self, verb: str, written: Mapping[str, Any], expires: float, limit_s: float) -> Any:
+        """See `DataServer.run`."""
+        commands = written_commands(verb, written)
+        if not commands:
+            return settled(verb, ())
+        self._ensure_open()
+        self.health.ensure_worth_trying()
+        if self.slots.is_free:
+            self.slots.take()
+        else:
+            await self.slots.wait(expires)
+        try:
+            connection = await self._connection(expires, limit_s)
+            return settled(verb, await self._exchange(connection, commands, expires, limit_s))
+        finally:
+            self.slots.give_back()
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise ConnectFailed(f"{self._address}: the client is closed")
+
+    async def _connection(self, expires: float, limit_s: float) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                # One that was closed meanwhile must not take a call with it, which might then have run or not.
+                if connection.is_connected and not await connection.can_read_destructive():
+                    return connection
+            except (RedisError, OSError):
+                pass
+            except BaseException:
+                await self._discard(connection)
+                raise
+            await self._discard(connection)
+        return await self._connect(expires, limit_s)
+
+    async def _connect(self, expires: float, limit_s: float) -> Connection:
+        self._ensure_open()
+        connection = Connection(
+            host=self._endpoint.host,
+            port=self._endpoint.port,
+            username=self._login.username or None,
+            password=self._login.password or None,
+            db=self._login.database,
+            socket_timeout=None,
+            socket_connect_timeout=None,
+            retry=LibraryRetry(NoBackoff(), 0),
+            lib_name=None,
+            lib_version=None,
+            protocol=2,
+        )
+        self._connections.add(connection)
+        began = monotonic()
+        left = expires - began
+        try:
+            async with asyncio.timeout(min(self._connect_s, left)):
+                await connection.connect()  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            await self._discard(connection)
+            if left < self._connect_s:
+                self.health.doubted()
+                raise DeadlineExceeded(
+                    f"{self._address}: no connection within {limit_s:.3g} s", retry=Retry.SAFE
+                ) from None
+            raise self._unreachable(f"no connection within {self._connect_s:g} s", began) from None
+        except (RedisError, OSError) as exc:
+            await self._discard(connection)
+            error = self._refusal(exc)
+            if error is None:
+                error = self._unreachable(str(exc), began)
+            raise error from exc
+        except BaseException:
+            await self._discard(connection)
+            raise
+        self.health.answered()
+        return connection
+
+    def _unreachable(self, reason: str, began: float) -> ConnectFailed:
+        failure = ConnectFailed(f"{self._address}: {reason}")
+        self.health.failed(failure, monotonic() - began)
+        return failure
+
+    def _refusal(self, error: Exception) -> RpcError | None:
+        """What a server means that refuses a connection; None where there is none."""
+        if isinstance(error, BusyLoadingError):
+            return Overloaded(f"{self._address}: {error}")
+        if isinstance(error, NoPermissionError | AuthenticationError | AuthorizationError):
+            return Unauthenticated(f"{self._address}: {error}")
+        if isinstance(error, ResponseError):
+            return ProviderFailed(f"{self._address}: {error}", retry=Retry.SAFE)
+        return None
+
+    async def _exchange(
+        self, connection: Connection, commands: list[list[Any]], expires: float, limit_s: float
+    ) -> list[Any]:
+        """The answers. The connection is kept unless it is not known where in its stream it is."""
+        try:
+            async with asyncio.timeout(expires - monotonic()):
+                answers = await self._ask(connection, commands)
+        except TimeoutError:
+            await self._discard(connection)
+            raise DeadlineExceeded(f"{self._address} did not answer within {limit_s:.3g} s") from None
+        except (exceptions.ConnectionError, OSError) as exc:
+            await self._discard(connection)
+            lost = ConnectionLost(f"{self._address}: the connection was lost before the answer came")
+            raise self._refusal(exc) or lost from exc
+        except BaseException:
+            await self._discard(connection)
+            raise
+        if self._closed:
+            await self._discard(connection)
+        else:
+            self._idle.append(connection)
+        for each in answers:
+            if isinstance(each, Exception):
+                raise self._error(each) from each
+        return answers
+
+    async def _ask(self, connection: Connection, commands: list[list[Any]]) -> list[Any]:
+        if len(commands) == 1:
+            await connection.send_packed_command(connection.pack_command(*commands[0]), check_health=False)
+            return [await _answer(connection)]
+        await connection.send_packed_command(
+            connection.pack_commands([("MULTI",), *commands, ("EXEC",)]), check_health=False
+        )
+        queued = [await _answer(connection) for _ in range(len(commands) + 1)]
+        done = await _answer(connection)
+        refused = [each for each in queued if isinstance(each, Exception)]
+        if refused:
+            return refused
+        return done if isinstance(done, list) else [done]
+
+    def _error(self, error: Exception) -> RpcError:
+        text = f"{self._address}: {error}"
+        said = str(error)
+        if isinstance(error, BusyLoadingError | OutOfMemoryError) or said.startswith(_NOT_RUN):
+            return Overloaded(text)
+        if isinstance(error, NoPermissionError):
+            return Forbidden(text)
+        if isinstance(error, AuthenticationError | AuthorizationError) or said.startswith("NOAUTH"):
+            return Unauthenticated(text)
+        if isinstance(error, ReadOnlyError) or said.startswith(_ELSEWHERE):
+            return ProviderFailed(text, retry=Retry.SAFE)
+        if (
+            said.startswith(_WRONG_VALUE)
+            or "not an integer" in said
+            or "not a valid float" in said
+            or "overflow" in said
+        ):
+            return ProviderFailed(
+                f"{self._address}: what is stored there is not what the command takes: {said}", retry=Retry.NEVER
+            )
+        if "unknown command" in said or "syntax error" in said:
+            return ProviderFailed(f"{self._address}: this Redis has no such command: {said}", retry=Retry.NEVER)
+        return BadRequest(text) if said.startswith("invalid") else ProviderFailed(text, retry=Retry.NEVER)
+
+    async def _discard(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        await connection.disconnect(nowait=True)
+
+    async def aclose(self) -> None:
+        """Closes every connection; calls in progress fail with `ConnectionLost`."""
+        self._closed = True
+        self._idle.clear()
+        for connection in tuple(self._connections):
+            await self._discard(connection)
+        await self.health.aclose()
+
+
+async def _answer(connection: Connection) -> Any:
+    try:
+        return await connection.read_response(disable_decoding=True)
+    except ResponseError as exc:
+        return exc
