@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import select
 import socket
 import threading
 import time
@@ -32,7 +31,7 @@ from adapters.blocking.handover import Handover
 from adapters.blocking.pool import Pool
 from adapters.blocking.slots import Slots
 from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, bind, check_data
-from adapters.data.provider import DataInvoker, reaching
+from adapters.data.provider import DataInvoker, is_quiet, reaching
 from adapters.http.provider_health import ProviderHealth
 from adapters.os_error import reason_of
 from gateway.model.contract import ServiceContract
@@ -366,8 +365,7 @@ class _Server:
                 client = self._idle.pop()
             except IndexError:
                 break
-            # Whatever can be read now is the end of the stream, or an answer that nobody asked for.
-            if not select.select([client.sock], (), (), 0)[0]:
+            if is_quiet(client.sock):
                 return client
             client.close()
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any, Final, Protocol
@@ -17,7 +18,7 @@ from gateway.spi.adapter import Reference
 from gateway.spi.cluster import Load
 from protocols.data.binding import DataBinding
 
-__all__ = ["DataInvoker", "DataServer", "reaching"]
+__all__ = ["DataInvoker", "DataServer", "is_quiet", "reaching"]
 
 
 class DataServer(Protocol):
@@ -35,6 +36,16 @@ class DataServer(Protocol):
             RpcError: there is no answer.
         """
         ...
+
+
+def is_quiet(sock: Any) -> bool:
+    """Whether nothing can be read: on an idle connection that is the end of the stream, or what nobody asked for.
+
+    The system is asked, since the event loop may not have looked yet.
+    """
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 def reaching(host: str, port: int, connect_s: float) -> Callable[[], Awaitable[None]]:

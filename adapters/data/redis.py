@@ -29,7 +29,7 @@ from redis.exceptions import (
 
 from adapters.blocking.slots import Slots
 from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, bind, check_data
-from adapters.data.provider import DataInvoker, reaching
+from adapters.data.provider import DataInvoker, is_quiet, reaching
 from adapters.http.provider_health import ProviderHealth
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint
@@ -149,15 +149,10 @@ class _Server:
     async def _connection(self, expires: float, limit_s: float) -> Connection:
         while self._idle:
             connection = self._idle.pop()
-            try:
-                # One that was closed meanwhile must not take a call with it, which might then have run or not.
-                if connection.is_connected and not await connection.can_read_destructive():
-                    return connection
-            except (RedisError, OSError):
-                pass
-            except BaseException:
-                await self._discard(connection)
-                raise
+            # One that was closed meanwhile must not take a call with it, which might then have run or not.
+            writer = connection._writer
+            if writer is not None and not writer.is_closing() and is_quiet(writer.get_extra_info("socket")):
+                return connection
             await self._discard(connection)
         return await self._connect(expires, limit_s)
 
@@ -172,8 +167,7 @@ class _Server:
             socket_timeout=None,
             socket_connect_timeout=None,
             retry=LibraryRetry(NoBackoff(), 0),
-            lib_name=None,
-            lib_version=None,
+            driver_info=None,
             protocol=2,
         )
         self._connections.add(connection)

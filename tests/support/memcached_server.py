@@ -14,12 +14,12 @@ __all__ = ["memcached_server"]
 
 
 @contextmanager
-def memcached_server(folder: Path) -> Iterator[Server]:
-    """A server that answers, in its text protocol too; it is gone afterwards."""
+def memcached_server(folder: Path, *more: str) -> Iterator[Server]:
+    """A server that answers, in its text protocol too; it is gone afterwards. `more`: arguments of the program."""
     install("memcached:memcached")
     port = free_port()
-    command = ["memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", str(port), "-m", "16", "-t", "1"]
-    server = Server(port, folder, command, b"version\r\n", [b"VERSION"])
+    command = ["memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(port), "-m", "16", "-t", "1", *more]
+    server = Server(port, folder, command, b"version\r\n", [b"VERSION", b"CLIENT_ERROR unauthenticated"])
     try:
         server.start()
         yield server
