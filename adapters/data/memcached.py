@@ -97,7 +97,7 @@ class MemcachedDataClient:
         binding = _bind(reference.contract, own)
         if binding.found:
             raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
-        login = _Login(own.get("username", ""), own.get("password", ""))
+        login = _Login(own.get("user", ""), own.get("password", ""))
         key = (endpoint.host, endpoint.port, login)
         server = self._servers.get(key)
         if server is None:

@@ -78,7 +78,7 @@ DATA_OPTIONS: Final[Mapping[str, Option]] = MappingProxyType(
         ),
     }
 )
-"""Beside `connect_timeout`, `payload`, `username` and `password`, which both modes have."""
+"""Beside `connect_timeout`, `payload`, `user` and `password`, which both modes have."""
 
 ValuesOf = Callable[[ServiceContract, EncodingOptions], Values]
 

@@ -88,7 +88,7 @@ class RedisDataClient:
         binding = _bind(reference.contract, own)
         if binding.found:
             raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
-        login = _Login(own.get("username", ""), own.get("password", ""), own.get("database", 0))
+        login = _Login(own.get("user", ""), own.get("password", ""), own.get("database", 0))
         key = (endpoint.host, endpoint.port, login)
         server = self._servers.get(key)
         if server is None:

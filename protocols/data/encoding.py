@@ -173,7 +173,7 @@ _AN_OBJECT: Final = b"\x01"
 
 class _Java:
     def __init__(self, contract: ServiceContract, options: EncodingOptions) -> None:
-        self._from = FromStream(contract)
+        self._from = FromStream(contract, options.limits.max_elements)
         self._to = ToStream(contract, options.uids)
         self._limits = options.limits
 

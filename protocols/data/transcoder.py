@@ -58,7 +58,7 @@ class Transcoder:
     """The encoding `java` as memcached has it; a `protocols.data.encoding.Values`."""
 
     def __init__(self, contract: ServiceContract, options: EncodingOptions) -> None:
-        self._from = FromStream(contract)
+        self._from = FromStream(contract, options.limits.max_elements)
         self._to = ToStream(contract, options.uids)
         self._limits = options.limits
 

@@ -24,7 +24,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from gateway.jsonform.form import enter, key_text, new_walk
+from gateway.jsonform.form import enter, key_text
 from gateway.model.contract import MISSING, EnumType, Field, ServiceContract, StructType
 from gateway.model.errors import ValueMappingError
 from gateway.model.generic import BigInt, JavaDate, Long
@@ -45,6 +45,7 @@ from protocols.java_stream.parts import (
     unboxed,
     uuid_of,
 )
+from protocols.reader import DEFAULT_LIMITS
 
 __all__ = ["FromStream"]
 
@@ -53,16 +54,20 @@ _SINGLE: Final = "java.lang.Float"
 
 
 class FromStream(TypeSteps[_Member]):
-    """Compiles the readers of one contract; each type is compiled once."""
+    """Compiles the readers of one contract; each type is compiled once.
 
-    def __init__(self, contract: ServiceContract) -> None:
+    `max_elements`: of one value, a container counting four more. What is shared is counted each time.
+    """
+
+    def __init__(self, contract: ServiceContract, max_elements: int = DEFAULT_LIMITS.max_elements) -> None:
         super().__init__(contract)
+        self._max_elements = max_elements
         self._by_class = {class_name(each): each for each in contract.types.values()}
 
     def compile(self, ref: TypeRef) -> Callable[[Any], Any]:
         """A function from what `StreamReader.read` gave; raises `ValueMappingError` with the place inside of it."""
         step = self.step(ref)
-        return lambda node: step(node, new_walk())
+        return lambda node: step(node, [0, self._max_elements])
 
     def member(self, definition: StructType, field: Field, step: Step) -> _Member:
         """See `TypeSteps`."""

@@ -14,6 +14,7 @@ import pytest
 from pymemcache.client.base import Client
 
 from adapters.data.memcached import MemcachedDataClient
+from bench.registries.server import Server
 from gateway.model.errors import (
     BadRequest,
     ConnectFailed,
@@ -24,7 +25,6 @@ from gateway.model.errors import (
     Unauthenticated,
 )
 from protocols.data.command import parse_command
-from bench.registries.server import Server
 from tests.support.data_shop import Colour, Item, calling
 from tests.support.memcached_server import memcached_server
 
@@ -143,11 +143,11 @@ async def test_what_is_stored_is_refused_unless_it_is_a_value(server: Server, ra
 async def test_a_password_is_shown_at_the_start_of_a_connection(tmp_path: Path) -> None:
     (tmp_path / "users").write_text("user:secret\n")
     with memcached_server(tmp_path, "-Y", str(tmp_path / "users")) as guarded:
-        for options in ({}, {"username": "user", "password": "wrong"}):
+        for options in ({}, {"user": "user", "password": "wrong"}):
             async with calls(guarded, **options) as call:
                 with pytest.raises(Unauthenticated):
                     await call("get", "k")
-        async with calls(guarded, username="user", password="secret") as call:
+        async with calls(guarded, user="user", password="secret") as call:
             await call("set", "k", TEA)
             assert await call("get", "k") == TEA
 
