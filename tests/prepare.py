@@ -20,7 +20,13 @@ from tests.support.firefox import require_firefox
 __all__ = ["prepare"]
 
 _INTEROP: Final = Path(__file__).parent / "interop"
-_PROGRAMS: Final = ("redis-server:redis-server", "memcached:memcached", "zooinspector:zookeeper", "curl:curl", "ip:iproute2")
+_PROGRAMS: Final = (
+    "redis-server:redis-server",
+    "memcached:memcached",
+    "zooinspector:zookeeper",
+    "curl:curl",
+    "ip:iproute2",
+)
 
 
 def prepare() -> None:

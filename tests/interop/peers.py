@@ -104,6 +104,8 @@ PEERS: Final[Mapping[str, Peer]] = {
     "dubbo hessian": Peer("Dubbo", "Java", lambda: maven("java/dubbo-27-hessian", "dubbo-rpc-hessian")),
     "dubbo http": Peer("Dubbo", "Java", lambda: maven("java/dubbo-27-http", "dubbo-rpc-http")),
     "dubbo webservice": Peer("Dubbo", "Java", lambda: maven("java/dubbo-27-webservice", "dubbo-rpc-webservice")),
+    "dubbo redis": Peer("Dubbo", "Java", lambda: maven("java/dubbo-27-data", "dubbo-rpc-redis")),
+    "dubbo memcached": Peer("Dubbo", "Java", lambda: maven("java/dubbo-27-data", "dubbo-rpc-memcached")),
     "dubbo thrift": Peer("Dubbo", "Java", lambda: maven("java-thrift/dubbo-27-thrift", "dubbo")),
     "Dubbo 2.6": dubbo("26"),
     "Dubbo 2.7": dubbo("27"),

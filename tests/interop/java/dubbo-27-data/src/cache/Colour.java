@@ -1,0 +1,6 @@
+package cache;
+
+public enum Colour {
+    RED,
+    BLUE
+}
