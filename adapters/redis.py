@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.data.modes import TwoModes, check_modes, mode_option
+from adapters.data.options import DATA_OPTIONS
 from adapters.tcp.client import TcpClient
 from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
@@ -29,8 +31,13 @@ _PAYLOAD_BYTES: Final = 8_388_608
 _MAX_ELEMENTS: Final = 1_000_000
 _PIPELINED: Final = 1_024
 _HEARTBEAT_S: Final = 60.0
-_CALL: Final = "call"
-_MODES: Final = (_CALL,)
+_DATABASES: Final = 16_384
+_DATA_OPTIONS: Final = MappingProxyType(
+    {
+        **DATA_OPTIONS,
+        "database": Option(OptionKind.COUNT, "data: number of the database.", 0, minimum=0, maximum=_DATABASES),
+    }
+)
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
@@ -57,7 +64,13 @@ def _client() -> ClientAdapter:
             wires[key] = RedisClientWire(*key)
         return wires[key]
 
-    return TcpClient(wire_for, _connection_options)
+    def data() -> ClientAdapter:
+        # Imported when some reference wants it: the client library takes a third of a second.
+        from adapters.data.redis import RedisDataClient
+
+        return RedisDataClient()
+
+    return TwoModes(TcpClient(wire_for, _connection_options), data)
 
 
 def _connection_options(reference: Reference) -> ConnectionOptions:
@@ -68,6 +81,12 @@ def _connection_options(reference: Reference) -> ConnectionOptions:
         # No option: said by those who make clients for one call.
         is_logged=own.get("is_logged", True),
     )
+
+
+def _check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    from adapters.data.redis_check import check_redis_data
+
+    return check_modes(contract, options, _DATA_OPTIONS, check_redis_data)
 
 
 def _check_service(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
@@ -104,12 +123,7 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     reference_options=MappingProxyType(
         {
-            "mode": Option(
-                OptionKind.TEXT,
-                "What is at the other end: `call` is the redis:// listener of another gateway.",
-                _CALL,
-                choices=_MODES,
-            ),
+            "mode": mode_option("a Redis"),
             "user": Option(OptionKind.TEXT, "Name of the credential that the provider asks for.", "default"),
             "password": Option(OptionKind.CREDENTIAL, "The credential that the provider asks for. Default: none."),
             "pipelined": Option(
@@ -138,6 +152,7 @@ PLUGIN: Final = ProtocolPlugin(
                 _MAX_ELEMENTS,
                 minimum=1_000,
             ),
+            **_DATA_OPTIONS,
         }
     ),
     client_snippet=_snippet,
@@ -153,4 +168,5 @@ PLUGIN: Final = ProtocolPlugin(
         }
     ),
     check_service=_check_service,
+    check_reference=_check_reference,
 )

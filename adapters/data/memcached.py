@@ -13,7 +13,7 @@ import functools
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -30,11 +30,11 @@ from pymemcache.exceptions import (
 from adapters.blocking.handover import Handover
 from adapters.blocking.pool import Pool
 from adapters.blocking.slots import Slots
-from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, bind, check_data
+from adapters.data.memcached_check import bind_memcached
+from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS
 from adapters.data.provider import DataInvoker, is_quiet, reaching
 from adapters.http.provider_health import ProviderHealth
 from adapters.os_error import reason_of
-from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint
 from gateway.model.errors import (
     BadRequest,
@@ -50,13 +50,10 @@ from gateway.model.errors import (
 )
 from gateway.spi.adapter import Reference
 from gateway.spi.cluster import Invoker
-from gateway.spi.plugin import Misfit
-from protocols.data.binding import DataBinding
 from protocols.data.encoding import Stored
-from protocols.data.key import check_memcached_key, encode_memcached_key
-from protocols.data.memcached import MEMCACHED_VERBS, expiration, memcached_values
+from protocols.data.memcached import expiration
 
-__all__ = ["MemcachedDataClient", "check_memcached_data"]
+__all__ = ["MemcachedDataClient"]
 
 _THREADS: Final = 64
 _CLOSE_S: Final = 1.0
@@ -68,16 +65,6 @@ _MOST_DELTA: Final = (1 << 64) - 1
 class _Login(NamedTuple):
     username: str
     password: str
-
-
-def check_memcached_data(contract: ServiceContract, own: Mapping[str, Any]) -> Sequence[Misfit]:
-    """What is wrong with the options of a reference in data mode beside its contract."""
-    return check_data(contract, own, _bind(contract, own))
-
-
-def _bind(contract: ServiceContract | None, own: Mapping[str, Any]) -> DataBinding:
-    check = encode_memcached_key if own.get("keys") == "encode" else check_memcached_key
-    return bind(contract, own, MEMCACHED_VERBS, memcached_values, check)
 
 
 class MemcachedDataClient:
@@ -94,7 +81,7 @@ class MemcachedDataClient:
         if self._hand_over is None:
             self._hand_over = Handover(asyncio.get_running_loop())
         own = reference.parameters
-        binding = _bind(reference.contract, own)
+        binding = bind_memcached(reference.contract, own)
         if binding.found:
             raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
         login = _Login(own.get("user", ""), own.get("password", ""))

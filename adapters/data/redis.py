@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -28,10 +28,10 @@ from redis.exceptions import (
 )
 
 from adapters.blocking.slots import Slots
-from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, bind, check_data
+from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS
 from adapters.data.provider import DataInvoker, is_quiet, reaching
+from adapters.data.redis_check import bind_redis
 from adapters.http.provider_health import ProviderHealth
-from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import Endpoint
 from gateway.model.errors import (
     BadRequest,
@@ -48,12 +48,9 @@ from gateway.model.errors import (
 )
 from gateway.spi.adapter import Reference
 from gateway.spi.cluster import Invoker
-from gateway.spi.plugin import Misfit
-from protocols.data.binding import DataBinding
-from protocols.data.encoding import values_of
-from protocols.data.redis import REDIS_VERBS, settled, written_commands
+from protocols.data.redis import settled, written_commands
 
-__all__ = ["RedisDataClient", "check_redis_data"]
+__all__ = ["RedisDataClient"]
 
 _NOT_RUN: Final = ("LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "OOM")
 """Beginnings of errors after which nothing was done, and which pass."""
@@ -67,15 +64,6 @@ class _Login(NamedTuple):
     database: int
 
 
-def check_redis_data(contract: ServiceContract, own: Mapping[str, Any]) -> Sequence[Misfit]:
-    """What is wrong with the options of a reference in data mode beside its contract."""
-    return check_data(contract, own, _bind(contract, own))
-
-
-def _bind(contract: ServiceContract | None, own: Mapping[str, Any]) -> DataBinding:
-    return bind(contract, own, REDIS_VERBS, values_of, bytes)
-
-
 class RedisDataClient:
     """A `gateway.spi.adapter.ClientAdapter`; belongs to one event loop."""
 
@@ -85,7 +73,7 @@ class RedisDataClient:
     def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
         """See `ClientAdapter.open`."""
         own = reference.parameters
-        binding = _bind(reference.contract, own)
+        binding = bind_redis(reference.contract, own)
         if binding.found:
             raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
         login = _Login(own.get("user", ""), own.get("password", ""), own.get("database", 0))

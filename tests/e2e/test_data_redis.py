@@ -13,8 +13,11 @@ import pytest
 from redis import Redis
 
 from adapters.data.redis import RedisDataClient
+from gateway import connect
+from gateway.config.load import load_text
 from gateway.model.errors import (
     BadRequest,
+    ConfigError,
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -25,9 +28,11 @@ from gateway.model.errors import (
     RpcError,
     Unauthenticated,
 )
+from gateway.plugins.catalog import Catalog
 from protocols.data.command import parse_command
-from tests.support.data_shop import Colour, Item, calling
+from tests.support.data_shop import Colour, Item, NotThere, Shop, calling
 from tests.support.redis_server import RedisServer, redis_server
+from tests.support.running import running
 
 TEA = Item("茶", 3, Colour.BLUE)
 COMMANDS = {
@@ -172,3 +177,71 @@ async def test_calls_under_way_when_the_server_dies_may_have_run(tmp_path: Path)
                 await running
         assert type(lost.value) is ConnectionLost
         assert lost.value.retry is Retry.IF_IDEMPOTENT
+
+
+CONFIG = """
+application: {{name: cache}}
+listeners:
+  http: {{protocol: http, host: 127.0.0.1, port: 0}}
+  dubbo: {{protocol: dubbo, host: 127.0.0.1, port: 0}}
+services:
+  shop.Items:
+    contract: tests.support.data_shop:Shop
+    listeners: [http, dubbo]
+    remote:
+      addresses: ["redis://127.0.0.1:{port}"]
+      options:
+        mode: data
+        prefix: "item:"
+        encoding: json
+        expiry: 10m
+        commands:
+          find: get NotThere=miss
+          several: mget
+"""
+
+
+async def test_a_service_on_other_wires_is_kept_in_redis(server: RedisServer, raw: Redis) -> None:
+    async with running(CONFIG.format(port=server.port)) as app:
+        for endpoint in app.listening:
+            async with connect(f"{endpoint.protocol}://{endpoint.address}", Shop) as shop:
+                with pytest.raises(NotThere, match="nothing at the key 'item:x'") as missing:
+                    await shop.find("x")
+                assert missing.value.sku == "x"
+                await shop.set("x", TEA)
+                assert await shop.find("x") == TEA
+                assert await shop.several(["x", "y"]) == {"x": TEA}
+                assert await shop.delete("x") is True
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("{prefix: a}", r"remote.options.prefix: is for `mode: data`"),
+        ("{mode: data, pipelined: 5}", r"remote.options.pipelined: is for `mode: call`"),
+        ("{mode: data, get: fnd}", r"remote.options.get: shop.Items has no method 'fnd'; it has get, set"),
+        ("{mode: data, commands: {fnd: get}}", r"commands.fnd: shop.Items has no method 'fnd'"),
+        ("{mode: data, commands: {find: gte}}", r"commands.find: find: there is no command 'gte'; there are get, set"),
+        ("{mode: data, commands: {find: get(key}}", r"commands.find: 'get\(key' is not written like"),
+        ("{mode: data, commands: {find: get(id)}}", r"find has no parameter 'id'; it has sku"),
+        ("{mode: data, commands: {find: get(sku) Gone=miss}}", r"it does not declare Gone; declared: shop.NotThere"),
+        ("{mode: data, commands: {find: set}}", r"commands.find: find: set needs value; it takes key, value, ttl"),
+        ("{mode: data, commands: {find: ttl}}", r"it returns shop.Item, and the command answers the time to live"),
+        ("{mode: data, commands: {lend: 'set(sku, item)'}}", r"the parameter ttl has no place in the command set"),
+        ("{mode: data, commands: {lend: 'set(sku, ttl, item)'}}", r"item is shop.Item; ttl takes seconds"),
+        ("{mode: data, commands: {count: 'incr(key=\"a{b\", delta=by)'}}", r"brace that is no parameter"),
+        ("{mode: data, encoding: java}", r"remote.options.encoding: .*`serial_version_uids` lacks shop.Item"),
+        ("{mode: data, encoding: java, serial_version_uids: {Itm: 1}}", r"uids.Itm: shop.Items has no struct 'Itm'"),
+        ("{mode: data, serial_version_uids: {shop.Item: 1}}", r"these are for the encoding java"),
+        ("{mode: data, serial_version_uids: {shop.Item: x}}", r"'x' is no integer of 64 bits"),
+    ],
+)
+def test_options_that_do_not_fit_are_found_when_the_configuration_is_read(options: str, told: str) -> None:
+    text = CONFIG.format(port=6379)
+    before = text.index("      options:")
+    with pytest.raises(ConfigError, match=told):
+        load_text(
+            f"{text[:before]}      options: {options if options[0] == '{' else '{' + options + '}'}\n",
+            "test.yaml",
+            Catalog(),
+        )
