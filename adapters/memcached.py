@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.data.memcached_check import MEMCACHED_DATA_OPTIONS, check_memcached_data
+from adapters.data.modes import TwoModes, check_modes, mode_option
 from adapters.tcp.client import TcpClient
 from adapters.tcp.patience import most_unsent
 from adapters.tcp.provider_connection import ConnectionOptions
@@ -104,7 +106,13 @@ def _client() -> ClientAdapter:
             wires[style] = MemcachedClientWire(style)
         return wires[style]
 
-    return TcpClient(wire_for, _connection_options)
+    def data() -> ClientAdapter:
+        # Imported when some reference wants it.
+        from adapters.data.memcached import MemcachedDataClient
+
+        return MemcachedDataClient()
+
+    return TwoModes(TcpClient(wire_for, _connection_options), data)
 
 
 def _connection_options(reference: Reference) -> ConnectionOptions:
@@ -121,13 +129,14 @@ def _check_service(contract: ServiceContract, options: Mapping[str, Any]) -> Seq
     return [Misfit(each.path, each.text) for each in check_mounts(contract, options.get(MOUNTS_OPTION, {}), _VERBS)]
 
 
-def _check_reference(_: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+def _check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
+    found = check_modes(contract, options, MEMCACHED_DATA_OPTIONS, check_memcached_data)
     user, password = options.get("user", ""), options.get("password", "")
     if bool(user) != bool(password):
-        return [Misfit(("user",), "a user and a password go together")]
+        return [*found, Misfit(("user",), "a user and a password go together")]
     if any(each <= " " for each in user):
-        return [Misfit(("user",), "a user's name has no spaces")]
-    return []
+        return [*found, Misfit(("user",), "a user's name has no spaces")]
+    return found
 
 
 def _snippet(address: str, service: Any) -> str:
@@ -171,6 +180,7 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     reference_options=MappingProxyType(
         {
+            "mode": mode_option("a memcached"),
             "connect_timeout": Option(
                 OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
             ),
@@ -186,6 +196,7 @@ PLUGIN: Final = ProtocolPlugin(
             ),
             "user": Option(OptionKind.TEXT, "Who calls, where the provider asks for it."),
             "password": Option(OptionKind.CREDENTIAL, "The user's password."),
+            **MEMCACHED_DATA_OPTIONS,
         }
     ),
     client_snippet=_snippet,

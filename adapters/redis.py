@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from adapters.data.modes import TwoModes, check_modes, mode_option
 from adapters.data.options import DATA_OPTIONS
+from adapters.data.redis_check import check_redis_data
 from adapters.tcp.client import TcpClient
 from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
@@ -84,8 +85,6 @@ def _connection_options(reference: Reference) -> ConnectionOptions:
 
 
 def _check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
-    from adapters.data.redis_check import check_redis_data
-
     return check_modes(contract, options, _DATA_OPTIONS, check_redis_data)
 
 

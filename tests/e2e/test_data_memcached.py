@@ -15,6 +15,7 @@ from pymemcache.client.base import Client
 
 from adapters.data.memcached import MemcachedDataClient
 from bench.registries.server import Server
+from gateway import connect
 from gateway.model.errors import (
     BadRequest,
     ConnectFailed,
@@ -25,8 +26,9 @@ from gateway.model.errors import (
     Unauthenticated,
 )
 from protocols.data.command import parse_command
-from tests.support.data_shop import Colour, Item, calling
+from tests.support.data_shop import Colour, Item, NotThere, Shop, calling
 from tests.support.memcached_server import memcached_server
+from tests.support.running import running
 
 TEA = Item("茶", 3, Colour.BLUE)
 COMMANDS = {
@@ -180,3 +182,28 @@ async def test_a_server_that_was_killed_is_used_again_without_a_restart(tmp_path
                     await asyncio.sleep(0.01)
             await call("set", "k", TEA)
             assert await call("get", "k") == TEA
+
+
+CONFIG = """
+application: {{name: cache}}
+listeners:
+  http: {{protocol: http, host: 127.0.0.1, port: 0}}
+services:
+  shop.Items:
+    contract: tests.support.data_shop:Shop
+    listeners: [http]
+    remote:
+      addresses: ["memcached://127.0.0.1:{port}"]
+      options: {{mode: data, prefix: "item:", commands: {{find: get NotThere=miss}}}}
+"""
+
+
+async def test_a_service_on_another_wire_is_kept_in_memcached(server: Server, raw: Client) -> None:
+    async with (
+        running(CONFIG.format(port=server.port)) as app,
+        connect(f"http://{app.listening[0].address}", Shop) as shop,
+    ):
+        with pytest.raises(NotThere, match="nothing at the key 'item:x'"):
+            await shop.find("x")
+        await shop.set("x", TEA)
+        assert await shop.find("x") == TEA
