@@ -259,6 +259,11 @@ def _expire(run: Run, words: Sequence[bytes]) -> Steps:
 
 
 def _persist(run: Run, words: Sequence[bytes]) -> Steps:
+    if "ttl" in mount_of(run, words[1]).methods:
+        # In Redis there is nothing to end where a key lives for ever.
+        left = yield from found_by(run, words[1], "ttl")
+        if left is MISS or left is None:
+            return b":0\r\n"
     value = yield from found_by(run, words[1], "expire", ttl=None)
     return b":%d\r\n" % (1 if value is None else _stored(value))
 

@@ -154,13 +154,16 @@ class Listener:
         if words[0] in self.directory.names:
             return None
         if b"." in words[0]:
-            self.directory.find(words[0])
+            self.directory.find_in_any_case(words[0])
+            return None
         return self.find(words)
 
     def perform(self, run: Run, words: Sequence[bytes], command: Command | None = None) -> bytes | Steps:
         """Runs a command: gives its reply, or the steps to it. `command`: what `check` gave, where it was asked."""
         try:
             target = self.directory.names.get(words[0])
+            if target is None and b"." in words[0]:
+                target = self.directory.find_in_any_case(words[0])
             if target is not None:
                 return _guarded(self._method_steps(run, target, words[1:]))
             if command is None:

@@ -174,6 +174,15 @@ class TextDirectory:
                 for method, group in service.groups.items():
                     self.names[b"%b.%b" % (prefix, method.encode())] = Target(each, service, group)
 
+        self._spellings: Final = _spellings(self.names)
+
+    def find_in_any_case(self, name: bytes) -> Target:
+        """The same as `find` where commands are the same in upper and lower case; raises the same.
+
+        Several names that differ in nothing else are each found as they are written alone.
+        """
+        return self.names.get(name) or self.find(self._spellings.get(name.lower(), name))
+
     def find(self, name: bytes) -> Target:
         """What a name in a command means.
 
@@ -187,6 +196,17 @@ class TextDirectory:
         if prefix not in self._prefixes:
             raise NoSuchService(f"there is no service {_shown(prefix or name)} here")
         raise NoSuchMethod(f"{prefix.decode()} has no method {_shown(method)}")
+
+
+def _spellings(names: Mapping[bytes, Target]) -> Mapping[bytes, bytes]:
+    """Names by what they are in lower case, except where that means several methods."""
+    found: dict[bytes, bytes] = {}
+    several: set[bytes] = set()
+    for name, target in names.items():
+        before = names[found.setdefault(name.lower(), name)]
+        if before.exposure is not target.exposure or before.group is not target.group:
+            several.add(name.lower())
+    return {lower: name for lower, name in found.items() if lower not in several}
 
 
 def _names(exposure: Exposure, service: TextService) -> Sequence[str]:

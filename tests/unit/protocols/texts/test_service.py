@@ -55,6 +55,25 @@ def test_what_is_not_there_is_named(name: bytes, error: type[Exception], message
         directory("demo.Catalog", "demo.Store").find(name)
 
 
+@pytest.mark.parametrize("name", [b"DEMO.CATALOG.FIND", b"demo.catalog.priceHistory", b"Demo.Store.GET"])
+def test_case_matters_nothing_where_it_is_asked_so(name: bytes) -> None:
+    found = directory("demo.Catalog", "demo.Store")
+
+    assert found.find_in_any_case(name).group.name.lower() == name.rpartition(b".")[2].decode().lower()
+    with pytest.raises(NoSuchService):
+        found.find(name)
+    with pytest.raises(NoSuchService):
+        found.find_in_any_case(b"DEMO.NOPE.GET")
+
+
+def test_names_that_differ_in_case_alone_are_found_as_they_are_written() -> None:
+    found = TextDirectory([Exposure(ServiceKey.parse(each), CATALOG) for each in ("demo.Catalog", "demo.CATALOG")])
+
+    assert str(found.find_in_any_case(b"demo.CATALOG.find").exposure.service) == "demo.CATALOG"
+    with pytest.raises(NoSuchService):
+        found.find_in_any_case(b"DEMO.catalog.find")
+
+
 @pytest.mark.parametrize(
     ("items", "attribute", "arguments"),
     [([b"42"], "find", (42,)), ([b"Desk lamp"], "find_by_name", ("Desk lamp",))],
