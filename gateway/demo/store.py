@@ -98,6 +98,11 @@ class Store(Protocol):
         """Adds to the number that is stored as digits; gives the sum, null when there is none."""
         ...
 
+    @method(throws=(NoNumber,))
+    async def count(self, key: str, delta: I64 = 1) -> I64 | None:
+        """As `increment`, for numbers that are not below 0: a sum that would be is 0."""
+        ...
+
     @method(idempotent=True)
     async def expire(self, key: str, ttl: dt.timedelta | None) -> bool:
         """Sets the time to live; says whether there was a value."""
@@ -198,17 +203,10 @@ class DemoStore(Store):
         return self._find(key) is not None and self._stored.pop(key, None) is not None
 
     async def increment(self, key: str, delta: I64 = 1) -> I64 | None:
-        found = self._find(key)
-        if found is None:
-            return None
-        text = found.value
-        if not text.removeprefix(b"-").isdigit() or len(text) > 20:
-            raise NoNumber(f"what is stored under {key!r} is no integer")
-        total = int(text) + delta
-        if not _LOW <= total <= _HIGH:
-            raise NoNumber(f"{total} is beyond 64 bits")
-        self._change(key, found, b"%d" % total)
-        return total
+        return self._add(key, delta)
+
+    async def count(self, key: str, delta: I64 = 1) -> I64 | None:
+        return self._add(key, delta, stops_at_zero=True)
 
     async def expire(self, key: str, ttl: dt.timedelta | None) -> bool:
         found = self._find(key)
@@ -237,6 +235,19 @@ class DemoStore(Store):
             del self._stored[key]
             return None
         return found
+
+    def _add(self, key: str, delta: int, *, stops_at_zero: bool = False) -> int | None:
+        found = self._find(key)
+        if found is None:
+            return None
+        text = found.value
+        if not text.removeprefix(b"-").isdigit() or len(text) > 20:
+            raise NoNumber(f"what is stored under {key!r} is no integer")
+        total = max(0, int(text) + delta) if stops_at_zero else int(text) + delta
+        if not _LOW <= total <= _HIGH:
+            raise NoNumber(f"{total} is beyond 64 bits")
+        self._change(key, found, b"%d" % total)
+        return total
 
     def _store(self, key: str, value: bytes, ttl: dt.timedelta | None, flags: int) -> None:
         # What was stored anew counts as young.

@@ -81,6 +81,18 @@ async def test_numbers_are_counted_within_64_bits() -> None:
         await store.increment("n")
 
 
+async def test_a_count_stops_at_zero() -> None:
+    store = DemoStore()
+    assert await store.count("n") is None
+    await store.set("n", b"10")
+
+    assert (await store.count("n", 32), await store.count("n", -2), await store.count("n", -100)) == (42, 40, 0)
+    assert await store.get("n") == b"0"
+    await store.set("n", b"x")
+    with pytest.raises(NoNumber):
+        await store.count("n", -1)
+
+
 async def test_the_oldest_goes_when_it_is_full() -> None:
     store = DemoStore(max_keys=2)
     for key in ("a", "b", "a", "c"):
