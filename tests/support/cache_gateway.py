@@ -23,10 +23,10 @@ class CacheGateway(NamedTuple):
 
 
 _COMMON: Final = (
-    "get: get, set: set, add: add, replace: replace, append: append, delete: delete, incr: increment, expire: expire"
+    "get: get, set: set, add: add, replace: replace, append: append, delete: delete, expire: expire, flush: clear"
 )
-_REDIS: Final = f"{{{_COMMON}, getset: exchange, getdel: take, ttl: ttl NotStored=miss, keys: keys, flush: clear}}"
-_MEMCACHED: Final = f"{{{_COMMON}, prepend: prepend, gets: entry, cas: swap, flush: clear}}"
+_REDIS: Final = f"{{{_COMMON}, incr: increment, getset: exchange, getdel: take, ttl: ttl NotStored=miss, keys: keys}}"
+_MEMCACHED: Final = f"{{{_COMMON}, incr: count, prepend: prepend, gets: entry, cas: swap}}"
 _CONFIG: Final = f"""
 application: {{name: interop}}
 listeners:

@@ -76,8 +76,16 @@ func redigoCalls(address string) {
 		return
 	}
 	defer connection.Close()
-	check("count", func() (any, error) { return connection.Do("demo.Catalog.count") })
-	check("text", func() (any, error) { return connection.Do("demo.Types.echo_string", "Grüße \r\n\x00") })
+	for _, each := range [][]any{
+		{"find", "demo.Catalog.find", 1},
+		{"list", "demo.Catalog.search", "lamp", 1, `["office"]`},
+		{"count", "demo.Catalog.count"},
+		{"truth", "demo.Types.echo_bool", "true"},
+		{"float", "demo.Types.echo_f64", "0.1"},
+		{"text", "demo.Types.echo_string", "Grüße \r\n\x00"},
+	} {
+		check(each[0].(string), func() (any, error) { return connection.Do(each[1].(string), each[2:]...) })
+	}
 	check("fault", func() (any, error) {
 		_, err := connection.Do("demo.Catalog.find", -5)
 		return fmt.Sprint(err), nil

@@ -87,9 +87,15 @@ func redisData(protocol int) func(string) {
 		})
 		check("arguments of set", func() (any, error) {
 			return all(
-				func() (any, error) { return client.SetArgs(background, key("c"), "5", redis.SetArgs{Get: true}).Result() },
-				func() (any, error) { return client.SetArgs(background, key("c"), "6", redis.SetArgs{Get: true}).Result() },
-				func() (any, error) { return client.SetArgs(background, key("c"), "7", redis.SetArgs{Mode: "NX"}).Result() })
+				func() (any, error) {
+					return client.SetArgs(background, key("c"), "5", redis.SetArgs{Get: true}).Result()
+				},
+				func() (any, error) {
+					return client.SetArgs(background, key("c"), "6", redis.SetArgs{Get: true}).Result()
+				},
+				func() (any, error) {
+					return client.SetArgs(background, key("c"), "7", redis.SetArgs{Mode: "NX"}).Result()
+				})
 		})
 		check("getdel", func() (any, error) {
 			return all(

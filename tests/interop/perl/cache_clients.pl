@@ -96,11 +96,11 @@ sub redis_data {
         $redis->exec;
     });
     check('discarded', sub {
-        $redis->watch('store:tx1');
         $redis->multi;
         $redis->set('store:tx1', 9);
         ($redis->discard, $redis->get('store:tx1'));
     });
+    check('watched', sub { trouble(sub { $redis->watch('store:tx1') }) });
     check('scan', sub {
         $redis->mset('store:scan:1', 1, 'store:scan:2', 2);
         my ($cursor, $some, @found) = (0);

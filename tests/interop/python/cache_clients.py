@@ -113,12 +113,16 @@ def together(client: redis.Redis, check: Any) -> None:
             return pipeline.execute()
 
     def discarded() -> Any:
+        with client.client() as one:
+            begun = one.execute_command("MULTI"), one.execute_command("INCR", key("tx1"))
+            return *begun, one.execute_command("DISCARD"), one.get(key("tx1"))
+
+    def watched() -> Any:
         with client.pipeline() as pipeline:
             pipeline.watch(key("tx1"))
             pipeline.multi()
-            pipeline.set(key("tx1"), "9")
-            pipeline.reset()
-        return client.get(key("tx1"))
+            pipeline.get(key("tx1"))
+            return pipeline.execute()
 
     def scan() -> Any:
         for number in (1, 2, 3):
@@ -128,6 +132,7 @@ def together(client: redis.Redis, check: Any) -> None:
     check("pipeline", pipelined)
     check("transaction", transaction)
     check("discarded", discarded)
+    check("watched", watched)
     check("scan", scan)
 
 
@@ -217,7 +222,7 @@ def pymemcache_data(port: int, shown: Shown) -> None:
     check("no reply", lambda: (plain.set(key("t"), "quiet", noreply=True), plain.get(key("t"))))
     check("no reply to delete", lambda: (plain.delete(key("t"), noreply=True), plain.get(key("t"))))
     check("statistics", lambda: {b"pid", b"uptime", b"version", b"cmd_get", b"get_hits"} <= set(plain.stats()))
-    check("incr of a text", lambda: (plain.set(key("t"), "text"), trouble(lambda: plain.incr(key("t"), 1))))
+    check("of a text", lambda: (plain.set(key("t"), "text"), trouble(lambda: plain.incr(key("t"), 1))))
     check("too long a key", lambda: trouble(lambda: plain.get("x" * 251)))
     check("unknown command", lambda: trouble(lambda: plain.raw_command("nosuch", b"\r\n")))
     check("still good", lambda: plain.get(key("nx")))

@@ -76,7 +76,7 @@ def redis_data(port)
       transaction.get("store:b")
     end
   end
-  check("watched") { redis.watch("store:tx1") { redis.multi { |transaction| transaction.get("store:tx1") } } }
+  check("watched") { trouble { redis.watch("store:tx1") { redis.multi { |transaction| transaction.get("store:tx1") } } } }
   check("scan") do
     redis.set("store:scan:1", 1)
     redis.set("store:scan:2", 2)

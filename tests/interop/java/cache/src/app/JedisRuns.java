@@ -103,11 +103,11 @@ final class JedisRuns {
             return transaction.exec();
         });
         check("discarded", () -> {
-            redis.watch("store:tx1");
             Transaction transaction = redis.multi();
             transaction.set("store:tx1", "9");
             return all(transaction.discard(), redis.get("store:tx1"));
         });
+        check("watched", () -> redis.watch("store:tx1"));
         check("scan", () -> {
             redis.set("store:scan:1", "1");
             redis.set("store:scan:2", "2");

@@ -15,7 +15,13 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.BooleanOutput;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.DoubleOutput;
+import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.output.ObjectOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.output.ValueOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import java.nio.charset.StandardCharsets;
@@ -112,11 +118,11 @@ final class LettuceRuns {
             return redis.exec().stream().toList();
         });
         check("discarded", () -> {
-            redis.watch("store:tx1");
             redis.multi();
             redis.set("store:tx1", "9");
             return all(redis.discard(), redis.get("store:tx1"));
         });
+        check("watched", () -> redis.watch("store:tx1"));
         check("scan", () -> {
             redis.set("store:scan:1", "1");
             redis.set("store:scan:2", "2");
@@ -128,9 +134,21 @@ final class LettuceRuns {
         check("unknown command", () -> trouble(() -> send(redis, "NOSUCH", "a")));
     }
 
+    /** Lettuce wants to know what kind of reply comes. */
+    private static CommandOutput<String, String, ?> output(String command) {
+        return switch (command) {
+            case "demo.Catalog.count" -> new IntegerOutput<>(StringCodec.UTF8);
+            case "demo.Types.echo_bool" -> new BooleanOutput<>(StringCodec.UTF8);
+            case "demo.Types.echo_f64" -> new DoubleOutput<>(StringCodec.UTF8);
+            case "demo.Types.echo_string" -> new ValueOutput<>(StringCodec.UTF8);
+            case "demo.Types.echo_nothing" -> new StatusOutput<>(StringCodec.UTF8);
+            default -> new ObjectOutput<>(StringCodec.UTF8);
+        };
+    }
+
     private static Object send(RedisCommands<String, String> redis, String command, String... arguments) {
         return redis.dispatch(
-                new Named(command), new ObjectOutput<>(StringCodec.UTF8), new CommandArgs<>(StringCodec.UTF8).addValues(arguments));
+                new Named(command), output(command), new CommandArgs<>(StringCodec.UTF8).addValues(arguments));
     }
 
     private record Named(String name) implements ProtocolKeyword {

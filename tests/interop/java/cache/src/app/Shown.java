@@ -73,6 +73,11 @@ final class Shown {
             map.forEach((key, each) -> shown.put(String.valueOf(shown(key)), shown(each)));
             return shown;
         }
+        if (value instanceof Collection<?> all && !all.isEmpty() && all.stream().allMatch(Map.Entry.class::isInstance)) {
+            Map<Object, Object> map = new LinkedHashMap<>(); // how Jedis gives one
+            all.forEach(each -> map.put(((Map.Entry<?, ?>) each).getKey(), ((Map.Entry<?, ?>) each).getValue()));
+            return shown(map);
+        }
         if (value instanceof Collection<?> all) {
             List<Object> shown = new ArrayList<>();
             all.forEach(each -> shown.add(shown(each)));
