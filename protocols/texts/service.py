@@ -181,7 +181,14 @@ class TextDirectory:
 
         Several names that differ in nothing else are each found as they are written alone.
         """
-        return self.names.get(name) or self.find(self._spellings.get(name.lower(), name))
+        if (found := self.names.get(name)) is not None:
+            return found
+        spelled = self._spellings.get(name.lower())
+        if spelled is None:
+            prefix, _, method = name.rpartition(b".")
+            known = [each for each in self._prefixes if each.lower() == prefix.lower()]
+            spelled = b"%b.%b" % (known[0], method) if len(known) == 1 else name
+        return self.find(spelled)
 
     def find(self, name: bytes) -> Target:
         """What a name in a command means.

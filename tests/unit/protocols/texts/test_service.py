@@ -62,8 +62,10 @@ def test_case_matters_nothing_where_it_is_asked_so(name: bytes) -> None:
     assert found.find_in_any_case(name).group.name.lower() == name.rpartition(b".")[2].decode().lower()
     with pytest.raises(NoSuchService):
         found.find(name)
-    with pytest.raises(NoSuchService):
+    with pytest.raises(NoSuchService, match=r"'DEMO\.NOPE'"):
         found.find_in_any_case(b"DEMO.NOPE.GET")
+    with pytest.raises(NoSuchMethod, match=r"demo\.Store has no method 'NOPE'"):
+        found.find_in_any_case(b"DEMO.STORE.NOPE")
 
 
 def test_names_that_differ_in_case_alone_are_found_as_they_are_written() -> None:
