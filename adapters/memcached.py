@@ -82,6 +82,7 @@ def _server(options: ListenerOptions) -> ServerAdapter:
         answer_bytes=own.get("answers_size", _ANSWER_BYTES),
         answer_s=own.get("answers_time", _ANSWER_S),
         max_connections=options.max_connections,
+        names_formats=own.get("flags", True),
     )
 
     def make_wire(exposures: Sequence[Exposure]) -> ServerWire:
@@ -156,6 +157,12 @@ PLUGIN: Final = ProtocolPlugin(
                 OptionKind.CREDENTIALS,
                 "Who may call: the name of each credential is a user, the secret its password. Callers say both first, "
                 "as the text protocol has it; default: everybody may.",
+            ),
+            "flags": Option(
+                OptionKind.FLAG,
+                "Flags of answers name their format. Off, they are 0: for clients that refuse flags they do not know, "
+                "as python-memcached does.",
+                default=True,
             ),
             "max_keys": Option(OptionKind.COUNT, "Keys of one `get`.", _MAX_KEYS, minimum=1, maximum=100_000),
             "answers": Option(

@@ -71,11 +71,14 @@ class Door:
 
 
 class Directory:
-    """All a listener can be asked for. `flushes`: what empties mounts, with the exceptions of its contract."""
+    """All a listener can be asked for. `flushes`: what empties mounts, with the exceptions of its contract.
+
+    `names_formats`: whether the flags of mounted values that have none of their own do.
+    """
 
     __slots__ = ("_doors", "_forms", "_getters", "_services", "flushes", "mounts", "names")
 
-    def __init__(self, exposures: Sequence[Exposure]) -> None:
+    def __init__(self, exposures: Sequence[Exposure], *, names_formats: bool = True) -> None:
         self.names: Final = TextDirectory(exposures)
         self.mounts: Final = MountTable(exposures)
         self._services: Final = {id(each.contract): BlockService(each.contract) for each in exposures if each.contract}
@@ -83,7 +86,8 @@ class Directory:
         self._forms: Final[dict[bytes, ExceptionForms]] = {}
         self._getters: Final[dict[bytes, tuple[Getter | None, Getter | None]]] = {}
         for prefix, mount in self.mounts.mounts.items():
-            self._getters[prefix] = (_getter(mount, versioned=False), _getter(mount, versioned=True))
+            plain, versioned = (_getter(mount, versioned=each, names_formats=names_formats) for each in (False, True))
+            self._getters[prefix] = (plain, versioned)
             self._forms[prefix] = ExceptionForms(mount.exposure.contract)
         flushes = {
             (mount.exposure.service, mount.methods["flush"].signature.attribute): mount.methods["flush"]
@@ -120,8 +124,8 @@ class Directory:
         return True
 
 
-def _getter(mount: Mount, *, versioned: bool) -> Getter | None:
-    giver = giver_of(mount, versioned=versioned)
+def _getter(mount: Mount, *, versioned: bool, names_formats: bool) -> Getter | None:
+    giver = giver_of(mount, versioned=versioned, names_formats=names_formats)
     if giver is None:
         return None
     method = giver.method

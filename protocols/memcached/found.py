@@ -10,7 +10,7 @@ from gateway.model.exposure import Exposure
 from protocols.contract import Outcome
 from protocols.http_json.problem import ExceptionForms
 from protocols.memcached.failure import error_line, fault_line
-from protocols.memcached.form import JSON, NULL, format_of
+from protocols.memcached.form import JSON, NULL, TEXT, format_of
 from protocols.memcached.method import BlockMethod
 from protocols.texts.mount import Mount, MountedMethod
 from protocols.texts.mount_check import entry_fields
@@ -48,13 +48,15 @@ class MountGiver:
 
     __slots__ = ("_flags", "_is_entry", "forms", "method", "versioned")
 
-    def __init__(self, method: MountedMethod, exposure: Exposure, *, is_entry: bool) -> None:
+    def __init__(
+        self, method: MountedMethod, exposure: Exposure, *, is_entry: bool, names_formats: bool = True
+    ) -> None:
         assert exposure.contract is not None
         self.method: Final = method
         self.forms: Final = ExceptionForms(exposure.contract)
         self.versioned: Final = is_entry
         self._is_entry: Final = is_entry
-        self._flags: Final = format_of(method.signature.returns, exposure.contract)
+        self._flags: Final = format_of(method.signature.returns, exposure.contract) if names_formats else TEXT
 
     def found(self, result: Any) -> Found | None:
         """See `Giver.found`."""
@@ -78,24 +80,26 @@ class MountGiver:
 
 
 class MethodGiver:
-    """Any method that is called by its name: a null is an answer."""
+    """Any method that is called by its name: a null is an answer. `names_formats`: whether flags do."""
 
-    __slots__ = ("_method", "forms")
+    __slots__ = ("_method", "_names_formats", "forms")
 
-    def __init__(self, method: BlockMethod) -> None:
+    def __init__(self, method: BlockMethod, *, names_formats: bool = True) -> None:
         self._method: Final = method
+        self._names_formats: Final = names_formats
         self.forms: Final = method.forms
 
     def found(self, result: Any) -> Found | None:
         """See `Giver.found`."""
-        return Found(JSON, NULL) if result is None else Found(*self._method.write_result(result))
+        flags, data = (JSON, NULL) if result is None else self._method.write_result(result)
+        return Found(flags if self._names_formats else TEXT, data)
 
     def is_miss(self, fault: Fault) -> bool:
         """See `Giver.is_miss`."""
         return False
 
 
-def giver_of(mount: Mount, *, versioned: bool) -> MountGiver | None:
+def giver_of(mount: Mount, *, versioned: bool, names_formats: bool = True) -> MountGiver | None:
     """What answers `get`, or `gets`, for keys of a mount.
 
     An entry that keeps flags answers `get` as well: clients find out by them what it is that they stored.
@@ -105,7 +109,9 @@ def giver_of(mount: Mount, *, versioned: bool) -> MountGiver | None:
     entry, plain = mount.methods.get("gets"), mount.methods.get("get")
     if entry is not None and (versioned or plain is None or "flags" in entry_fields(contract, entry.signature.returns)):
         return MountGiver(entry, mount.exposure, is_entry=True)
-    return None if plain is None else MountGiver(plain, mount.exposure, is_entry=False)
+    if plain is None:
+        return None
+    return MountGiver(plain, mount.exposure, is_entry=False, names_formats=names_formats)
 
 
 def trouble_of(outcome: Outcome, forms: ExceptionForms, *, beside: bool = False) -> bytes:

@@ -41,7 +41,7 @@ def call_by_key(codec: Codec, key: bytes, part: Any) -> bool:
     except RpcError as exc:
         codec.reject(part, exc)
         return True
-    part.giver = MethodGiver(method)
+    part.giver = MethodGiver(method, names_formats=codec.wire.style.names_formats)
     signature = method.signature
     invocation = Invocation(
         door.exposure.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, codec.peer,

@@ -35,7 +35,7 @@ from protocols.http_json.problem import ExceptionForms
 from protocols.memcached.failure import error_line
 from protocols.memcached.found import Found, MountGiver, trouble_of
 from protocols.memcached.queue import Slot
-from protocols.memcached.slot import said_of
+from protocols.memcached.slot import below_zero, said_of
 from protocols.memcached.word import BAD_FORMAT, ERROR, MAX_KEY_BYTES, is_key, read_expiry, read_i32, read_u32, read_u64
 from protocols.texts.mount import Mount, MountedMethod
 
@@ -472,7 +472,10 @@ def _add(codec: Codec, slot: _MetaSlot, mount: Mount, asked: _Asked, delta: int)
 
     def read(result: Any) -> Slot | None:
         data = None if result is None else method.write(result)
-        return slot.note(b"NF") if data is None else slot.note(b"HD", Found(0, data))
+        if data is None:
+            return slot.note(b"NF")
+        trouble = below_zero(data)
+        return slot.note(trouble=trouble) if trouble else slot.note(b"HD", Found(0, data))
 
     part = _Part(slot, method, codec.wire.directory.forms(mount), read, lambda: slot.note(b"NF"))
     given = {"key": asked.key[len(mount.prefix) :], "delta": delta}

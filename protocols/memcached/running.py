@@ -8,7 +8,7 @@ from gateway.model.call import Ok
 from protocols.contract import Outcome
 from protocols.http_json.problem import ExceptionForms
 from protocols.memcached.block import AnswerHead, write_answer
-from protocols.memcached.form import HEAD
+from protocols.memcached.form import HEAD, TEXT
 from protocols.memcached.found import Found, trouble_of
 from protocols.memcached.method import BlockMethod
 from protocols.memcached.queue import Slot
@@ -68,4 +68,5 @@ class RunningCall:
         if self._with_head and (attachments or self._codec.is_draining):
             head = AnswerHead(flags, attachments, self._codec.is_draining)
             return Found(HEAD, write_answer(head, data)), b""
-        return Found(flags, data), b""
+        # Those who send a head know what stands in flags.
+        return Found(flags if self._with_head or self._codec.wire.style.names_formats else TEXT, data), b""

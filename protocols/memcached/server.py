@@ -44,7 +44,7 @@ class ServerStyle:
     `users`: name to password of those who may call; empty for everybody. `max_keys`: of one `get`.
     `max_value_bytes`: of one data block. `max_held_bytes`: of answers that wait for one before them.
     `max_answers`, `answer_bytes`, `answer_s`: how many answers of calls wait to be fetched, of how many bytes, how
-    long. `max_connections`: for `stats settings`.
+    long. `max_connections`: for `stats settings`. `names_formats`: whether flags of answers name their format.
     """
 
     users: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
@@ -55,6 +55,7 @@ class ServerStyle:
     answer_bytes: int = 67_108_864
     answer_s: float = 60.0
     max_connections: int = 10_000
+    names_formats: bool = True
 
 
 class MemcachedServerWire:
@@ -76,7 +77,7 @@ class MemcachedServerWire:
         pid: int = 0,
     ) -> None:
         self.style: Final = style
-        self.directory: Final = Directory(exposures)
+        self.directory: Final = Directory(exposures, names_formats=style.names_formats)
         self.counts: Final = Counts()
         self.answers: Final = Answers(style.max_answers, style.answer_bytes, style.answer_s)
         self.clock: Final = clock

@@ -28,6 +28,7 @@ __all__ = [
     "SaidSlot",
     "TouchPart",
     "ValuePart",
+    "below_zero",
     "said_of",
     "value_line",
 ]
@@ -203,6 +204,11 @@ Filled = GetSlot | ValuePart
 """What waits for a value that is no call of its own."""
 
 
+def below_zero(number: bytes) -> bytes:
+    """The line for a sum that clients would read without its sign, or as the end of the connection; else nothing."""
+    return b"SERVER_ERROR the sum is %b, and there are no numbers below 0\r\n" % number if number[:1] == b"-" else b""
+
+
 class SaidSlot(Slot):
     """A command that is answered with a word: whether something was done; or with a number (`incr`)."""
 
@@ -220,7 +226,10 @@ class SaidSlot(Slot):
         if type(outcome) is Ok:
             if verb == "incr":
                 data = method.write(outcome.value)
-                self.answer = NOT_FOUND if outcome.value is None or data is None else data + b"\r\n"
+                if outcome.value is None or data is None:
+                    self.answer = NOT_FOUND
+                else:
+                    self.answer = below_zero(data) or data + b"\r\n"
             else:
                 self.answer = SAID[verb][said_of(verb, method, outcome.value)]
         elif isinstance(outcome, Fault) and method.is_miss(outcome := outcome.decoded()):
