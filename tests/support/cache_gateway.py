@@ -20,6 +20,7 @@ class CacheGateway(NamedTuple):
 
     redis: int
     memcached: int
+    without_flags: int
 
 
 _COMMON: Final = (
@@ -32,6 +33,7 @@ application: {{name: interop}}
 listeners:
   redis: {{protocol: redis, port: 0}}
   memcached: {{protocol: memcached, port: 0}}
+  memcached-without-flags: {{protocol: memcached, port: 0, options: {{flags: false}}}}
 registries:
   local: {{type: embedded}}
 services:
@@ -40,9 +42,16 @@ services:
     implementation: gateway.demo.store:DemoStore
     listeners: [redis, memcached]
     protocols:
-      redis: {{mounts: {{"store:": {_REDIS}, "key:": {_REDIS}, "counter:": {_REDIS}}}}}
+      redis: {{mounts: {{"store:": {_REDIS}, "key:": {_REDIS}}}}}
       memcached: {{mounts: {{"store:": {_MEMCACHED}, "test_ascii": {_MEMCACHED}}}}}
-{hosted(listener="redis, memcached", callbacks=False)}
+  counters:
+    contract: gateway.demo.store:Store
+    implementation: gateway.demo.store:DemoStore
+    group: counters
+    listeners: [redis]
+    protocols:
+      redis: {{mounts: {{"counter:": {_REDIS}}}}}
+{hosted(listener="redis, memcached, memcached-without-flags", callbacks=False)}
 """
 
 
@@ -51,4 +60,4 @@ async def cache_gateway() -> AsyncIterator[CacheGateway]:
     """One that answers; it is gone afterwards."""
     async with running(_CONFIG) as app:
         ports = {each.listener: int(each.address.rpartition(":")[2]) for each in app.listening}
-        yield CacheGateway(ports["redis"], ports["memcached"])
+        yield CacheGateway(ports["redis"], ports["memcached"], ports["memcached-without-flags"])

@@ -112,6 +112,7 @@ sub redis_data {
     check('quit', sub { $redis->quit });
 }
 
+# Commands go out in upper case, and what stands behind an underscore as a word of its own: names of Java have none.
 sub redis_calls {
     my $redis = Redis->new(server => "127.0.0.1:$_[0]", encoding => undef);
     my $call = sub { my @command = @_; sub { scalar $redis->__std_cmd(@command) } };
@@ -125,20 +126,20 @@ sub redis_calls {
         ['general form', 'CALL', 'demo.Catalog', 'find', 1],
         ['list', 'demo.Catalog.search', 'lamp', 1, '["office"]'],
         ['count', 'demo.Catalog.count'],
-        ['struct', 'demo.Types.echo_struct', $tea],
-        ['truth', 'demo.Types.echo_bool', 'true'],
-        ['float', 'demo.Types.echo_f64', '0.1'],
-        ['text', 'demo.Types.echo_string', $text],
-        ['nothing', 'demo.Types.echo_nothing'],
+        ['struct', 'demo.Types.echoStruct', $tea],
+        ['truth', 'demo.Types.echoBool', 'true'],
+        ['float', 'demo.Types.echoF64', '0.1'],
+        ['text', 'demo.Types.echoString', $text],
+        ['nothing', 'demo.Types.echoNothing'],
         ['fault', 'demo.Catalog.find', -5],
-        ['no such method', 'demo.Catalog.nothing'],
+        ['no such method', 'CALL', 'demo.Catalog', 'nothing'],
         ['bad argument', 'demo.Catalog.remove', 'x'],
     ) {
         my ($name, @command) = @$_;
         my $value = eval { my $found = $call->(@command)->(); $found };
         my $why = $@;
         $why =~ s/^\[[^\]]*\] //;
-        $why =~ s/, at \S+ line \d+\.?\s*$//s;
+        $why =~ s/,\s+at \S+ line \d+\.?\s*$//s;
         printed({check => $name, value => shown($why || $value)});
     }
     $redis->quit;
