@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.config import GatewayConfig
-    from gateway.demo.show import Row
+    from gateway.demo.show import Answer, Row
     from gateway.plugins.catalog import Catalog
     from gateway.runtime.app import Listening
 
@@ -77,7 +77,12 @@ async def _rows(listening: Listening, bridges: Mapping[str, str]) -> list[Row]:
         async with connect(url, Catalog, group=group, timeout_s=5.0) as catalog:
             answers[group] = [await measure(call, catalog) for call in CALLS]
     return [
-        Row(listening.protocol, call.text, answers[""][index], [answers[group][index] for group in bridges])
+        Row(
+            listening.protocol,
+            call.text,
+            answers[""][index],
+            {group: answers[group][index] for group in bridges},
+        )
         for index, call in enumerate(CALLS)
     ]
 
@@ -91,20 +96,39 @@ def _show(rows: Sequence[Row]) -> None:
     for title in ("protocol", "call", "answer", "bridged answer", "direct ms", "bridged ms"):
         table.add_column(title, overflow="fold", justify="right" if title.endswith("ms") else "left")
     for row in rows:
-        bridged = [f"FAILED {each.text}" if each.failed else each.text for each in row.bridged]
-        same = row.lossless and bool(row.bridged)
         table.add_row(
             row.protocol,
             Text(row.call),
-            Text(f"FAILED {row.direct.text}" if row.direct.failed else row.direct.text),
-            Text("the same" if same else "\n".join(bridged) or "no bridge"),
+            Text(_shown(row.direct)),
+            Text(_bridged(row)),
             f"{row.direct.seconds * 1000:.2f}",
-            "\n".join(f"{each.seconds * 1000:.2f}" for each in row.bridged),
+            _span([each.seconds for each in row.bridged.values() if not each.failed]),
         )
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
     console.print(table)
+
+
+def _shown(answer: Answer) -> str:
+    return f"FAILED {answer.text}" if answer.failed else answer.text
+
+
+def _bridged(row: Row) -> str:
+    """How many bridges gave the same answer, and what the others gave."""
+    if not row.bridged:
+        return "no bridge"
+    same = len(row.bridged) - len(row.different)
+    lines = [f"{same} the same"] if same else []
+    return "\n".join(lines + [f"{group}: {_shown(each)}" for group, each in row.different.items()])
+
+
+def _span(seconds: Sequence[float]) -> str:
+    """The fastest and the slowest, in milliseconds."""
+    if not seconds:
+        return ""
+    low, high = min(seconds) * 1000, max(seconds) * 1000
+    return f"{low:.2f}" if len(seconds) == 1 else f"{low:.2f} … {high:.2f}"
 
 
 def _snippets(reachable: Sequence[Listening], catalog: Catalog) -> None:

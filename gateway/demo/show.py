@@ -6,7 +6,7 @@ equal the direct one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Final
@@ -39,19 +39,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A call over one protocol: the direct answer, and one for each bridge."""
+    """A call over one protocol: the direct answer, and one for each bridge, by the group of its service."""
 
     protocol: str
     call: str
     direct: Answer
-    bridged: Sequence[Answer]
+    bridged: Mapping[str, Answer]
 
     @property
     def lossless(self) -> bool:
         """Whether everything answered, and the same."""
-        return not self.direct.failed and all(
-            not each.failed and each.text == self.direct.text for each in self.bridged
-        )
+        return not self.direct.failed and not self.different
+
+    @property
+    def different(self) -> Mapping[str, Answer]:
+        """The bridges that gave another answer, or none."""
+        return {group: each for group, each in self.bridged.items() if each.failed or each.text != self.direct.text}
 
 
 async def measure(call: DemoCall, catalog: Catalog) -> Answer:
