@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.model.call import Fault, Ok
 from gateway.model.errors import ValueMappingError
@@ -18,12 +18,8 @@ from protocols.texts.mount_check import entry_fields
 __all__ = ["Found", "Giver", "MethodGiver", "MountGiver", "giver_of", "trouble_of"]
 
 
-class Found(NamedTuple):
-    """A value. `version`: what `cas` compares; 0 where none is kept."""
-
-    flags: int
-    data: bytes
-    version: int = 0
+Found = tuple[int, bytes, int]
+"""A value: its flags, its bytes, and the version that `cas` compares, 0 where none is kept."""
 
 
 class Giver(Protocol):
@@ -65,14 +61,14 @@ class MountGiver:
                 entry = self.method.entry(result)
             except ValueMappingError as exc:
                 raise exc.within("result") from None
-            return None if entry is None else Found(entry.flags & 0xFFFFFFFF, entry.value, entry.version)
+            return None if entry is None else (entry.flags & 0xFFFFFFFF, entry.value, entry.version)
         if result is None:
             return None
         try:
             data = self.method.write(result)
         except ValueMappingError as exc:
             raise exc.within("result") from None
-        return None if data is None else Found(self._flags, data)
+        return None if data is None else (self._flags, data, 0)
 
     def is_miss(self, fault: Fault) -> bool:
         """See `Giver.is_miss`."""
@@ -92,7 +88,7 @@ class MethodGiver:
     def found(self, result: Any) -> Found | None:
         """See `Giver.found`."""
         flags, data = (JSON, NULL) if result is None else self._method.write_result(result)
-        return Found(flags if self._names_formats else TEXT, data)
+        return (flags if self._names_formats else TEXT, data, 0)
 
     def is_miss(self, fault: Fault) -> bool:
         """See `Giver.is_miss`."""

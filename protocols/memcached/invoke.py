@@ -9,7 +9,7 @@ from gateway.model.errors import NoSuchMethod, NoSuchService, RpcError
 from protocols.memcached.block import read_block
 from protocols.memcached.directory import parse_call, parse_running, read_arguments
 from protocols.memcached.failure import error_line
-from protocols.memcached.found import Found, MethodGiver
+from protocols.memcached.found import MethodGiver
 from protocols.memcached.queue import Slot
 from protocols.memcached.running import RunningCall
 from protocols.memcached.slot import STORED
@@ -60,7 +60,7 @@ def fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
     kept = codec.wire.answers.take(codec.owner, key, now)
     if kept is None:
         return False
-    slot = part.fill(None if kept.trouble else Found(kept.flags, kept.data), kept.trouble)
+    slot = part.fill(None if kept.trouble else (kept.flags, kept.data, 0), kept.trouble)
     if slot is not None:
         codec.leave(slot)
     return True

@@ -117,7 +117,8 @@ class _Asked:
 
 
 def _item_flags(found: Found) -> Mapping[bytes, bytes]:
-    return {b"s": b"%d" % len(found.data), b"f": b"%d" % found.flags, b"c": b"%d" % found.version}
+    flags, data, version = found
+    return {b"s": b"%d" % len(data), b"f": b"%d" % flags, b"c": b"%d" % version}
 
 
 class _MetaSlot(Slot):
@@ -187,7 +188,7 @@ class _MetaSlot(Slot):
         else:
             returned = {**_item_flags(found), **self._returned} if self._is_item else self._returned
             if self._is_value:
-                self.answer = b"VA %d%b\r\n%b\r\n" % (len(found.data), asked.echo(returned), found.data)
+                self.answer = b"VA %d%b\r\n%b\r\n" % (len(found[1]), asked.echo(returned), found[1])
             else:
                 self.answer = b"HD%b\r\n" % asked.echo(returned)
         return self
@@ -335,7 +336,7 @@ def _version(codec: Codec, slot: _MetaSlot, mount: Mount, asked: _Asked) -> None
 
     def read(result: Any) -> Slot | None:
         found = giver.found(result)
-        return slot.said(b"c", b"%d" % (0 if found is None else found.version))
+        return slot.said(b"c", b"%d" % (0 if found is None else found[2]))
 
     part = _Part(slot, giver.method, giver.forms, read, slot.close, is_aside=True)
     codec.call_mounted(asked.key, giver.method, {"key": asked.key[len(mount.prefix) :]}, part, changes=False)
@@ -475,7 +476,7 @@ def _add(codec: Codec, slot: _MetaSlot, mount: Mount, asked: _Asked, delta: int)
         if data is None:
             return slot.note(b"NF")
         trouble = below_zero(data)
-        return slot.note(trouble=trouble) if trouble else slot.note(b"HD", Found(0, data))
+        return slot.note(trouble=trouble) if trouble else slot.note(b"HD", (0, data, 0))
 
     part = _Part(slot, method, codec.wire.directory.forms(mount), read, lambda: slot.note(b"NF"))
     given = {"key": asked.key[len(mount.prefix) :], "delta": delta}
@@ -513,7 +514,7 @@ class _DebugSlot(Slot):
         giver = self._giver
         found = giver.found(outcome.value) if type(outcome) is Ok else None
         if found is not None:
-            known = (self._shown, found.version, len(found.data))
+            known = (self._shown, found[2], len(found[1]))
             self.answer = b"ME %b exp=-1 la=0 cas=%d fetch=no cls=1 size=%d\r\n" % known
         elif type(outcome) is Ok or (isinstance(outcome, Fault) and giver.is_miss(outcome := outcome.decoded())):
             self.answer = b"EN\r\n"

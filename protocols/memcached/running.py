@@ -53,7 +53,7 @@ class RunningCall:
             slot.answer = trouble or STORED
             self.fetched = got
         if waiting is None and (slot is None or not trouble):
-            flags, data = (0, b"") if found is None else (found.flags, found.data)
+            flags, data = (0, b"") if found is None else found[:2]
             codec.wire.answers.put(codec.owner, key, flags, data, trouble, codec.wire.clock())
         return got if slot is None else slot
 
@@ -67,6 +67,6 @@ class RunningCall:
         attachments = outcome.attachments
         if self._with_head and (attachments or self._codec.is_draining):
             head = AnswerHead(flags, attachments, self._codec.is_draining)
-            return Found(HEAD, write_answer(head, data)), b""
+            return (HEAD, write_answer(head, data), 0), b""
         # Those who send a head know what stands in flags.
-        return Found(flags if self._with_head or self._codec.wire.style.names_formats else TEXT, data), b""
+        return (flags if self._with_head or self._codec.wire.style.names_formats else TEXT, data, 0), b""

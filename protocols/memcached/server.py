@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -30,8 +31,8 @@ _LINE_BYTES: Final = 2_048
 """Of a command that is no `get` (memcached/memcached: proto_text.c, `try_read_command_ascii`)."""
 _BINARY: Final = 0x80
 _CR: Final = 0x0D
-_CLOSING_PAREN: Final = 0x29
-_HASH: Final = b"#"
+_USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
+"""A `get` of one key that is no call."""
 _HTTP: Final = b"HTTP/"
 _MAX_WAITING: Final = 100_000
 """Commands whose answers have not left; each takes at least three bytes to send, and some memory to remember."""
@@ -100,8 +101,8 @@ class MemcachedServerCodec:
     """See `protocols.contract.ServerCodec`. What commands (`protocols.memcached.command`) do, they do with it."""
 
     __slots__ = (
-        "_events", "_expected", "_held", "_is_fresh", "_leaving", "_swallow", "_user", "_wanted", "broken", "calls",
-        "finished", "is_draining", "owner", "peer", "turns", "wire",
+        "_events", "_expected", "_held", "_is_fresh", "_is_known", "_leaving", "_swallow", "_wanted", "broken", "calls",
+        "consumer", "finished", "is_draining", "owner", "peer", "turns", "wire",
     )  # fmt: skip
 
     def __init__(self, wire: MemcachedServerWire, peer: Peer) -> None:
@@ -124,8 +125,10 @@ class MemcachedServerCodec:
         self._expected: Expected | None = None
         """What takes the block that comes next."""
         self._is_fresh = True
-        self._user: bytes | None = None if wire.passwords else b""
-        """Who calls; None until they have said so."""
+        self._is_known = not wire.passwords
+        """Who calls has said so, where that is wanted."""
+        self.consumer = ""
+        """The user who calls, as far as they have said so."""
         self.broken: RemoteWireError | None = None
         self.finished = False
 
@@ -144,7 +147,7 @@ class MemcachedServerCodec:
         if self.broken is not None or self.finished:
             return ()
         self.wire.counts.bytes_read += len(data)
-        if not self._held and self._expected is None and not self._swallow and self._user is not None:
+        if not self._held and self._expected is None and not self._swallow and self._is_known:
             usual = self._usual(data)
             if usual is not None:
                 return usual
@@ -165,14 +168,8 @@ class MemcachedServerCodec:
 
     def _usual(self, data: bytes) -> Sequence[ServerEvent] | None:
         """`get` of one key under a mount, and nothing else: what most calls are."""
-        if data[:4] != b"get " or data[-2:] != b"\r\n":
-            return None
-        key = data[4:-2]
-        size = len(key)
-        if not 0 < size <= MAX_KEY_BYTES or key[-1] == _CLOSING_PAREN:
-            return None
-        # One look for each, because a name of a class in a pattern takes longer.
-        if b" " in key or b"\n" in key or b"\0" in key or b"\r" in key or _HASH in key or key in self.turns.pending:
+        line = _USUAL(data)
+        if line is None or (key := line[1]) in self.turns.pending:
             return None
         mounted = self.wire.directory.getter(key)
         if mounted is None or mounted.read_key is None:
@@ -193,11 +190,6 @@ class MemcachedServerCodec:
             self.consumer,
         )  # fmt: skip
         return (CallReceived(slot, invocation),)
-
-    @property
-    def consumer(self) -> str:
-        """Who calls, as far as they have said so."""
-        return self._user.decode("utf-8", "replace") if self._user else ""
 
     def _is_too_long(self, line: bytes | bytearray) -> bool:
         """Whether a line, or its beginning, is longer than any may be; breaks then."""
@@ -258,7 +250,7 @@ class MemcachedServerCodec:
         if not words:
             self.say(ERROR)
             return
-        if self._user is None:
+        if not self._is_known:
             self._authenticate(words)
             return
         command = COMMANDS.get(words[0])
@@ -288,7 +280,8 @@ class MemcachedServerCodec:
         # The same time for a name that is not there.
         known = self.wire.passwords.get(said[0])
         if hmac.compare_digest(said[1], b"" if known is None else known) and known is not None:
-            self._user = said[0]
+            self._is_known = True
+            self.consumer = said[0].decode("utf-8", "replace")
             self.say(STORED)
         else:
             counts.auth_errors += 1
