@@ -32,7 +32,16 @@ from gateway.model.call import NO_ATTACHMENTS, Attachments, Invocation
 from gateway.model.errors import BadRequest, ValueMappingError
 from protocols.memcached.form import BYTES, JSON, TEXT
 
-__all__ = ["AnswerHead", "Block", "attachments_of_answer", "read_answer", "read_block", "write_answer", "write_block"]
+__all__ = [
+    "NO_BLOCK",
+    "AnswerHead",
+    "Block",
+    "attachments_of_answer",
+    "read_answer",
+    "read_block",
+    "write_answer",
+    "write_block",
+]
 
 _TEXTS: Final = ("consumer", "token", "traceparent")
 _MEMBERS: Final = frozenset({"args", "sizes", "attachments", "timeout", "oneway", "head", *_TEXTS})
@@ -56,6 +65,10 @@ class Block(NamedTuple):
     traceparent: str | None
     oneway: bool
     head: bool
+
+
+NO_BLOCK: Final = Block([], (), NO_ATTACHMENTS, None, "", "", None, oneway=False, head=False)
+"""What is known of one that cannot be read."""
 
 
 def read_block(data: bytes) -> Block:

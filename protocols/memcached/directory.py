@@ -44,7 +44,7 @@ class Getter(NamedTuple):
 class Door:
     """A name of a service's methods, for calls with arguments in JSON and for calls with their bytes."""
 
-    __slots__ = ("_json", "_parts", "exposure", "service")
+    __slots__ = ("_json", "_parts", "exposure", "service", "single")
 
     def __init__(self, target: Target, service: BlockService) -> None:
         self.exposure: Final = target.exposure
@@ -54,6 +54,8 @@ class Door:
         self._parts: Final[OverloadGroup[BlockMethod]] = OverloadGroup(
             name, [service.of(each.signature) for each in candidates]
         )
+        self.single: Final = self._parts.single
+        """The method, where there is one of this name."""
 
     def read_json(self, value: Any) -> tuple[BlockMethod, tuple[Any, ...]]:
         """The method and the arguments that a JSON array or object means. Raises BadRequest."""

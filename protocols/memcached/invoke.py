@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gateway.model.call import NO_ATTACHMENTS, Invocation
-from gateway.model.errors import NoSuchMethod, NoSuchService, RpcError
-from protocols.memcached.block import read_block
-from protocols.memcached.directory import parse_call, parse_running, read_arguments
+from gateway.model.errors import BadRequest, NoSuchMethod, NoSuchService, RpcError
+from protocols.memcached.block import NO_BLOCK, Block, read_block
+from protocols.memcached.directory import Door, parse_call, parse_running, read_arguments
 from protocols.memcached.failure import error_line
 from protocols.memcached.found import MethodGiver
+from protocols.memcached.method import BlockMethod
 from protocols.memcached.queue import Slot
 from protocols.memcached.running import RunningCall
 from protocols.memcached.slot import STORED
+from protocols.memcached.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from protocols.memcached.server import MemcachedServerCodec as Codec
 
 __all__ = ["call_by_key", "fetch", "start_call"]
+
+_Arguments = tuple[BlockMethod, tuple[Any, ...] | None, Unreadable | None]
+
+
+def _read(door: Door, read: Callable[[], tuple[BlockMethod, tuple[Any, ...]]]) -> _Arguments:
+    """The method and its arguments, or what is wrong with these. Raises BadRequest where they do not tell the method.
+
+    A call that cannot be read is made all the same: whether its caller may make it is not ours to know.
+    """
+    try:
+        return *read(), None
+    except BadRequest as exc:
+        if door.single is None:
+            raise
+        return door.single, None, Unreadable(exc)
 
 
 def call_by_key(codec: Codec, key: bytes, part: Any) -> bool:
@@ -32,23 +50,27 @@ def call_by_key(codec: Codec, key: bytes, part: Any) -> bool:
     except (NoSuchService, NoSuchMethod) as exc:
         if directory.mounts.find(key) is not None:
             return False
-        slot = part.fill(None, error_line(exc))
-        if slot is not None:
-            codec.leave(slot)
+        _tell(codec, part, exc)
         return True
     try:
-        method, arguments = door.read_json(read_arguments(text))
-    except RpcError as exc:
+        method, arguments, raw = _read(door, lambda: door.read_json(read_arguments(text)))
+    except BadRequest as exc:
         codec.reject(part, exc)
         return True
     part.giver = MethodGiver(method, names_formats=codec.wire.style.names_formats)
     signature = method.signature
     invocation = Invocation(
-        door.exposure.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, codec.peer,
+        door.exposure.service, signature.name, arguments, signature, raw, NO_ATTACHMENTS, None, None, codec.peer,
         codec.consumer,
     )  # fmt: skip
     codec.call(part, invocation)
     return True
+
+
+def _tell(codec: Codec, part: Any, error: RpcError) -> None:
+    slot = part.fill(None, error_line(error))
+    if slot is not None:
+        codec.leave(slot)
 
 
 def fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
@@ -70,31 +92,47 @@ def start_call(codec: Codec, key: bytes, data: bytes, now: float, *, quiet: bool
     """Runs the call in a block. Gives whether the key was one of a call."""
     name = parse_running(key)
     directory = codec.wire.directory
-    if name is None:
-        return False
-    if not directory.is_named(name) and directory.mounts.find(key) is not None:
+    if name is None or (directory.mounts.find(key) is not None and not directory.is_named(name)):
         return False
     slot = None if quiet else Slot()
     if slot is not None:
         codec.queue(slot)
+    block = NO_BLOCK
     try:
         door = directory.door(name)
-        block = read_block(data)
-        method, arguments = door.read_parts(block.parts) if block.args is None else door.read_json(block.args)
+
+        def read() -> tuple[BlockMethod, tuple[Any, ...]]:
+            nonlocal block
+            block = read_block(data)
+            return door.read_parts(block.parts) if block.args is None else door.read_json(block.args)
+
+        method, arguments, raw = _read(door, read)
     except RpcError as exc:
-        codec.reject(RunningCall(codec, key, None, slot, with_head=False), exc)
+        codec.reject(RunningCall(codec, key, None, slot, block.head), exc)
         return True
+    _run(codec, key, door, method, arguments, raw, block, slot, now)
+    return True
+
+
+def _run(
+    codec: Codec,
+    key: bytes,
+    door: Door,
+    method: BlockMethod,
+    arguments: tuple[Any, ...] | None,
+    raw: Unreadable | None,
+    block: Block,
+    slot: Slot | None,
+    now: float,
+) -> None:
     signature = method.signature
     oneway = block.oneway or signature.oneway
-    if not oneway:
-        ticket = RunningCall(codec, key, method, slot, block.head)
-    elif slot is not None:
+    if oneway and slot is not None:
         slot.answer = STORED
         codec.leave(slot)
     invocation = Invocation(
-        door.exposure.service, signature.name, arguments, signature, None, block.attachments,
+        door.exposure.service, signature.name, arguments, signature, raw, block.attachments,
         None if block.timeout_s is None else now + block.timeout_s, block.traceparent, codec.peer,
         block.consumer or codec.consumer, oneway, None, None, block.token,
     )  # fmt: skip
-    codec.call(None if oneway else ticket, invocation)
-    return True
+    codec.call(None if oneway else RunningCall(codec, key, method, slot, block.head), invocation)

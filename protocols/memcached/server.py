@@ -22,18 +22,24 @@ from protocols.memcached.queue import Leaving
 from protocols.memcached.running import RunningCall
 from protocols.memcached.slot import STORED, GetSlot
 from protocols.memcached.turn import TurnInvocation, Turns
+from protocols.memcached.unreadable import Unreadable
 from protocols.memcached.word import ERROR, MAX_KEY_BYTES, read_u64, words_of
+from protocols.sniff import SNIFF_BYTES, sniff
 from protocols.texts.mount import MountedMethod
 
 __all__ = ["MemcachedServerCodec", "MemcachedServerWire", "ServerStyle"]
 
 _LINE_BYTES: Final = 2_048
 """Of a command that is no `get` (memcached/memcached: proto_text.c, `try_read_command_ascii`)."""
-_BINARY: Final = 0x80
+_ALIEN: Final = re.compile(rb"[^ \r\n\t]{0,7}[\x00-\x08\x0b\x0c\x0e-\x1f]|[\x7f-\xff]").match
+"""A first word with what no command has."""
 _CR: Final = 0x0D
 _USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
 """A `get` of one key that is no call."""
 _HTTP: Final = b"HTTP/"
+_HTTP_NAME: Final = "HTTP"
+_TEXTS: Final = ("text", "unknown bytes")
+"""What `sniff` says of lines that may be commands."""
 _MAX_WAITING: Final = 100_000
 """Commands whose answers have not left; each takes at least three bytes to send, and some memory to remember."""
 
@@ -179,14 +185,15 @@ class MemcachedServerCodec:
         wire.counts.cmd_get += 1
         slot = GetSlot(key, mounted.giver, wire.counts)
         self._leaving.slots.append(slot)
+        arguments = raw = None
         try:
             arguments = mounted.read_key(key[mounted.prefix_bytes :])
-        except RpcError as exc:
-            return (CallRejected(slot, exc),)
+        except BadRequest as exc:
+            raw = Unreadable(exc)
         wire.counts.total_calls += 1
         signature = mounted.signature
         invocation = Invocation(
-            mounted.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, self.peer,
+            mounted.service, signature.name, arguments, signature, raw, NO_ATTACHMENTS, None, None, self.peer,
             self.consumer,
         )  # fmt: skip
         return (CallReceived(slot, invocation),)
@@ -198,6 +205,9 @@ class MemcachedServerCodec:
         most = self.wire.max_line_bytes if bytes(line[:_LINE_BYTES]).lstrip(b" ").startswith(GETS) else _LINE_BYTES
         if len(line) <= most:
             return False
+        if self._is_fresh and most == _LINE_BYTES:
+            self.broken = _alien(bytes(line[:SNIFF_BYTES]))
+            return True
         self.broken = RemoteWireError(
             f"a line of more than {most} bytes",
             reason="line-too-long",
@@ -207,10 +217,8 @@ class MemcachedServerCodec:
 
     def _read(self, data: bytes, now: float) -> None:
         at, end = 0, len(data)
-        if self._is_fresh and end:
-            self._is_fresh = False
-            if data[0] == _BINARY:
-                raise RemoteWireError("memcached's binary protocol is not spoken here", reason="memcached-binary")
+        if self._is_fresh and data and _ALIEN(data) is not None:
+            raise _alien(data)
         while at < end and self.broken is None and not self.finished:
             if self._swallow:
                 gone = min(self._swallow, end - at)
@@ -239,7 +247,12 @@ class MemcachedServerCodec:
             at = newline + 1
             if len(line) > _LINE_BYTES and self._is_too_long(line):
                 return
-            self._command(words_of(line), now)
+            words = words_of(line)
+            if self._is_fresh:
+                self._is_fresh = False
+                if not words or words[0] not in COMMANDS:
+                    _refuse_alien(line, words)
+            self._command(words, now)
             if len(self._leaving.slots) > _MAX_WAITING or self.held_bytes > self.wire.style.max_held_bytes:
                 raise RemoteWireError("too many answers wait for one before them", reason="answers-held")
         if at < end and not self.finished:
@@ -258,7 +271,7 @@ class MemcachedServerCodec:
             command(self, words, now)
         elif words[-1].startswith(_HTTP):
             # A browser or proxy that was led here: nothing of what it sends may be taken for a command.
-            raise RemoteWireError("HTTP is not spoken here", reason="http")
+            raise RemoteWireError("a request of HTTP among commands", reason="bad-magic")
         else:
             self.say(ERROR)
 
@@ -322,14 +335,14 @@ class MemcachedServerCodec:
     ) -> None:
         """Calls what answers for a key. `changes`: later commands for this key wait for it."""
         self.wire.counts.total_calls += 1
+        arguments = raw = None
         try:
             arguments = method.read(given)
         except BadRequest as exc:
-            self.reject(ticket, exc)
-            return
+            raw = Unreadable(exc)
         turns, signature = self.turns, method.signature
         named = (
-            method.service, signature.name, arguments, signature, None, NO_ATTACHMENTS, None, None, self.peer,
+            method.service, signature.name, arguments, signature, raw, NO_ATTACHMENTS, None, None, self.peer,
             self.consumer,
         )  # fmt: skip
         turn = turns.take(key) if changes or key in turns.pending else None
@@ -384,3 +397,17 @@ class MemcachedServerCodec:
     def ping(self) -> bytes:
         """Nothing: servers of this wire send nothing unasked."""
         return b""
+
+
+def _alien(data: bytes) -> RemoteWireError:
+    """Somebody who speaks something else. Such a peer is not answered: what it would make of that is not known."""
+    return RemoteWireError(f"this looks like {sniff(data)}", reason="bad-magic")
+
+
+def _refuse_alien(line: bytes, words: list[bytes]) -> None:
+    """Raises for a first line of another protocol. What looks like text is only a command that there is not."""
+    found = sniff(line)
+    if found == _HTTP_NAME and not (words and words[-1].startswith(_HTTP)):
+        return
+    if found not in _TEXTS:
+        raise _alien(line)

@@ -15,9 +15,10 @@ from gateway.model.errors import ConfigError, Forbidden
 from gateway.plugins.catalog import Catalog as Catalogue
 from gateway.runtime.app import App
 from tests.support.abuse import Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, SOAP, THRIFT, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, MEMCACHED, SOAP, THRIFT, Dialect
 from tests.support.dubbo_bytes import INVOKE_TYPES, Reply, integer, request, text
 from tests.support.hessian_bytes import FAULT, VALUE, hessian_call
+from tests.support.memcached_bytes import MemcachedAnswer, run_call
 from tests.support.running import running
 from tests.support.soap_bytes import soap_call, soap_request
 from tests.support.thrift_bytes import STRING, ThriftAnswer
@@ -91,6 +92,8 @@ def is_forbidden(found: Any) -> bool:
     if isinstance(found, Reply):
         # No status: callers would repeat it. Callers without a name are older than the exception and get one.
         return b"[forbidden] " in found.body
+    if isinstance(found, MemcachedAnswer):
+        return found.line.startswith(b"SERVER_ERROR RPCERR forbidden ")
     if isinstance(found, ThriftAnswer):
         return found.text.startswith("[forbidden] ")
     if found.body.startswith(FAULT):
@@ -134,12 +137,16 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
         HESSIAN: (hessian_call("search", b"T"), 200),
         SOAP: (soap_request(soap_call("search", "<limit>one</limit>")), 500),
         THRIFT: (thrift_call("demo.Catalog:search", thrift_field(STRING, 2, thrift_text("one"))), PROTOCOL_ERROR),
+        MEMCACHED: (run_call("demo.Catalog.search", b"desk", b"one"), b"SERVER_ERROR RPCERR bad-request"),
     }.get(dialect, (UNREADABLE, 400))
     assert is_forbidden(await answer(app, dialect, data))
     app.update_filter("lists", {})
     refused = await answer(app, dialect, data)
     assert not is_forbidden(refused)
-    assert (refused.error if isinstance(refused, ThriftAnswer) else refused.status) == status
+    if isinstance(refused, MemcachedAnswer):
+        assert refused.line.startswith(status)
+    else:
+        assert (refused.error if isinstance(refused, ThriftAnswer) else refused.status) == status
     assert app.troubles() == {(dialect.protocol, "forbidden"): 1, (dialect.protocol, "bad-request"): 1}
     assert [vars(record)["outcome"] for record in caplog.records] == ["forbidden", "bad-request"]
 

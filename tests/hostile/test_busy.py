@@ -15,6 +15,7 @@ from tests.support.abuse import Attacker
 from tests.support.dialect import DIALECTS, Dialect
 from tests.support.dubbo_bytes import Reply
 from tests.support.hessian_bytes import FAULT
+from tests.support.memcached_bytes import MemcachedAnswer
 from tests.support.running import running
 from tests.support.thrift_bytes import ThriftAnswer
 
@@ -61,6 +62,9 @@ def assert_busy(answer: Any, retry_after: str = "1") -> None:
     if isinstance(answer, Reply):
         assert answer.status == THREADPOOL_EXHAUSTED
         assert "[overloaded] " in answer.text
+        return
+    if isinstance(answer, MemcachedAnswer):
+        assert answer.line.startswith(b"SERVER_ERROR RPCERR overloaded ")
         return
     if isinstance(answer, ThriftAnswer):
         assert (answer.error, answer.text[:13]) == (INTERNAL_ERROR, "[overloaded] ")

@@ -8,9 +8,9 @@ from time import monotonic, process_time
 
 import pytest
 
-from tests.support import http_bytes, rmi_bytes, thrift_bytes
+from tests.support import http_bytes, memcached_bytes, rmi_bytes, thrift_bytes
 from tests.support.abuse import REPEATS, Abuse, Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, RMI, SOAP, THRIFT, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, MEMCACHED, RMI, SOAP, THRIFT, Dialect
 from tests.support.dubbo_bytes import CALL, frame, heartbeat, request
 from tests.support.hessian_bytes import hessian_body, hessian_call
 from tests.support.soap_bytes import soap_call, soap_request
@@ -161,7 +161,7 @@ async def test_g5_leaves_while_its_call_runs(abuse: Abuse, how: str) -> None:
 
     # Whether one who only closed is gone altogether, a listener finds out when it looks after its connections, or gives
     # up waiting for it where it has nothing to say.
-    reason = "half-closed" if how == "close" and abuse.dialect is THRIFT else None
+    reason = "half-closed" if how == "close" and abuse.dialect in (THRIFT, MEMCACHED) else None
     await abuse(attack, reason=reason, at_once=1 if how == "reset" else 50)
 
 
@@ -238,6 +238,10 @@ BAD = {
     (THRIFT, "unknown method"): (thrift_bytes.call("demo.Types:missing", BAD_ARGUMENT), "no-such-method", 100),
     (THRIFT, "rubbish"): (b"GET / HTTP/1.1\r\n\r\n", "frame-too-large", 50),
     (THRIFT, "length"): (thrift_bytes.framed(b"", 1 << 30), "frame-too-large", 50),
+    (MEMCACHED, "bad argument"): (memcached_bytes.run_call("demo.Types.echo_i32", b"x"), "bad-request", 100),
+    (MEMCACHED, "unknown method"): (memcached_bytes.run_call("demo.Types.missing"), "no-such-method", 100),
+    (MEMCACHED, "rubbish"): (b"GET / HTTP/1.1\r\n\r\n", "bad-magic", 50),
+    (MEMCACHED, "length"): (b"set a 0 0 -1\r\n", None, 100),
     (SOAP, "bad argument"): (soap_request(soap_call("echo_i32", "<value>x</value>"), "demo.Types"), "bad-request", 100),
     (SOAP, "unknown method"): (soap_request(soap_call("missing"), "demo.Types"), "no-such-method", 100),
     (SOAP, "rubbish"): (b"\x16\x03\x01", "not-http", 50),
@@ -300,9 +304,14 @@ def _transport(dialect: Dialect) -> str:
     return "http" if dialect.over_http else dialect.protocol
 
 
+def _is_foreign(dialect: Dialect, spoken: str) -> bool:
+    # A line of text is a command of memcached, or one that there is not.
+    return not spoken.lower().startswith(_transport(dialect)) and not (dialect is MEMCACHED and spoken == "text")
+
+
 @pytest.mark.parametrize("spoken", FOREIGN)
 # Not its own, nor a version of it that can be answered.
-@pytest.mark.only_where(lambda dialect, spoken: not spoken.lower().startswith(_transport(dialect)))
+@pytest.mark.only_where(lambda dialect, spoken: _is_foreign(dialect, spoken))
 async def test_g8_speaks_another_protocol(abuse: Abuse, dialect: Dialect, spoken: str) -> None:
     named = spoken.partition(" with")[0]
 
@@ -324,6 +333,8 @@ async def test_g9_random_bytes(abuse: Abuse, dialect: Dialect) -> None:
     elif dialect is THRIFT:
         # Without the slow one, which with one bit more sleeps for years.
         good[-1] = thrift_bytes.header(thrift_bytes.message("demo.Catalog:count"))
+    elif dialect is MEMCACHED:
+        good[-1] = b"stats\r\nmn\r\nget a b\r\nms a 2 T0\r\nhi\r\nmg a v k q\r\nincr a 1\r\n"
     elif dialect is HESSIAN:
         good.append(hessian_call("echoAny", b"H\x01a\x79\x90Z"))
     elif dialect is RMI:
@@ -369,6 +380,8 @@ def _headed(dialect: Dialect, noise: bytes, dice: random.Random) -> bytes:
         return rmi_bytes.frame(noise, length=dice.choice([0, len(noise), len(noise), 1 << 31]))
     if dialect is THRIFT:
         return thrift_bytes.framed(dice.choice((b"\x80\x01\0\1", b"\x82\x21", b"\x0f\xff", b"[1,")) + noise)
+    if dialect is MEMCACHED:
+        return b"set demo.Types.echo_any#1 0 0 %d\r\n" % dice.choice([0, len(noise), 1 << 31]) + noise
     framing = dice.choice([f"Content-Length: {len(noise)}", "Transfer-Encoding: chunked"])
     path = "/demo.Types" if dialect is HESSIAN else "/demo.Types/echo_any"
     return http_bytes.head(f"POST {path} HTTP/1.1", http_bytes.HOST, framing) + noise
@@ -381,6 +394,8 @@ def _as_argument(dialect: Dialect, noise: bytes) -> bytes:
         return rmi_bytes.frame(b"\x80\x04" + noise)
     if dialect is THRIFT:
         return thrift_bytes.call("demo.Types:echo_everything", noise)
+    if dialect is MEMCACHED:
+        return memcached_bytes.run_call("demo.Types.echo_everything", noise)
     if dialect is HESSIAN:
         return http_bytes.message("/demo.Types", hessian_body("echoAny", noise))
     return http_bytes.message("/demo.Types/echo_string", b'["' + noise + b'"]')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Final, Protocol
 
-from tests.support import rmi_bytes, thrift_bytes
+from tests.support import memcached_bytes, rmi_bytes, thrift_bytes
 from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
 from tests.support.hessian_bytes import VALUE, hessian_call
 from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
@@ -17,6 +17,7 @@ __all__ = [
     "DUBBO",
     "HESSIAN",
     "HTTP",
+    "MEMCACHED",
     "RMI",
     "RMI_SECRET",
     "RMI_SIGNED",
@@ -279,6 +280,40 @@ class _Rmi:
         return answer.reply == {"ok": value}
 
 
+class _Memcached:
+    name = protocol = "memcached"
+    options = "{half_close: 1s}"
+    count = memcached_bytes.run_call("demo.Catalog.count")
+    slow = memcached_bytes.get_call("demo.Catalog.slow", "0")
+    forever = memcached_bytes.get_call("demo.Catalog.slow", str(1 << 40))
+    aside = b"mn\r\n"
+    aside_answers = 1
+    answers_in_order = True
+    another_driver = one_at_a_time = over_http = one_call = generic = False
+    more = ""
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return memcached_bytes.run_call(f"{_service(group)}.echo_string", value.encode(), id=id)
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        return memcached_bytes.run_call(f"{_service(group)}.echo_bytes", bytes(size), id=id)
+
+    def first(self, data: bytes) -> tuple[memcached_bytes.MemcachedAnswer, int] | None:
+        return memcached_bytes.first_answer(data)
+
+    def answers(self, data: bytes) -> list[memcached_bytes.MemcachedAnswer]:
+        return memcached_bytes.all_answers(data)
+
+    def is_ok(self, answer: memcached_bytes.MemcachedAnswer) -> bool:
+        return answer.data is not None
+
+    def is_count(self, answer: memcached_bytes.MemcachedAnswer) -> bool:
+        return answer.data == b"3"
+
+    def is_echo(self, answer: memcached_bytes.MemcachedAnswer, value: str) -> bool:
+        return answer.data == value.encode()
+
+
 class _Thrift:
     name = protocol = "thrift"
     options = "{half_close: 1s}"
@@ -332,7 +367,8 @@ AIOHTTP: Final[Dialect] = _Http("http-aiohttp", "aiohttp", one_at_a_time=True, a
 HESSIAN: Final[Dialect] = _Hessian("hessian", "httptools", one_at_a_time=False, another_driver=True)
 SOAP: Final[Dialect] = _Soap("webservice", "httptools", one_at_a_time=False, another_driver=True)
 THRIFT: Final[Dialect] = _Thrift()
-DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, SOAP, THRIFT)
+MEMCACHED: Final[Dialect] = _Memcached()
+DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, SOAP, THRIFT, MEMCACHED)
 """Those whose connections carry many calls."""
 RMI: Final = _Rmi("rmi")
 RMI_SECRET: Final = "a secret of more than sixteen bytes"
