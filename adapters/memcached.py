@@ -12,7 +12,6 @@ from typing import Any, Final
 from adapters.data.memcached_check import MEMCACHED_DATA_OPTIONS, check_memcached_data
 from adapters.data.modes import TwoModes, check_modes, mode_option
 from adapters.tcp.client import TcpClient
-from adapters.tcp.patience import most_unsent
 from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
 from gateway.model.call import Invocation, Result
@@ -77,7 +76,6 @@ def _server(options: ListenerOptions) -> ServerAdapter:
         users=own.get("users", {}),
         max_keys=own.get("max_keys", _MAX_KEYS),
         max_value_bytes=options.max_frame_bytes,
-        max_held_bytes=most_unsent(options),
         max_answers=own.get("answers", _ANSWERS),
         answer_bytes=own.get("answers_size", _ANSWER_BYTES),
         answer_s=own.get("answers_time", _ANSWER_S),

@@ -63,7 +63,10 @@ class CallRejected:
 
 
 class Send:
-    """Bytes the protocol itself wants to send (a heartbeat reply)."""
+    """Bytes the protocol itself wants to send (a heartbeat reply).
+
+    Without bytes it says that an answer which needs no call waits for one that must leave before it (`held_bytes`).
+    """
 
     __slots__ = ("data",)
 

@@ -169,7 +169,10 @@ class ServerConnection(asyncio.Protocol):
             elif type(event) is CallRejected:
                 self._reject(event)
             elif type(event) is Send:
-                self._write(event.data)
+                if event.data:
+                    self._write(event.data)
+                else:
+                    self._mind_held()
             elif type(event) is GoodbyeHeard:
                 self._note_heard()
             elif type(event) is ReplyReceived and self._peer_calls is not None:

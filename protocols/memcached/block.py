@@ -36,7 +36,6 @@ __all__ = [
     "NO_BLOCK",
     "AnswerHead",
     "Block",
-    "attachments_of_answer",
     "read_answer",
     "read_block",
     "write_answer",
@@ -198,11 +197,6 @@ def _written(attachments: Attachments) -> dict[str, str]:
     if len(attachments) > _MAX_ATTACHMENTS:
         raise ValueMappingError(f"there are more than {_MAX_ATTACHMENTS}", "attachments")
     return dict(attachments)
-
-
-def attachments_of_answer(attachments: Attachments) -> dict[str, str]:
-    """Those of an answer as its head has them. Raises `ValueMappingError` for one that has no form."""
-    return _written(attachments)
 
 
 class AnswerHead(NamedTuple):

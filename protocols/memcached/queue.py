@@ -10,6 +10,10 @@ from protocols.contract import Outcome
 __all__ = ["Leaving", "Slot"]
 
 
+_COST: Final = 100
+"""Bytes of memory that an answer takes beside its own; most are shorter."""
+
+
 class Slot:
     """One command. `answer`: its bytes, once they are there."""
 
@@ -27,7 +31,7 @@ class Slot:
 
 
 class Leaving:
-    """The commands of one connection. `held_bytes`: of answers that wait for one before them."""
+    """The commands of one connection. `held_bytes`: of answers that wait for one before them, with what that costs."""
 
     __slots__ = ("held_bytes", "slots")
 
@@ -42,10 +46,10 @@ class Leaving:
         if slots[0] is slot and (len(slots) == 1 or slots[1].answer is None):
             slots.popleft()
             return answer
-        self.held_bytes += len(answer)
+        self.held_bytes += len(answer) + _COST
         ready: list[bytes] = []
         while slots and (done := slots[0].answer) is not None:
-            self.held_bytes -= len(done)
+            self.held_bytes -= len(done) + _COST
             ready.append(done)
             slots.popleft()
         return b"".join(ready)
@@ -53,12 +57,12 @@ class Leaving:
     def hold(self, slot: Slot) -> None:
         """This one has its answer, and one before it is about to have its own."""
         assert slot.answer is not None
-        self.held_bytes += len(slot.answer)
+        self.held_bytes += len(slot.answer) + _COST
 
     def say(self, answer: bytes) -> bytes:
         """An answer that is there at once: gives it back, or holds it for its turn."""
         if not self.slots:
             return answer
         self.slots.append(Slot(answer))
-        self.held_bytes += len(answer)
+        self.held_bytes += len(answer) + _COST
         return b""

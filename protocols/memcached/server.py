@@ -36,12 +36,12 @@ _ALIEN: Final = re.compile(rb"[^ \r\n\t]{0,7}[\x00-\x08\x0b\x0c\x0e-\x1f]|[\x7f-
 _CR: Final = 0x0D
 _USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
 """A `get` of one key that is no call."""
+_WORD_BYTES: Final = 16
+"""No command has a longer word."""
 _HTTP: Final = b"HTTP/"
 _HTTP_NAME: Final = "HTTP"
 _TEXTS: Final = ("text", "unknown bytes")
 """What `sniff` says of lines that may be commands."""
-_MAX_WAITING: Final = 100_000
-"""Commands whose answers have not left; each takes at least three bytes to send, and some memory to remember."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ServerStyle:
     """How a listener behaves.
 
     `users`: name to password of those who may call; empty for everybody. `max_keys`: of one `get`.
-    `max_value_bytes`: of one data block. `max_held_bytes`: of answers that wait for one before them.
+    `max_value_bytes`: of one data block.
     `max_answers`, `answer_bytes`, `answer_s`: how many answers of calls wait to be fetched, of how many bytes, how
     long. `max_connections`: for `stats settings`. `names_formats`: whether flags of answers name their format.
     """
@@ -57,7 +57,6 @@ class ServerStyle:
     users: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     max_keys: int = 1_000
     max_value_bytes: int = 8_388_608
-    max_held_bytes: int = 16_777_216
     max_answers: int = 1_000
     answer_bytes: int = 67_108_864
     answer_s: float = 60.0
@@ -205,7 +204,7 @@ class MemcachedServerCodec:
         most = self.wire.max_line_bytes if bytes(line[:_LINE_BYTES]).lstrip(b" ").startswith(GETS) else _LINE_BYTES
         if len(line) <= most:
             return False
-        if self._is_fresh and most == _LINE_BYTES:
+        if self._is_fresh and not any(bytes(line[:_WORD_BYTES]).startswith(b"%b " % each) for each in COMMANDS):
             self.broken = _alien(bytes(line[:SNIFF_BYTES]))
             return True
         self.broken = RemoteWireError(
@@ -253,8 +252,6 @@ class MemcachedServerCodec:
                 if not words or words[0] not in COMMANDS:
                     _refuse_alien(line, words)
             self._command(words, now)
-            if len(self._leaving.slots) > _MAX_WAITING or self.held_bytes > self.wire.style.max_held_bytes:
-                raise RemoteWireError("too many answers wait for one before them", reason="answers-held")
         if at < end and not self.finished:
             self._held += data[at:]
             self._is_too_long(self._held)
@@ -311,9 +308,9 @@ class MemcachedServerCodec:
     def say(self, answer: bytes) -> None:
         """An answer that is there at once; it leaves in its turn."""
         data = self._leaving.say(answer)
-        if data:
-            self.wire.counts.bytes_written += len(data)
-            self._events.append(Send(data))
+        self.wire.counts.bytes_written += len(data)
+        # Nothing to send says that something is held.
+        self._events.append(Send(data))
 
     def queue(self, slot: Any) -> None:
         """A command whose answer is not there yet."""

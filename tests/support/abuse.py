@@ -106,6 +106,17 @@ _BLIND = """
 """
 
 
+_STORE = """
+  store:
+    contract: gateway.demo.store:Store
+    implementation: gateway.demo.store:DemoStore
+    listeners: [attacked]
+    protocols:
+      memcached:
+        mounts: {"store:": {get: get, gets: entry, set: set, delete: delete, incr: increment, expire: expire}}
+"""
+
+
 def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = False) -> str:
     """The configuration of a gateway whose first listener is there to be attacked.
 
@@ -122,7 +133,8 @@ def hosted(dialect: Dialect = DUBBO, limits: str = "", *, forwarding: bool = Fal
     )
     callbacks = _REPORTS if dialect.protocol == "dubbo" else ""
     forwarded = _FORWARDED + (_BLIND if dialect.generic else "") if forwarding else ""
-    return text + callbacks + forwarded + dialect.more
+    store = _STORE if dialect.protocol == "memcached" else ""
+    return text + callbacks + store + forwarded + dialect.more
 
 
 class Attacker:
