@@ -103,7 +103,7 @@ TOLD: Final = [case for case in CORPUS if is_told(case)]
 
 
 def redis_client(parser: Any, *, is_quick: bool = False) -> Callable[[int], Iterator[str]]:
-    """`is_quick`: hiredis, which gives the digits of big numbers; the parser in Python is not asked for large values."""
+    """`is_quick`: hiredis, which gives digits of big numbers; the parser in Python is not asked for large values."""
 
     def run(port: int) -> Iterator[str]:
         writers = Writers(CONTRACT)
