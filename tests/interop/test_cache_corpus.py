@@ -109,7 +109,8 @@ def redis_client(parser: Any, *, is_quick: bool = False) -> Callable[[int], Iter
         writers = Writers(CONTRACT)
         names = {each.attribute: each.name for each in CONTRACT.methods}
         pool = ConnectionPool(host="127.0.0.1", port=port, protocol=3, parser_class=parser, socket_timeout=20)
-        with Redis(connection_pool=pool) as client:
+        with closing(pool):
+            client = Redis(connection_pool=pool)
             for case in (each for each in TOLD if is_quick or not each.large):
                 name = f"demo.Types.{names[case.method]}"
                 if case.type.kind in _RAW and case.value is not None:
