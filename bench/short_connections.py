@@ -31,6 +31,8 @@ from protocols.rmi.frame import Kind, frame_bytes, write_head
 from protocols.rmi.pickle_writer import write_pickle
 from protocols.rmi.signature import Seal
 
+__all__ = ["cpu_s", "measure", "plain_frames", "write_frames"]
+
 _CONNECTIONS: Final = 16
 _TARGETS: Final = (
     ("polyport rmi", "bare blocking echo", 0.3),
@@ -54,7 +56,8 @@ def _payload() -> bytes:
     return write_pickle(said)
 
 
-def _plain_frames() -> list[bytes]:
+def plain_frames() -> list[bytes]:
+    """A call without a signature."""
     payload = _payload()
     return [frame_bytes(write_head(Kind.CALL, len(payload)), b"", [payload])]
 
@@ -65,12 +68,13 @@ def _signed_frames() -> list[bytes]:
     return [seal.sealed(Kind.CALL, [payload], now_ms, os.urandom(16)) for _ in range(_SIGNED_FRAMES)]
 
 
-def _write(path: Path, frames: list[bytes]) -> Path:
+def write_frames(path: Path, frames: list[bytes]) -> Path:
+    """A file as `short_load.c` reads it."""
     path.write_bytes(b"".join(struct.pack(">I", len(each)) + each for each in frames))
     return path
 
 
-def _cpu_s(server: Server) -> float:
+def cpu_s(server: Server) -> float:
     """CPU time of a server so far, all its threads and children."""
     ticks = 0
     for pid in server.pids:
@@ -80,9 +84,9 @@ def _cpu_s(server: Server) -> float:
 
 
 def _measured(server: Server, load: Callable[[], dict[str, Any]]) -> Sample:
-    before = _cpu_s(server)
+    before = cpu_s(server)
     found = load()
-    used = _cpu_s(server) - before
+    used = cpu_s(server) - before
     if found["bad"]:
         raise StartFailed(f"{found['bad']} of {found['good'] + found['bad']} calls failed")
     return found["good"] / found["seconds"], used / max(1, found["good"]) * 1e6
@@ -135,7 +139,7 @@ def measure(rounds: int, seconds: float) -> dict[str, list[Sample]]:
     samples: dict[str, list[Sample]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="polyport-short-")))
-        plain = _write(folder / "plain", _plain_frames())
+        plain = write_frames(folder / "plain", plain_frames())
         bare = stack.enter_context(start_floor(folder / "bare.log", "blocking_echo"))
         ours = stack.enter_context(start_polyport(folder / "ours.log", "rmi.yaml", {}))
         signed = stack.enter_context(
@@ -146,7 +150,7 @@ def measure(rounds: int, seconds: float) -> dict[str, list[Sample]]:
             "polyport rmi": (ours, lambda: _short_load(ours, seconds, plain)),
             "polyport rmi, signed": (
                 signed,
-                lambda: _short_load(signed, seconds, _write(folder / "signed", _signed_frames())),
+                lambda: _short_load(signed, seconds, write_frames(folder / "signed", _signed_frames())),
             ),
         }
         if find_spec("Pyro5") is not None:

@@ -1,9 +1,11 @@
 // Short connections: connect, send a frame, half-close, read until the end, close; again and again on many threads.
 //
-//   short_load HOST PORT THREADS SECONDS FILE
+//   short_load HOST PORT THREADS SECONDS FILE [ALIKE [CALLS [PAUSE]]]
 //
 // FILE holds requests, each behind its length (u32, big-endian); they are taken in turn. A call is good when its answer
-// is longer than nothing and begins with the four bytes its request begins with. Prints one line of JSON.
+// is longer than nothing and begins with the ALIKE bytes (4 at most, and by default) its request begins with. A connection
+// carries CALLS (1 by default); with more, each answer must come in one segment. PAUSE microseconds (none by default) lie
+// between connecting and sending. Prints one line of JSON.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +27,9 @@ struct frame {
 };
 
 static struct sockaddr_in server;
+static size_t alike = 4;
+static int calls_each = 1;
+static useconds_t pause_us = 0;
 static struct frame *frames;
 static size_t frame_count;
 static atomic_size_t next_frame;
@@ -51,15 +56,20 @@ static int call(const struct frame *frame) {
     struct timeval limit = {.tv_sec = 10};
     setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(sock, (struct sockaddr *)&server, sizeof server) == 0 &&
-        send(sock, frame->data, frame->size, MSG_NOSIGNAL) == (ssize_t)frame->size &&
+    int connected = connect(sock, (struct sockaddr *)&server, sizeof server) == 0;
+    if (connected && pause_us) usleep(pause_us);
+    for (int left = calls_each; connected && left > 1; left--) {
+        connected = send(sock, frame->data, frame->size, MSG_NOSIGNAL) == (ssize_t)frame->size &&
+                    recv(sock, answer, sizeof answer, 0) > (ssize_t)alike && memcmp(answer, frame->data, alike) == 0;
+    }
+    if (connected && send(sock, frame->data, frame->size, MSG_NOSIGNAL) == (ssize_t)frame->size &&
         shutdown(sock, SHUT_WR) == 0) {
         unsigned char head[4] = {0};
         for (;;) {
             ssize_t size = recv(sock, answer, sizeof answer, 0);
             if (size < 0 && errno == EINTR) continue;
             if (size <= 0) {
-                good = size == 0 && got > 0 && memcmp(head, frame->data, 4) == 0;
+                good = size == 0 && got > 0 && memcmp(head, frame->data, alike) == 0;
                 break;
             }
             for (ssize_t at = 0; at < size && got + (size_t)at < 4; at++) head[got + (size_t)at] = answer[at];
@@ -118,10 +128,14 @@ static void read_frames(const char *path) {
 }
 
 int main(int count, char **texts) {
-    if (count != 6) {
-        fprintf(stderr, "usage: short_load HOST PORT THREADS SECONDS FILE\n");
+    if (count < 6 || count > 9) {
+        fprintf(stderr, "usage: short_load HOST PORT THREADS SECONDS FILE [ALIKE [CALLS [PAUSE]]]\n");
         return 2;
     }
+    if (count > 6) alike = (size_t)atoi(texts[6]);
+    if (count > 7) calls_each = atoi(texts[7]);
+    if (count > 8) pause_us = (useconds_t)atoi(texts[8]);
+    if (alike > 4 || calls_each < 1) return 2;
     server.sin_family = AF_INET;
     server.sin_port = htons((uint16_t)atoi(texts[2]));
     inet_pton(AF_INET, texts[1], &server.sin_addr);

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, Final
 
 from adapters.refusals import Refusals
-from adapters.shared_port.verdict import Undecided, decide
+from adapters.shared_port.verdict import Recognizers, Undecided
 from adapters.tcp.acceptor import Acceptor, Connected
 from adapters.tcp.patience import CROSSING_S
 from gateway.model.recognition import Recognizer
@@ -67,11 +67,17 @@ class Front:
         self._connected: Connected[_Waiting] = Connected()
         self._loop = asyncio.get_running_loop()
         self._acceptor: Acceptor[_Waiting] | None = Acceptor(
-            options, self._refusals, self._loop, self._connected, _Waiting, self._check, begin=self._begin
+            options,
+            self._refusals,
+            self._loop,
+            self._connected,
+            _Waiting,
+            self._check,
+            begin=self._begin,
+            settle=self._settle,
         )
-        self._recognizers: list[Recognizer] = []
+        self._recognizers = Recognizers((), None)
         self._adopters: list[Callable[[socket.socket, str, str], None]] = []
-        self._preferred: int | None = None
         self._together: list[ServerAdapter] = []
         """Those that answer for several listeners."""
         self._moved = asyncio.Event()
@@ -102,41 +108,51 @@ class Front:
         for member in members:
             if member.sharing is not None:
                 groups.setdefault(member.sharing, []).append(member)
+        recognizers: list[Recognizer] = []
+        preferred = None
         for member in members:
+            server = member.server
             group = groups.get(member.sharing, []) if member.sharing is not None else []
-            if len(group) < 2:
-                self._add(member, member.server)
-            elif member is group[0]:
+            if len(group) > 1:
+                if member is not group[0]:
+                    continue
                 assert member.sharing is not None
-                server = member.sharing.serve(self._without_port(), [each.server for each in group])
+                server = member.sharing.serve(replace(self._options, listens=False), [each.server for each in group])
                 self._together.append(server)
                 await server.start(_nobody, ())
-                self._add(member, server)
+            if not isinstance(server, Adopts):
+                raise ValueError(f"listener {member.listener} ({member.protocol}) takes no connections from a port")
             if member.listener == text:
-                self._preferred = len(self._adopters) - 1
+                preferred = len(recognizers)
+            recognizers.append(member.recognize)
+            self._adopters.append(server.adopt)
+        self._recognizers = Recognizers(recognizers, preferred)
         if self._acceptor is None:
             raise RuntimeError(f"port {self._options.name} was closed while it started")
         self._acceptor.start()
 
-    def _add(self, member: PortMember, server: ServerAdapter) -> None:
-        if not isinstance(server, Adopts):
-            raise ValueError(f"listener {member.listener} ({member.protocol}) takes no connections from a port")
-        self._recognizers.append(member.recognize)
-        self._adopters.append(server.adopt)
-
-    def _without_port(self) -> ListenerOptions:
-        return replace(self._options, listens=False)
+    def _settle(self, client: socket.socket, host: str, peer: str) -> bool:
+        """Hands over at once what has said already what it is, as most have by now."""
+        try:
+            data = client.recv(_PEEKED, _PEEK)
+        except OSError:
+            return False
+        verdict = self._recognizers.decide(data, is_all=len(data) == _PEEKED) if data else Undecided.WAIT
+        if type(verdict) is not int:
+            return False
+        self._pass_on(client, host, peer, self._adopters[verdict])
+        return True
 
     def _begin(self, waiting: _Waiting, client: socket.socket) -> None:
         waiting.sock = client
-        self._look(waiting)
+        waiting.is_watched = True
+        self._loop.add_reader(client.fileno(), self._look, waiting)
 
     def _look(self, waiting: _Waiting) -> None:
         """Looks at what is there, and decides if that is possible."""
         try:
             data = waiting.sock.recv(_PEEKED, _PEEK)
         except BlockingIOError:
-            self._watch(waiting)
             return
         except OSError:
             # Reset.
@@ -148,21 +164,15 @@ class Front:
             return
         # Woken without another byte: the peer closed its sending side.
         is_ended = len(data) == waiting.seen
-        verdict = decide(data, self._recognizers, self._preferred, is_all=is_ended or len(data) == _PEEKED)
+        verdict = self._recognizers.decide(data, is_all=is_ended or len(data) == _PEEKED)
         if type(verdict) is int:
             self._hand_over(waiting, self._adopters[verdict])
         elif verdict is Undecided.WAIT:
             waiting.seen = len(data)
             # From now on only more than this wakes us, or the end.
             waiting.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, waiting.seen + 1)
-            self._watch(waiting)
         else:
             self._refuse(waiting, data, verdict is Undecided.AMBIGUOUS, is_ended)
-
-    def _watch(self, waiting: _Waiting) -> None:
-        if not waiting.is_watched:
-            waiting.is_watched = True
-            self._loop.add_reader(waiting.sock.fileno(), self._look, waiting)
 
     def _release(self, waiting: _Waiting) -> None:
         if waiting.is_watched:
@@ -173,15 +183,19 @@ class Front:
 
     def _hand_over(self, waiting: _Waiting, adopt: Callable[[socket.socket, str, str], None]) -> None:
         self._release(waiting)
-        sock = waiting.sock
+        if waiting.seen:
+            waiting.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        self._pass_on(waiting.sock, waiting.host, waiting.peer, adopt)
+
+    def _pass_on(
+        self, client: socket.socket, host: str, peer: str, adopt: Callable[[socket.socket, str, str], None]
+    ) -> None:
         try:
-            if waiting.seen:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-            adopt(sock, waiting.host, waiting.peer)
+            adopt(client, host, peer)
         except Exception:
             # A bug of a plug-in must not keep the others from their connections.
-            _LOG.exception("%s: a connection from %s could not be handed over", self._options.name, waiting.peer)
-            sock.close()
+            _LOG.exception("%s: a connection from %s could not be handed over", self._options.name, peer)
+            client.close()
 
     def _refuse(self, waiting: _Waiting, data: bytes, is_ambiguous: bool, is_ended: bool) -> None:
         found = sniff(data)

@@ -77,6 +77,7 @@ class Acceptor(Generic[_C]):
     `check(connection, now)`: one turn of the sweep, at `now` (monotonic): closes what is too slow.
     `limits`: further limits in seconds that `check` keeps, beside those of `options`; 0 is none.
     `begin(connection, client)`: what becomes of a new connection; by default it gets a transport.
+    `settle(client, host, peer)`: is asked first about those that are accepted here; True where somebody has it by now.
     """
 
     def __init__(
@@ -89,8 +90,10 @@ class Acceptor(Generic[_C]):
         check: Callable[[_C, float], None],
         limits: Sequence[float] = (),
         begin: Callable[[_C, socket.socket], None] | None = None,
+        settle: Callable[[socket.socket, str, str], bool] | None = None,
     ) -> None:
         self._begin = begin or self._make_transport
+        self._settle = settle
         self._options = options
         self._refusals = refusals
         self._loop = loop
@@ -143,7 +146,10 @@ class Acceptor(Generic[_C]):
         return True
 
     def _take(self, client: socket.socket, address: Any) -> None:
-        self.adopt(client, address[0], format_address(address[0], address[1]))
+        host = address[0]
+        peer = format_address(host, address[1])
+        if self._settle is None or not self._settle(client, host, peer):
+            self.adopt(client, host, peer)
 
     def adopt(self, client: socket.socket, host: str, peer: str) -> None:
         """Takes a connection, here or elsewhere accepted, unless the limits leave no room for it."""
