@@ -24,6 +24,7 @@ from gateway.spi.plugin import Misfit, Option, OptionKind, ProtocolPlugin
 from protocols.contract import ClientWire, ServerWire
 from protocols.memcached.client import ClientStyle, MemcachedClientWire
 from protocols.memcached.mapping import check_contract
+from protocols.memcached.recognition import recognize_memcached
 from protocols.memcached.server import MemcachedServerWire, ServerStyle
 from protocols.memcached.turn import TurnInvocation
 from protocols.texts.mount_check import check_mounts
@@ -218,4 +219,5 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     check_service=_check_service,
     check_reference=_check_reference,
+    recognize=recognize_memcached,
 )

@@ -21,6 +21,7 @@ from protocols.contract import ClientWire, ServerWire
 from protocols.reader import Limits
 from protocols.redis.client import RedisClientWire, RedisStyle
 from protocols.redis.mapping import check_contract
+from protocols.redis.recognition import recognize_redis
 from protocols.redis.server import RedisServerWire
 from protocols.texts.mount_check import check_mounts
 from protocols.texts.mount_entry import MOUNTS_OPTION, VERBS, parse_entry
@@ -168,4 +169,5 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     check_service=_check_service,
     check_reference=_check_reference,
+    recognize=recognize_redis,
 )

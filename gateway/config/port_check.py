@@ -35,9 +35,7 @@ def check_shared_ports(config: GatewayConfig, findings: Findings, plugins: Plugi
                 placed[listener] = name
                 written = config.listeners[listener]
                 if written.port is None and findings.written(("listeners", listener, "host")):
-                    what = (
-                        f"has no address of its own, as port {name!r} names it; write its port too, or leave host out"
-                    )
+                    what = f"has no address of its own behind port {name!r}; write its port too, or leave host out"
                     findings.problem(("listeners", listener, "host"), what, at_key=True)
                 plugin = plugins.loaded("protocol", written.protocol)
                 if plugin is not None:
@@ -66,7 +64,7 @@ def port_misfits(
         if wire in seen:
             yield (
                 listener,
-                f"{listener!r} and {seen[wire]!r} both speak {wire}; a port tells wires apart, not listeners",
+                f"{listener!r} and {seen[wire]!r} both speak {wire}; a port can tell wires apart only",
             )
             continue
         seen[wire] = listener

@@ -27,6 +27,7 @@ from tests.support.running import running
 
 CONF = Path(__file__).parents[2] / "conf"
 WIRES = ("dubbo", "http", "hessian", "webservice", "thrift", "rmi")
+TEXT_WIRES = ("redis", "memcached")
 DIALECTS = (DUBBO, HTTP, HESSIAN, SOAP, THRIFT, RMI)
 TEXT = """
 application: {name: one, drain: 1s}
@@ -121,7 +122,7 @@ async def closed(port: int, data: bytes, *, finish: bool = False) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", [*WIRES, *TEXT_WIRES])
 async def test_our_client_of_every_wire_is_answered_on_the_port_of_the_example(wire: str) -> None:
     catalog = Catalog()
     app = App(load(CONF / "one-port.yaml", catalog, {"POLYPORT_PORT": "0"}), catalog)
@@ -188,6 +189,52 @@ async def test_what_nobody_speaks_is_named_in_the_log_and_closed(
         assert line.startswith(f"one: {reason} from 127.0.0.1:")
         assert named in line
         assert DUBBO.is_count(await answer(port, DUBBO, DUBBO.count))
+
+
+BOTH = """
+application: {name: two, drain: 1s}
+ports:
+  one: {port: 0, listeners: [redis, memcached, http]%s}
+listeners:
+  redis: {protocol: redis}
+  memcached: {protocol: memcached}
+  http: {protocol: http}
+services:
+  catalog:
+    contract: gateway.demo.catalog:Catalog
+    implementation: gateway.demo.catalog:DemoCatalog
+    listeners: [redis, memcached, http]
+"""
+UNKNOWN_REDIS = b"-ERR"
+"""How answers to commands begin that a Redis does not have (redis/redis-doc: docs/reference/protocol-spec.md)."""
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n"),
+        (b"PING\r\n", b"+PONG\r\n"),
+        (b"demo.Catalog.count\r\n", b":3\r\n"),
+        (b"version\r\n", b"VERSION "),
+        (b"get a demo.Catalog.count()\r\n", b"VALUE demo.Catalog.count() "),
+        (b"mn\r\n", b"MN\r\n"),
+        (b"GET /demo.Catalog/count HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 "),
+        (b"get demo.Catalog.count()\r\n", None),
+        (b"quit\r\n", None),
+    ],
+)
+@pytest.mark.parametrize("text", ["", "redis", "memcached"])
+async def test_text_is_for_whom_it_can_be_and_else_for_whom_the_configuration_says(
+    data: bytes, expected: bytes | None, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if expected is None:
+        expected = {"": b"", "redis": b"+OK", "memcached": b""}[text]
+        if data.startswith(b"get"):
+            expected = {"": b"", "redis": UNKNOWN_REDIS, "memcached": b"VALUE demo.Catalog.count() "}[text]
+    async with running(BOTH % (f", text: {text}" if text else "")) as app:
+        assert (await closed(port_of(app), data, finish=True)).startswith(expected)
+        ambiguous = data[:4] in (b"get ", b"quit") and b" a " not in data
+        assert front_of(app).refused == ({"ambiguous-text": 1} if ambiguous and not text else {})
 
 
 async def test_who_says_nothing_or_too_little_is_closed_in_time() -> None:
