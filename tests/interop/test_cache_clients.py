@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.cache_gateway import cache_gateway
+from tests.support.cache_gateway import PASSWORD, cache_gateway
 from tests.support.cache_peers import PROGRAMS, Lines, run_program
 from tests.support.memcached_server import memcached_server
 from tests.support.peer_program import BUILD_TIMEOUT
@@ -40,17 +40,19 @@ class Told:
         program = PROGRAMS[language]
         runs: dict[str, str] = {}
         async with AsyncExitStack() as stack:
-            redis = stack.enter_context(redis_server(self._folder / f"{language}-redis", append=False))
+            redis = stack.enter_context(
+                redis_server(self._folder / f"{language}-redis", append=False, password=PASSWORD)
+            )
             memcached = stack.enter_context(memcached_server(self._folder / f"{language}-memcached"))
             here = await stack.enter_async_context(cache_gateway())
-            for clients, real, ours in (
-                (program.redis, redis.port, here.redis),
-                (program.memcached, memcached.port, here.memcached),
+            for clients, real, ours, calls in (
+                (program.redis, redis.port, here.guarded, here.redis),
+                (program.memcached, memcached.port, here.memcached, here.memcached),
             ):
                 for client in (each for styles in clients.values() for each in styles):
                     runs[f"{client}:real"] = f"{client}:data:{real}"
                     runs[f"{client}:data"] = f"{client}:data:{ours}"
-                    port = here.without_flags if client in REFUSES_FLAGS else ours
+                    port = here.without_flags if client in REFUSES_FLAGS else calls
                     runs[f"{client}:calls"] = f"{client}:calls:{port}"
             return dict(zip(runs, await run_program(program, list(runs.values())), strict=True))
 

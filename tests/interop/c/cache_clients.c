@@ -91,6 +91,8 @@ static redisContext *redis_client(int port) {
 
 static void redis_data(int port) {
     redisContext *redis = redis_client(port);
+    ask(redis, "before the password", "GET store:a");
+    ask(redis, "password", "AUTH %s", "open sesame");
     for (size_t at = 0; at < KEY_COUNT; at++) {
         freeReplyObject(redisCommand(redis, "DEL store:%s", KEYS[at]));
     }

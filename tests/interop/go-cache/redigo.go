@@ -8,7 +8,7 @@ import (
 )
 
 func redigoData(address string) {
-	connection, err := redis.Dial("tcp", address, redis.DialClientName("peer"))
+	connection, err := redis.Dial("tcp", address, redis.DialClientName("peer"), redis.DialPassword(password))
 	if err != nil {
 		check("dial", func() (any, error) { return nil, err })
 		return

@@ -10,6 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// password of redis servers with data; calls of methods need none.
+const password = "open sesame"
+
 var (
 	background = context.Background()
 	keys       = strings.Fields("a b c n n2 t x bin long app ex nx tx1 tx2 scan:1 scan:2 scan:3")
@@ -27,15 +30,15 @@ func key(name string) string { return "store:" + name }
 
 func between(low, value, high time.Duration) bool { return low < value && value <= high }
 
-func redisClient(address string, protocol int) *redis.Client {
+func redisClient(address string, protocol int, password string) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: address, Protocol: protocol, ClientName: "peer", PoolSize: 4, MaxRetries: -1, ReadTimeout: 10 * time.Second,
+		Addr: address, Protocol: protocol, Password: password, ClientName: "peer", PoolSize: 4, MaxRetries: -1, ReadTimeout: 10 * time.Second,
 	})
 }
 
 func redisData(protocol int) func(string) {
 	return func(address string) {
-		client := redisClient(address, protocol)
+		client := redisClient(address, protocol, password)
 		defer client.Close()
 		for _, name := range keys {
 			client.Del(background, key(name))
@@ -197,7 +200,7 @@ func redisData(protocol int) func(string) {
 
 func redisCalls(protocol int) func(string) {
 	return func(address string) {
-		client := redisClient(address, protocol)
+		client := redisClient(address, protocol, "")
 		defer client.Close()
 		call := func(arguments ...any) func() (any, error) {
 			return func() (any, error) {

@@ -6,6 +6,8 @@ import Memcached from "memcached";
 import { createClient, RESP_TYPES } from "redis";
 import { check, runAll, trouble } from "./shown.mjs";
 
+/** Of redis servers with data; calls of methods need none. */
+const PASSWORD = "open sesame";
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
 const LONG = "0123456789abcdef".repeat(8192);
 const KEYS = "a b c n n2 t x bin long app ex nx tx1 tx2 scan:1 scan:2 scan:3".split(" ");
@@ -20,7 +22,7 @@ const inTurn = async (...steps) => {
 };
 
 const ioredisData = (protocol) => async (port) => {
-  const redis = new Redis({ port, host: "127.0.0.1", protocol, connectionName: "peer" });
+  const redis = new Redis({ port, host: "127.0.0.1", protocol, connectionName: "peer", password: PASSWORD });
   await redis.del(...KEYS.map(key));
   await check("ping", () => redis.ping());
   await check("echo", () => redis.echo("茶 \r\n"));
@@ -73,7 +75,7 @@ const ioredisData = (protocol) => async (port) => {
 };
 
 const nodeRedisData = (RESP) => async (port) => {
-  const redis = createClient({ RESP, name: "peer", socket: { port, host: "127.0.0.1" } });
+  const redis = createClient({ RESP, name: "peer", password: PASSWORD, socket: { port, host: "127.0.0.1" } });
   await redis.connect();
   await redis.del(KEYS.map(key));
   const bytes = redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });

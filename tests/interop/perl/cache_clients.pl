@@ -57,7 +57,7 @@ sub trouble {
 }
 
 sub redis_data {
-    my $redis = Redis->new(server => "127.0.0.1:$_[0]", name => 'peer', encoding => undef);
+    my $redis = Redis->new(server => "127.0.0.1:$_[0]", name => 'peer', password => 'open sesame', encoding => undef);
     $redis->del(@KEYS);
     check('ping', sub { $redis->ping });
     check('echo', sub { $redis->echo('a  b') });

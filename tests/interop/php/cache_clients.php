@@ -40,6 +40,7 @@ function redis_client(int $port): Redis
 function redis_data(int $port): void
 {
     $redis = redis_client($port);
+    $redis->auth('open sesame'); // calls of methods need no password
     $k = key_of(...);
     $bytes = implode('', array_map(chr(...), range(0, 255)));
     $long = str_repeat('0123456789abcdef', 8192);

@@ -11,6 +11,8 @@ from pymemcache.client.base import Client
 from redis._parsers import _HiredisParser, _RESP2Parser, _RESP3Parser
 from shown import Shown, run_all
 
+PASSWORD = "open sesame"
+"""Of redis servers with data; calls of methods need none."""
 ALL_BYTES = bytes(range(256))
 LONG = b"0123456789abcdef" * 8192
 NAMES = ("a", "b", "c", "n", "n2", "t", "x", "bin", "long", "app", "ex", "nx", "tx1", "tx2")
@@ -21,14 +23,16 @@ def key(name: str) -> str:
     return f"store:{name}"
 
 
-def client_of(port: int, protocol: int, parser: Any) -> redis.Redis:
-    pool = redis.ConnectionPool(host="127.0.0.1", port=port, protocol=protocol, parser_class=parser, socket_timeout=10)
+def client_of(port: int, protocol: int, parser: Any, **more: Any) -> redis.Redis:
+    pool = redis.ConnectionPool(
+        host="127.0.0.1", port=port, protocol=protocol, parser_class=parser, socket_timeout=10, **more
+    )
     return redis.Redis(connection_pool=pool)
 
 
 def redis_data(protocol: int, parser: Any) -> Callable[[int, Shown], None]:
     def run(port: int, shown: Shown) -> None:
-        with client_of(port, protocol, parser) as client:
+        with client_of(port, protocol, parser, password=PASSWORD) as client:
             client.delete(*map(key, KEYS))
             connection(client, shown.check)
             strings(client, shown.check)

@@ -36,7 +36,7 @@ rescue StandardError => error
 end
 
 def redis_data(port)
-  redis = Redis.new(host: "127.0.0.1", port: port, id: "peer")
+  redis = Redis.new(host: "127.0.0.1", port: port, id: "peer", password: "open sesame")
   redis.del(*KEYS)
   check("ping") { redis.ping }
   check("echo") { redis.echo("茶 \r\n") }

@@ -10,6 +10,8 @@ public final class CacheClients {
     static final List<String> KEYS = List.of(
             "store:a", "store:b", "store:c", "store:n", "store:n2", "store:t", "store:x", "store:bin", "store:long",
             "store:app", "store:ex", "store:nx", "store:tx1", "store:scan:1", "store:scan:2");
+    /** Of redis servers with data; calls of methods need none. */
+    static final String PASSWORD = "open sesame";
     static final byte[] ALL_BYTES = allBytes();
     static final String LONG = "0123456789abcdef".repeat(8192);
     static final String TEXT = "1 Grüße 茶";

@@ -23,16 +23,16 @@ import redis.clients.jedis.params.SetParams;
 final class JedisRuns {
     private JedisRuns() {}
 
-    private static Jedis client(int port, boolean three) {
+    private static Jedis client(int port, boolean three, String password) {
         RedisProtocol protocol = three ? RedisProtocol.RESP3 : RedisProtocol.RESP2;
         return new Jedis(
                 new HostAndPort("127.0.0.1", port),
                 DefaultJedisClientConfig.builder()
-                        .clientName("peer").protocol(protocol).timeoutMillis(10_000).build());
+                        .clientName("peer").password(password).protocol(protocol).timeoutMillis(10_000).build());
     }
 
     static void data(int port, boolean three) {
-        try (Jedis redis = client(port, three)) {
+        try (Jedis redis = client(port, three, CacheClients.PASSWORD)) {
             redis.del(CacheClients.KEYS.toArray(String[]::new));
             strings(redis);
             numbersAndTimes(redis);
@@ -125,7 +125,7 @@ final class JedisRuns {
     }
 
     static void calls(int port, boolean three) {
-        try (Jedis redis = client(port, three)) {
+        try (Jedis redis = client(port, three, null)) {
             ServiceCalls.redis((command, arguments) ->
                     redis.sendCommand(() -> command.getBytes(StandardCharsets.UTF_8), arguments));
         }

@@ -34,13 +34,13 @@ import java.util.List;
 final class LettuceRuns {
     private LettuceRuns() {}
 
-    private static RedisURI address(int port) {
+    private static RedisURI.Builder address(int port) {
         return RedisURI.builder().withHost("127.0.0.1").withPort(port)
-                .withClientName("peer").withTimeout(Duration.ofSeconds(10)).build();
+                .withClientName("peer").withTimeout(Duration.ofSeconds(10));
     }
 
     static void data(int port) {
-        RedisClient client = RedisClient.create(address(port));
+        RedisClient client = RedisClient.create(address(port).withPassword(CacheClients.PASSWORD.toCharArray()).build());
         try (StatefulRedisConnection<String, String> connection = client.connect();
                 StatefulRedisConnection<byte[], byte[]> binary = client.connect(ByteArrayCodec.INSTANCE)) {
             RedisCommands<String, String> redis = connection.sync();
@@ -159,7 +159,7 @@ final class LettuceRuns {
     }
 
     static void calls(int port) {
-        RedisClient client = RedisClient.create(address(port));
+        RedisClient client = RedisClient.create(address(port).build());
         try (StatefulRedisConnection<String, String> connection = client.connect()) {
             ServiceCalls.redis((command, arguments) -> send(connection.sync(), command, arguments));
         } finally {
