@@ -30,6 +30,7 @@ __all__ = [
     "Drain",
     "GoodbyeHeard",
     "Outcome",
+    "PacedServerCodec",
     "PeerCaller",
     "ReplyReceived",
     "Send",
@@ -210,6 +211,15 @@ class ChainingServerCodec(Protocol):
     def due(self) -> Sequence[CallReceived]:
         """Calls that follow from what was given to `reply` since this was last asked."""
         ...
+
+
+@runtime_checkable
+class PacedServerCodec(Protocol):
+    """What the server's half of a wire has besides where many small messages, or ones with large answers, fit into one
+    segment: it gives events for some of them at a time, so that answers can leave, and others have their turn."""
+
+    is_behind: bool
+    """There is more in what arrived; `receive` with no bytes goes on. The adapter hands over no others before that."""
 
 
 @runtime_checkable

@@ -21,6 +21,7 @@ from protocols.contract import (
     ChainingServerCodec,
     GoodbyeHeard,
     Outcome,
+    PacedServerCodec,
     ReplyReceived,
     Send,
     ServerCodec,
@@ -61,6 +62,7 @@ class ServerConnection(asyncio.Protocol):
         "_left_since",
         "_lingering",
         "_out",
+        "_paced",
         "_paused",
         "_peer",
         "_peer_calls",
@@ -91,6 +93,8 @@ class ServerConnection(asyncio.Protocol):
             self._calling.attach(self)
         self._due = self._codec.due if isinstance(self._codec, ChainingServerCodec) else None
         """Gives the calls that follow from replies, where some do."""
+        self._paced = self._codec if isinstance(self._codec, PacedServerCodec) else None
+        """The codec, where it may give the events of what arrived in several steps."""
         self._following = False
         self._running: set[CallDriver] | None = None
         """Calls that did not end in their first step, and whose answers the peer waits for."""
@@ -156,9 +160,6 @@ class ServerConnection(asyncio.Protocol):
         if events or not was_pending:
             self._pending_since = now
         self._handle(iter(events))
-        if self._due is not None and codec.held_bytes:
-            # Replies of the protocol itself, which wait for that of a call.
-            self._mind_held()
 
     def _handle(self, events: Iterator[ServerEvent]) -> None:
         self._reading = True
@@ -181,6 +182,9 @@ class ServerConnection(asyncio.Protocol):
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
                 break
+        if self._held is None and self._paced is not None and self._paced.is_behind:
+            self._held = self._next_step(self._paced)
+            taken = _TURN
         if taken >= _TURN:
             taken = 0
             self._rest()
@@ -194,6 +198,9 @@ class ServerConnection(asyncio.Protocol):
             self._finish()
         elif self._out:
             self._flush()
+
+    def _next_step(self, codec: ServerCodec) -> Iterator[ServerEvent]:
+        yield from codec.receive(b"", self._last_read)
 
     def eof_received(self) -> bool:
         """The peer sends no more but may still read: answers in progress are still delivered."""

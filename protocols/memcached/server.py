@@ -37,6 +37,10 @@ _CR: Final = 0x0D
 _USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
 """A `get` of one key that is no call."""
 _WORD_BYTES: Final = 16
+_STEP: Final = 256
+"""Commands, or calls, after which others have their turn."""
+_STEP_BYTES: Final = 65_536
+"""Of answers that need no call, after which they leave before more are made."""
 """No command has a longer word."""
 _HTTP: Final = b"HTTP/"
 _HTTP_NAME: Final = "HTTP"
@@ -106,8 +110,9 @@ class MemcachedServerCodec:
     """See `protocols.contract.ServerCodec`. What commands (`protocols.memcached.command`) do, they do with it."""
 
     __slots__ = (
-        "_events", "_expected", "_held", "_is_fresh", "_is_known", "_leaving", "_swallow", "_wanted", "broken", "calls",
-        "consumer", "finished", "is_draining", "owner", "peer", "turns", "wire",
+        "_events", "_expected", "_held", "_is_fresh", "_is_known", "_leaving", "_said", "_swallow", "_wanted", "broken",
+        "calls",
+        "consumer", "finished", "is_behind", "is_draining", "owner", "peer", "turns", "wire",
     )  # fmt: skip
 
     def __init__(self, wire: MemcachedServerWire, peer: Peer) -> None:
@@ -129,6 +134,9 @@ class MemcachedServerCodec:
         """Bytes of a block that is refused."""
         self._expected: Expected | None = None
         """What takes the block that comes next."""
+        self.is_behind = False
+        self._said = 0
+        """Bytes of answers in this step."""
         self._is_fresh = True
         self._is_known = not wire.passwords
         """Who calls has said so, where that is wanted."""
@@ -148,7 +156,8 @@ class MemcachedServerCodec:
         return self._leaving.held_bytes
 
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
-        """See `ServerCodec.receive`."""
+        """See `ServerCodec.receive`, and `PacedServerCodec`."""
+        was_behind, self.is_behind = self.is_behind, False
         if self.broken is not None or self.finished:
             return ()
         self.wire.counts.bytes_read += len(data)
@@ -160,7 +169,7 @@ class MemcachedServerCodec:
         if self._held:
             self._held += data
             # A line without an end, or a block that is not whole, is not looked through again.
-            if len(self._held) < self._wanted or (not self._wanted and b"\n" not in data):
+            if not was_behind and (len(self._held) < self._wanted or (not self._wanted and b"\n" not in data)):
                 self._is_too_long(self._held)
                 return events
             data = bytes(self._held)
@@ -215,10 +224,16 @@ class MemcachedServerCodec:
         return True
 
     def _read(self, data: bytes, now: float) -> None:
-        at, end = 0, len(data)
+        at, end, commands = 0, len(data), 0
+        self._said = 0
         if self._is_fresh and data and _ALIEN(data) is not None:
             raise _alien(data)
         while at < end and self.broken is None and not self.finished:
+            if commands >= _STEP or len(self._events) >= _STEP or self._said > _STEP_BYTES:
+                self._held += data[at:]
+                self.is_behind = True
+                return
+            commands += 1
             if self._swallow:
                 gone = min(self._swallow, end - at)
                 self._swallow -= gone
@@ -307,6 +322,7 @@ class MemcachedServerCodec:
 
     def say(self, answer: bytes) -> None:
         """An answer that is there at once; it leaves in its turn."""
+        self._said += len(answer)
         data = self._leaving.say(answer)
         self.wire.counts.bytes_written += len(data)
         # Nothing to send says that something is held.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.model.call import NO_ATTACHMENTS, Invocation, Ok, Peer
@@ -28,6 +28,12 @@ __all__ = ["RedisServerCodec", "RedisServerWire"]
 _NO_SECRETS: Final[Mapping[str, str]] = {}
 _USUAL_FRAME_BYTES: Final = 1 << 20
 """Of a limit above which no command in the usual form can be too large."""
+_STEP: Final = 256
+"""Commands, or calls, after which others have their turn."""
+_STEP_BYTES: Final = 65_536
+"""Of replies that need no call, after which they leave before more are made."""
+_COST: Final = 200
+"""Bytes of memory that one reply takes which waits, besides its own."""
 _NO_COMMANDS: Final = (b"post", b"host:")
 _OK: Final = Ok(None)
 _QUEUED: Final = b"+QUEUED\r\n"
@@ -100,11 +106,11 @@ class Part:
 
 
 class RedisServerCodec:
-    """See `protocols.contract.ServerCodec` and `ChainingServerCodec`."""
+    """See `protocols.contract.ServerCodec`, `ChainingServerCodec` and `PacedServerCodec`."""
 
     __slots__ = (
-        "_due", "_has_begun", "_leaving", "_listener", "_max_bytes", "_reader", "_session", "_usual", "broken",
-        "finished", "held_bytes",
+        "_due", "_has_begun", "_leaving", "_listener", "_max_bytes", "_reader", "_ready", "_said", "_session", "_usual",
+        "broken", "finished", "held_bytes", "is_behind",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, session: Session) -> None:
@@ -117,7 +123,12 @@ class RedisServerCodec:
         self._due: list[ServerEvent] = []
         """Calls that follow from replies."""
         self._has_begun = False
+        self._ready: Iterator[list[bytes]] = iter(())
+        """Commands in the usual form that were read, and not taken."""
+        self._said = 0
+        """Bytes of replies in this step."""
         self.held_bytes = 0
+        self.is_behind = False
         self.broken: RemoteWireError | None = None
         self.finished = False
 
@@ -129,34 +140,51 @@ class RedisServerCodec:
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
         events: list[ServerEvent] = []
+        self.is_behind = False
         if not self._has_begun:
             self._has_begun = True
             self.broken = _foreign(data)
-        reader, session = self._reader, self._session
+        if self._is_over():
+            return events
+        reader = self._reader
+        if self._usual is not None and self._session.is_plain and reader.is_idle() and data[:1] == b"*":
+            self._ready = iter(reader.usual(data))
+        else:
+            reader.feed(data)
+        self._said = 0
         try:
-            if self._is_over():
-                return events
-            if self._usual is not None and session.is_plain and reader.is_idle() and data[:1] == b"*":
-                for words in reader.usual(data):
-                    form = self._usual.get(words[0])
-                    if form is not None and session.is_plain:
-                        events.append(self._call(form, words))
-                    else:
-                        self._command(words, now, events)
-                        if self._is_over():
-                            return events
-                if reader.is_idle():
-                    return events
-            else:
-                reader.feed(data)
-            while (command := reader.next()) is not None:
-                if command:
-                    self._command(command, now, events)
-                    if self._is_over():
-                        break
+            self._take(now, events)
         except RemoteWireError as exc:
             self.broken = self._in_order(exc, events)
         return events
+
+    def _take(self, now: float, events: list[ServerEvent]) -> None:
+        """The commands that are there, or some of them. Raises RemoteWireError."""
+        session, reader, left = self._session, self._reader, _STEP
+        usual = self._usual or {}
+        for words in self._ready:
+            form = usual.get(words[0])
+            if form is not None and session.is_plain:
+                events.append(self._call(form, words))
+            else:
+                self._command(words, now, events)
+                if self._is_over():
+                    return
+            left -= 1
+            if left <= 0 or len(events) >= _STEP or self._said > _STEP_BYTES:
+                self.is_behind = True
+                return
+        if reader.is_idle():
+            return
+        while (command := reader.next()) is not None:
+            if command:
+                self._command(command, now, events)
+                if self._is_over():
+                    return
+            left -= 1
+            if left <= 0 or len(events) >= _STEP or self._said > _STEP_BYTES:
+                self.is_behind = True
+                return
 
     def _is_over(self) -> bool:
         """Whether no further command is taken."""
@@ -248,11 +276,14 @@ class RedisServerCodec:
 
     def _say(self, data: bytes, events: list[ServerEvent]) -> None:
         """A reply that is there at once."""
+        self._said += len(data)
         if not self._leaving:
             events.append(Send(data))
         elif data:
             self._leaving.append(Ticket(data))
-            self.held_bytes += len(data)
+            self.held_bytes += len(data) + _COST
+            # Nothing to send says that something is held.
+            events.append(Send(b""))
 
     def _advance(self, running: Running, outcomes: Sequence[Outcome] | None, events: list[ServerEvent]) -> bytes:
         """The next step of a command, whose calls become events; gives what may leave once it has ended."""
@@ -297,10 +328,10 @@ class RedisServerCodec:
             leaving.popleft()
             return answer
         ticket.answer = answer
-        self.held_bytes += len(answer)
+        self.held_bytes += len(answer) + _COST
         ready: list[bytes] = []
         while leaving and (done := leaving[0].answer) is not None:
-            self.held_bytes -= len(done)
+            self.held_bytes -= len(done) + _COST
             ready.append(done)
             leaving.popleft()
         return b"".join(ready)
