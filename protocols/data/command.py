@@ -62,6 +62,8 @@ def parse_command(text: str) -> Command:
         return Command(found["verb"], None, misses)
     inside = found["arguments"]
     parts = _SEPARATOR.findall(inside)[:-1] if inside.strip() else []
+    if inside.rstrip().endswith(","):
+        parts.append("")
     return Command(found["verb"], tuple(_argument(each, text) for each in parts), misses)
 
 

@@ -189,7 +189,8 @@ class FromStream(TypeSteps[_Member]):
                 return found
         items = elements_of(node, of_set=False)
         if items is not None:
-            return _each(items, self._any, walk)
+            found = _each(items, self._any, walk)
+            return list(map(Long, found)) if isinstance(node, JavaArray) and node.type_name == "[J" else found
         items = elements_of(node, of_set=True)
         if items is not None:
             try:

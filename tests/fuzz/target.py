@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import application, dubbo, hessian, hessian_http, http_json, rmi, soap, texts, thrift
+from tests.fuzz import application, data, dubbo, hessian, hessian_http, http_json, rmi, soap, texts, thrift
 
 __all__ = ["TARGETS", "Target"]
 
@@ -40,6 +40,7 @@ class Target:
 _HESSIAN = b"CHMOQUVWXZNRSAB\x60\x61\x70\x79\x90\x91"
 _HESSIAN_1 = b"MVRSsBbIDLdtlrzcmxX\x00\x01\x02"
 _HTTP = b"\r\n \t:;,/?=%0123456789abcdefGETPOS\x00\xff"
+_JAVA = b"\xac\xed\x00\x05pqrstuwxyz{|}~\x01\x02\x03\x08\x0c\x7eBCDFIJSZL[;"
 _JSON = b'{}[],:"\\u0123456789eE+-.tfn \xff'
 _PICKLE = b"\x80\x04\x95()]}NKMJGXUTCBaesutqhrjcRb.\x81\x85\x86\x87\x88\x8a\x8b\x8c\x8f\x90\x91\x93\x94"
 _XML = b"<>/\"'=&;![]-?: \t\n#x019aexsi\xc3\xa9\xff\x00"
@@ -65,6 +66,8 @@ TARGETS: tuple[Target, ...] = (
     Target("soap-reply", soap.check_reply, soap.reply_seeds, _XML, 50_000),
     Target("thrift-server", thrift.check_server, thrift.server_seeds, _THRIFT, 200_000, 2.0),
     Target("thrift-client", thrift.check_client, thrift.client_seeds, _THRIFT, 50_000),
+    Target("data-java", data.check_java, data.java_seeds, _JAVA, 100_000, 0.5),
+    Target("data-transcoder", data.check_transcoded, data.transcoded_seeds, _JAVA, 100_000, 0.5),
     Target("config", texts.check_config, texts.config_seeds, _YAML, 2_000),
     Target("descriptor", texts.check_descriptor, texts.descriptor_seeds, b"[LVZBCDFIJS;/", 100_000, 0.3),
     Target("application-instance", application.check_instance, application.instance_seeds, _JSON, 50_000, 0.5),
