@@ -13,7 +13,7 @@ from gateway.spi.plugin import Misfit, Option, OptionKind
 from protocols import java
 from protocols.data.binding import DataBinding, DataOptions
 from protocols.data.command import parse_command
-from protocols.data.encoding import ENCODINGS, EncodingOptions, Values
+from protocols.data.encoding import ENCODINGS, Bounded, EncodingOptions, Values
 from protocols.data.key import KeyCheck
 from protocols.data.verb import Verb
 from protocols.reader import Limits
@@ -103,7 +103,8 @@ def bind(
     )
     limits = Limits(max_frame_bytes=own.get("payload", _PAYLOAD_BYTES))
     encoding = EncodingOptions(own.get("encoding", _ENCODING), own.get("serial_version_uids", {}), limits)
-    return DataBinding(contract, options, verbs, values_of(contract, encoding), check_key)
+    values = Bounded(values_of(contract, encoding), limits.max_frame_bytes)
+    return DataBinding(contract, options, verbs, values, check_key)
 
 
 def check_data(contract: ServiceContract, own: Mapping[str, Any], binding: DataBinding) -> Sequence[Misfit]:

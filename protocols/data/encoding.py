@@ -37,7 +37,17 @@ from protocols.java_stream.writer import StreamWriter
 from protocols.reader import DEFAULT_LIMITS, Limits
 from protocols.texts.value import TextReaders, TextWriters
 
-__all__ = ["ENCODINGS", "EncodingOptions", "Stored", "ValueReader", "ValueWriter", "Values", "plain_flags", "values_of"]
+__all__ = [
+    "ENCODINGS",
+    "Bounded",
+    "EncodingOptions",
+    "Stored",
+    "ValueReader",
+    "ValueWriter",
+    "Values",
+    "plain_flags",
+    "values_of",
+]
 
 ENCODINGS: Final = ("plain", "json", "java", "hessian2")
 
@@ -74,6 +84,39 @@ class Values(Protocol):
     def reader(self, ref: TypeRef) -> ValueReader:
         """Reads values of the type."""
         ...
+
+
+class Bounded:
+    """An encoding whose values have so many bytes at most; a `Values`."""
+
+    def __init__(self, values: Values, max_bytes: int) -> None:
+        self._values = values
+        self._max_bytes = max_bytes
+
+    def writer(self, ref: TypeRef) -> ValueWriter:
+        """See `Values`."""
+        write = self._values.writer(ref)
+
+        def write_bounded(value: Any) -> Stored:
+            stored = write(value)
+            self._check(stored.data)
+            return stored
+
+        return write_bounded
+
+    def reader(self, ref: TypeRef) -> ValueReader:
+        """See `Values`."""
+        read = self._values.reader(ref)
+
+        def read_bounded(data: bytes, flags: int) -> Any:
+            self._check(data)
+            return read(data, flags)
+
+        return read_bounded
+
+    def _check(self, data: bytes) -> None:
+        if len(data) > self._max_bytes:
+            raise ValueMappingError(f"{len(data)} bytes, and a value has at most {self._max_bytes} (`payload`)")
 
 
 def values_of(contract: ServiceContract, options: EncodingOptions) -> Values:

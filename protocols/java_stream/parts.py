@@ -12,7 +12,7 @@ from uuid import UUID
 
 from gateway.model.errors import ValueMappingError
 from protocols.hessian.java_types import KNOWN_CLASSES, datetime_from_millis
-from protocols.java_stream.grammar import JavaArray, JavaObject
+from protocols.java_stream.grammar import Char, JavaArray, JavaObject
 
 __all__ = [
     "big_decimal",
@@ -25,9 +25,18 @@ __all__ = [
     "uuid_of",
 ]
 
-_BOXES: Final = frozenset(
-    f"java.lang.{name}" for name in ("Boolean", "Character", "Byte", "Short", "Integer", "Long", "Float", "Double")
+_BOXES: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
+    {
+        "java.lang.Boolean": lambda value: isinstance(value, bool),
+        "java.lang.Character": lambda value: isinstance(value, Char),
+        **{
+            f"java.lang.{name}": lambda value, most=1 << bits - 1: type(value) is int and -most <= value < most  # type: ignore[misc]
+            for name, bits in (("Byte", 8), ("Short", 16), ("Integer", 32), ("Long", 64))
+        },
+        **{f"java.lang.{name}": lambda value: isinstance(value, float) for name in ("Float", "Double")},
+    }
 )
+"""Classes of boxed values to what their field holds: a stream describes its classes itself, also wrongly."""
 _MAX_DECIMAL_BITS: Final = 33_220
 """Of the digits of a decimal, some 10,000: to make digits of bits takes quadratic time."""
 
@@ -70,9 +79,13 @@ _MAX_WRAPPERS: Final = 16
 
 def unboxed(node: Any) -> Any:
     """The primitive value in an object of its class; anything else as it is."""
-    if isinstance(node, JavaObject) and node.type_name in _BOXES:
-        return node.fields.get("value")
-    return node
+    holds = _BOXES.get(node.type_name) if isinstance(node, JavaObject) else None
+    if holds is None:
+        return node
+    value = node.fields.get("value")
+    if not holds(value):
+        raise ValueMappingError(f"a {node.type_name} that holds something else")
+    return value
 
 
 def big_integer(node: Any) -> int | None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.model.contract import StructType
 from gateway.model.errors import LocalWireError, ValueMappingError, WireError
 from gateway.model.typeref import Kind, TypeRef
-from protocols.data.encoding import EncodingOptions, Values, values_of
+from protocols.data.encoding import Bounded, EncodingOptions, Values, values_of
 from protocols.data.transcoder import Transcoder
 from protocols.reader import Limits
 from protocols.testing import CONTRACT, CORPUS, difference
@@ -142,3 +142,12 @@ def test_dubbo_says_in_front_whether_there_is_an_object() -> None:
     for text in ("aced000574000161", "aced0005770102", "aced00057701007400016100", "aced0005770101", ""):
         with pytest.raises((ValueMappingError, WireError)):
             values.reader(ref)(bytes.fromhex(text), 0)
+
+
+def test_values_have_the_size_that_the_reference_allows() -> None:
+    values = Bounded(FORMS["plain"], 4)
+
+    assert values.reader(STRING)(b"1234", 0) == "1234"
+    for use in (lambda: values.reader(STRING)(b"12345", 0), lambda: values.writer(STRING)("12345")):
+        with pytest.raises(ValueMappingError, match=r"5 bytes, and a value has at most 4"):
+            use()

@@ -273,3 +273,11 @@ def test_modified_utf_8(text: str) -> None:
 def test_modified_utf_8_is_that_of_data_output() -> None:
     # java.io.DataOutputStream.writeUTF("\0é😀"), without its length.
     assert encode_text("\0é😀").hex() == "c080c3a9eda0bdedb880"
+
+
+def test_a_boxed_value_is_one_of_its_class() -> None:
+    number = bytes.fromhex(WRITTEN["Integer"][1])
+    # Integer with a long in it, which Java would not take either.
+    wrong = number.replace(b"I\0\5value", b"J\0\5value") + bytes(4)
+    with pytest.raises(ValueMappingError, match=r"a java.lang.Integer that holds something else"):
+        read(wrong)
