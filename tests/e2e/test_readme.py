@@ -37,7 +37,15 @@ from tests.support.java_peer import BUILD_TIMEOUT, JAVA, require_java
 from tests.support.program import ROOT, until
 
 README: Final = (ROOT / "README.md").read_text("utf-8")
-DOCUMENTS: Final = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md", "SECURITY.md", "docs/plugins.md")
+DOCUMENTS: Final = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "DECISIONS.md",
+    "SECURITY.md",
+    "docs/data.md",
+    "docs/plugins.md",
+)
 
 _WAIT_S: Final = 60.0
 _BLOCK: Final = re.compile(r"^```(\w+)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -177,8 +185,12 @@ class Reader:
         self._running.add(command.text)
         self._stack.callback(process.wait, _WAIT_S)
         self._stack.callback(process.terminate)
-        last = command.output.splitlines()[-1]
-        until(lambda: last in output.read_text("utf-8").splitlines() or process.poll() is not None, command.text)
+        last = _pattern(command.output.splitlines()[-1] + "\n")
+
+        def is_there() -> bool:
+            return any(map(last.match, output.read_text("utf-8").splitlines(keepends=True)))
+
+        until(lambda: is_there() or process.poll() is not None, command.text)
         self._compare(command, output.read_text("utf-8"))
 
     def _compare(self, command: Command, output: str) -> None:
