@@ -9,7 +9,7 @@ from gateway.jsonform.text import parse_json
 from gateway.model.call import Fault, Invocation, Ok
 from gateway.model.contract import MethodContract, ServiceContract
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import BadRequest, ContractError, RpcError, ValueMappingError
+from gateway.model.errors import BadRequest, ContractError, LocalWireError, RpcError, ValueMappingError
 from gateway.model.exposure import Exposure
 from protocols.contract import Outcome
 from protocols.http.credentials import Secrets
@@ -37,7 +37,7 @@ from protocols.redis.keyspace import KEYSPACE_COMMANDS
 from protocols.redis.mapping import check_contract
 from protocols.redis.method import MethodForm, RedisArguments
 from protocols.redis.mounted import Fields, fields_reader
-from protocols.redis.resp import array, error
+from protocols.redis.resp import array, error, nil
 from protocols.redis.writer import ReplyWriters
 from protocols.texts.mount import MountedMethod, MountTable
 from protocols.texts.service import Target, TextDirectory, TextMethod
@@ -238,6 +238,30 @@ class Listener:
             None,
             context.token,
         )
+
+    def quick_get(self, key: bytes) -> tuple[MountedMethod, int] | None:
+        """The method that answers `GET` for a key, and how long the prefix is; None where it takes more than a key."""
+        mount = self.mounts.find(key)
+        method = None if mount is None else mount.methods.get("get")
+        if mount is None or method is None or method.read_key is None:
+            return None
+        return method, len(mount.prefix)
+
+    def found(self, method: MountedMethod, outcome: Outcome, proto: int) -> bytes:
+        """The reply to `GET`."""
+        try:
+            if isinstance(outcome, Ok):
+                value = outcome.value
+                data = None if value is None else method.write(value)
+                if data is not None and len(data) > self.limits.max_frame_bytes:
+                    raise LocalWireError(f"{len(data)} bytes exceed the limit of {self.limits.max_frame_bytes}")
+                return nil(proto) if data is None else b"$%d\r\n%b\r\n" % (len(data), data)
+            if isinstance(outcome, Fault):
+                fault = outcome.decoded()
+                return nil(proto) if method.is_miss(fault) else self.fault_of(method, fault)
+            return error_line(outcome)
+        except Exception as exc:  # a value's own code runs while it is written, and may raise anything
+            return error_line(unwritable(exc.within("result") if isinstance(exc, ValueMappingError) else exc)[0])
 
     def fault_of(self, method: MountedMethod, fault: Fault) -> bytes:
         """An exception of a mounted method as an error reply."""

@@ -16,9 +16,10 @@ from protocols.http_json.problem import ExceptionForms
 from protocols.redis.context import attachment_bytes
 from protocols.redis.error_line import error_line, fault_line
 from protocols.redis.resp import bulk, header
+from protocols.texts.mount import MountedMethod
 from protocols.texts.service import TextMethod
 
-__all__ = ["MethodForm", "RedisArguments"]
+__all__ = ["KeyArguments", "MethodForm", "RedisArguments"]
 
 WIRE: Final = "redis"
 
@@ -80,6 +81,27 @@ def _attribute(attachments: Attachments) -> bytes:
     """Raises `ValueMappingError` for one that is no text."""
     words = [word for key, value in attachments.items() for word in attachment_bytes(key, value)]
     return header(b"|", len(attachments)) + b"".join([bulk(word) for word in words])
+
+
+class KeyArguments:
+    """The key of a mounted method that takes nothing else (`gateway.model.call.RawArguments`)."""
+
+    __slots__ = ("_key", "_method")
+
+    wire = WIRE
+
+    def __init__(self, method: MountedMethod, key: bytes) -> None:
+        self._method = method
+        self._key = key
+
+    def decode(self) -> tuple[Any, ...]:
+        """See `RawArguments.decode`."""
+        assert self._method.read_key is not None
+        return self._method.read_key(self._key)
+
+    def decode_leading(self, count: int) -> tuple[Any, ...]:
+        """See `RawArguments.decode_leading`."""
+        return self.decode()[:count]
 
 
 class RedisArguments:

@@ -78,7 +78,7 @@ class RequestReader:
             commands.append(arguments)
             at = end
         if at < last or parts[last]:
-            self.feed(b"\r\n".join(parts[at:]) if at else data)
+            self._held += b"\r\n".join(parts[at:]) if at else data
         return commands
 
     def is_idle(self) -> bool:

@@ -17,11 +17,12 @@ from protocols.redis.command import Command, Refused, Run, Steps
 from protocols.redis.context import NO_CONTEXT
 from protocols.redis.error_line import error_line
 from protocols.redis.listener import Listener
-from protocols.redis.method import MethodForm, RedisArguments
+from protocols.redis.method import KeyArguments, MethodForm, RedisArguments
 from protocols.redis.request import RequestReader
 from protocols.redis.resp import error
 from protocols.redis.session import ReplyMode, Session
 from protocols.sniff import SNIFF_BYTES, sniff
+from protocols.texts.mount import MountedMethod
 
 __all__ = ["RedisServerCodec", "RedisServerWire"]
 
@@ -36,6 +37,7 @@ _COST: Final = 200
 """Bytes of memory that one reply takes which waits, besides its own."""
 _NO_COMMANDS: Final = (b"post", b"host:")
 _OK: Final = Ok(None)
+_GET: Final = (b"GET", b"get")
 _QUEUED: Final = b"+QUEUED\r\n"
 _GOODBYE: Final = b">1\r\n+polyport-drain\r\n"
 _HTTP_LINE: Final = (b" HTTP/1.1", b" HTTP/1.0")
@@ -71,16 +73,26 @@ class Ticket:
 
 
 class MethodTicket(Ticket):
-    """A call that is all of a command."""
+    """A call that is all of a command. Made for most calls, so it does without `Ticket.__init__`."""
 
-    __slots__ = ("form", "proto", "wants_more", "write")
+    __slots__ = ("form", "proto", "wants_more")
 
     def __init__(self, form: MethodForm, proto: int, wants_more: bool) -> None:
-        super().__init__()
-        self.form: Final = form
-        self.proto: Final = proto
-        self.wants_more: Final = wants_more
-        self.write: Final = form.writers[proto]
+        self.answer = None
+        self.form = form
+        self.proto = proto
+        self.wants_more = wants_more
+
+
+class GetTicket(Ticket):
+    """The same for `GET`."""
+
+    __slots__ = ("method", "proto")
+
+    def __init__(self, method: MountedMethod, proto: int) -> None:
+        self.answer = None
+        self.method = method
+        self.proto = proto
 
 
 class Running(Ticket):
@@ -109,8 +121,8 @@ class RedisServerCodec:
     """See `protocols.contract.ServerCodec`, `ChainingServerCodec` and `PacedServerCodec`."""
 
     __slots__ = (
-        "_due", "_has_begun", "_leaving", "_listener", "_max_bytes", "_reader", "_ready", "_said", "_session", "_usual",
-        "broken", "finished", "held_bytes", "is_behind",
+        "_due", "_has_begun", "_is_usual", "_leaving", "_listener", "_max_bytes", "_reader", "_ready", "_said",
+        "_session", "broken", "finished", "held_bytes", "is_behind",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, session: Session) -> None:
@@ -118,7 +130,8 @@ class RedisServerCodec:
         self._session = session
         self._max_bytes = listener.limits.max_frame_bytes
         self._reader = RequestReader(self._max_bytes, is_limited=not session.is_known)
-        self._usual = listener.quick if self._max_bytes >= _USUAL_FRAME_BYTES else None
+        self._is_usual = session.is_known and self._max_bytes >= _USUAL_FRAME_BYTES
+        """Commands run and are answered as soon as they come, and none in the usual form can be too large."""
         self._leaving: deque[Ticket] = deque()
         self._due: list[ServerEvent] = []
         """Calls that follow from replies."""
@@ -147,7 +160,7 @@ class RedisServerCodec:
         if self._is_over():
             return events
         reader = self._reader
-        if self._usual is not None and self._session.is_plain and reader.is_idle() and data[:1] == b"*":
+        if self._is_usual and reader.is_idle() and data[:1] == b"*":
             self._ready = iter(reader.usual(data))
         else:
             reader.feed(data)
@@ -160,12 +173,14 @@ class RedisServerCodec:
 
     def _take(self, now: float, events: list[ServerEvent]) -> None:
         """The commands that are there, or some of them. Raises RemoteWireError."""
-        session, reader, left = self._session, self._reader, _STEP
-        usual = self._usual or {}
+        reader, left = self._reader, _STEP
+        quick = self._listener.quick
         for words in self._ready:
-            form = usual.get(words[0])
-            if form is not None and session.is_plain:
+            form = quick.get(words[0])
+            if form is not None and self._is_usual:
                 events.append(self._call(form, words))
+            elif len(words) == 2 and words[0] in _GET and self._is_usual:
+                self._get(words, now, events)
             else:
                 self._command(words, now, events)
                 if self._is_over():
@@ -218,6 +233,34 @@ class RedisServerCodec:
             ),
         )
 
+    def _get(self, words: list[bytes], now: float, events: list[ServerEvent]) -> None:
+        """`GET` of a key whose mount takes nothing but the key."""
+        found = self._listener.quick_get(words[1])
+        if found is None:
+            self._command(words, now, events)
+            return
+        method, prefix_bytes = found
+        session = self._session
+        ticket = GetTicket(method, session.proto)
+        self._leaving.append(ticket)
+        events.append(
+            CallReceived(
+                ticket,
+                Invocation(
+                    method.service,
+                    method.signature.name,
+                    None,
+                    method.signature,
+                    KeyArguments(method, words[1][prefix_bytes:]),
+                    NO_ATTACHMENTS,
+                    None,
+                    None,
+                    session.peer,
+                    session.consumer,
+                ),
+            )
+        )
+
     def _command(self, words: list[bytes], now: float, events: list[ServerEvent]) -> None:
         """Any other command."""
         session, listener = self._session, self._listener
@@ -243,6 +286,7 @@ class RedisServerCodec:
         if mode is ReplyMode.SKIP:
             is_silent = True
             session.reply_mode = ReplyMode.ON if session.reply_mode is mode else session.reply_mode
+        self._is_usual = session.is_plain and self._max_bytes >= _USUAL_FRAME_BYTES
         if isinstance(reply, bytes):
             if not is_silent:
                 self._say(reply, events)
@@ -310,11 +354,13 @@ class RedisServerCodec:
             running.outcomes[ticket.index] = outcome
             running.missing -= 1
             return b"" if running.missing else self._advance(running, running.outcomes, self._due)
+        if type(ticket) is GetTicket:
+            return self._leave(ticket, self._listener.found(ticket.method, outcome, ticket.proto))
         assert type(ticket) is MethodTicket
         answer = b""
         if type(outcome) is Ok and outcome.raw is None and not outcome.attachments:
             try:
-                answer = ticket.write(outcome.value)
+                answer = ticket.form.writers[ticket.proto](outcome.value)
             except Exception:  # a value's own code runs; the other way says what is wrong, and where
                 answer = b""
         if not answer or len(answer) > self._max_bytes:

@@ -7,7 +7,7 @@ interface that several services have without group and version means none of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from gateway.jsonform.reader import Readers
@@ -37,7 +37,7 @@ class TextMethod:
         result_form: Of what it returns.
     """
 
-    __slots__ = ("_params", "_write", "forms", "json", "result_form", "signature", "wire")
+    __slots__ = ("_params", "_readers", "_write", "forms", "json", "result_form", "signature", "wire")
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class TextMethod:
         self.forms: Final = tuple(form_of(each.type, contract) for each in signature.params)
         self.result_form: Final[Form] = form_of(signature.returns, contract)
         self._params: Final = tuple((readers.compile(each.type), default_of(each)) for each in signature.params)
+        self._readers: Final[tuple[Callable[[Any], Any], ...]] = tuple(read for read, _ in self._params)
         self._write: Final = writers.compile(signature.returns)
 
     def fits_names(self, names: Collection[str]) -> bool:
@@ -66,6 +67,11 @@ class TextMethod:
     def read_positional(self, items: Sequence[bytes | None]) -> tuple[Any, ...]:
         """See `Overload.read_positional`; `items` are the bytes of the arguments, in order, or None for a null."""
         params = self._params
+        if len(items) == len(params) and None not in items:
+            try:
+                return tuple([read(item) for read, item in zip(self._readers, items, strict=True)])
+            except ValueMappingError:
+                pass  # below it is said which
         if len(items) > len(params):
             raise BadRequest(f"{self.signature.name} takes {len(params)} arguments, not {len(items)}")
         values: list[Any] = []
