@@ -18,6 +18,7 @@ __all__ = ["CONNECTION_COMMANDS", "VERSION"]
 VERSION: Final = "7.2.4"
 """What clients go by; the commands that they expect of it are there, or say that they are not."""
 _DATABASES: Final = 16
+_I32: Final = (-(2**31), 2**31 - 1)
 _INTEGER: Final = re.compile(rb"-?[1-9][0-9]{0,18}|0")
 _VISIBLE: Final = re.compile(rb"[!-~]*")
 _BAD_NAME: Final = "Client names cannot contain spaces, newlines or special characters."
@@ -27,8 +28,8 @@ _NO_PASSWORD: Final = (
     "correct?"
 )
 _STRANGER_HELLO: Final = (
-    "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
-    "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> "
+    "option can be used to authenticate the client and select the RESP protocol version at the same time"
 )
 _CAPABILITY: Final = b"polyport"
 
@@ -54,8 +55,10 @@ def _reset(run: Run, words: Sequence[bytes]) -> bytes:
 
 def _select(run: Run, words: Sequence[bytes]) -> bytes:
     if _INTEGER.fullmatch(words[1]) is None:
-        raise Refused("invalid DB index")
+        raise Refused("value is not an integer or out of range")
     number = int(words[1])
+    if not _I32[0] <= number <= _I32[1]:
+        raise Refused(f"value is out of range, value must between {_I32[0]} and {_I32[1]}")
     if not 0 <= number < _DATABASES:
         raise Refused("DB index is out of range")
     run.session.db = number
@@ -187,6 +190,7 @@ def _client_reply(run: Run, words: Sequence[bytes]) -> bytes:
     except ValueError:
         raise Refused("syntax error") from None
     if mode is ReplyMode.SKIP and run.session.reply_mode is ReplyMode.OFF:
+        # It stays off.
         return b""
     run.session.reply_mode = mode
     return OK if mode is ReplyMode.ON else b""
@@ -209,6 +213,8 @@ def _client_capa(run: Run, words: Sequence[bytes]) -> bytes:
 def _client_tracking(run: Run, words: Sequence[bytes]) -> bytes:
     if words[2].lower() == b"off":
         return OK
+    if words[2].lower() != b"on":
+        raise Refused("syntax error")
     raise Refused("CLIENT TRACKING is not supported: nothing here tells when a value changes")
 
 

@@ -190,7 +190,7 @@ _COMMAND: Final = {
         Command("command|docs", -2, _docs, "What commands do, those of services by their contract."),
         Command("command|info", -2, _info, "How commands are called."),
         Command("command|list", -2, _list, "The names of all commands."),
-        Command("command|getkeys", -3, _getkeys, "The keys in a command."),
+        Command("command|getkeys", -4, _getkeys, "The keys in a command."),
     )
 }
 _CONFIG_PARTS: Final = {b"get": Command("config|get", -3, _config_get, "What clients want to know before they begin.")}

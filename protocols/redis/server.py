@@ -38,6 +38,7 @@ _COST: Final = 200
 _NO_COMMANDS: Final = (b"post", b"host:")
 _OK: Final = Ok(None)
 _GET: Final = (b"GET", b"get")
+_ABORTED: Final = b"-EXECABORT Transaction discarded because of: "
 _QUEUED: Final = b"+QUEUED\r\n"
 _GOODBYE: Final = b">1\r\n+polyport-drain\r\n"
 _HTTP_LINE: Final = (b" HTTP/1.1", b" HTTP/1.0")
@@ -269,23 +270,25 @@ class RedisServerCodec:
             self.broken = RemoteWireError("this looks like HTTP", reason="bad-magic")
             return
         mode = session.reply_mode
+        if mode is ReplyMode.SKIP:
+            session.reply_mode = ReplyMode.ON
         reply: bytes | Steps
+        command: Command | None = None
         try:
             command = self._admitted(words)
             if session.queued is not None and not (command is not None and command.at_once):
-                reply = self._queued(words, session.queued, command is not None and command.is_open)
+                reply = self._queued(words, session.queued)
             else:
                 reply = listener.perform(Run(listener, session, NO_CONTEXT, now), words, command)
-                if command is not None and command.is_open:
-                    self._reader.is_limited = not session.is_known
-                    self.finished = command.name == "quit"
+                self._note_change(command)
         except (Refused, RpcError) as exc:
-            session.is_spoilt = session.queued is not None
             reply = error(exc.text) if isinstance(exc, Refused) else error_line(exc)
-        is_silent = mode is ReplyMode.OFF and session.reply_mode is ReplyMode.OFF
-        if mode is ReplyMode.SKIP:
-            is_silent = True
-            session.reply_mode = ReplyMode.ON if session.reply_mode is mode else session.reply_mode
+            session.is_spoilt = session.queued is not None
+            if words[0].lower() == b"exec":
+                session.discard()
+                reply = _ABORTED + reply.removeprefix(b"-").removeprefix(b"ERR ")
+        is_asked = command is not None and command.name == "client|reply" and session.reply_mode is ReplyMode.ON
+        is_silent = mode is not ReplyMode.ON and not is_asked
         self._is_usual = session.is_plain and self._max_bytes >= _USUAL_FRAME_BYTES
         if isinstance(reply, bytes):
             if not is_silent:
@@ -307,9 +310,13 @@ class RedisServerCodec:
             raise Refused("-NOAUTH Authentication required.")
         return command
 
-    def _queued(self, words: list[bytes], queued: list[list[bytes]], is_open: bool) -> bytes:
-        if is_open:
-            raise Refused("Command not allowed inside a transaction")
+    def _note_change(self, command: Command | None) -> None:
+        """What a command that strangers may use changes for the connection."""
+        if command is not None and command.is_open:
+            self._reader.is_limited = not self._session.is_known
+            self.finished = command.name == "quit"
+
+    def _queued(self, words: list[bytes], queued: list[list[bytes]]) -> bytes:
         session = self._session
         size = sum(map(len, words))
         if len(queued) >= MAX_QUEUED or session.queued_bytes + size > self._max_bytes:
