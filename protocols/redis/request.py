@@ -31,7 +31,18 @@ _INTEGER: Final = re.compile(rb"-?[1-9][0-9]{0,18}|0")
 class RequestReader:
     """Commands of one connection. `is_limited`: the caller is a stranger still; looked at with each command."""
 
-    __slots__ = ("_arguments", "_held", "_max_bytes", "_missing", "_pos", "_size", "_taken", "_wanted", "is_limited")
+    __slots__ = (
+        "_arguments",
+        "_held",
+        "_max_bytes",
+        "_missing",
+        "_pos",
+        "_read",
+        "_size",
+        "_taken",
+        "_wanted",
+        "is_limited",
+    )
 
     def __init__(self, max_bytes: int, is_limited: bool) -> None:
         self.is_limited = is_limited
@@ -47,12 +58,14 @@ class RequestReader:
         self._size = -1
         """Bytes of the argument that comes next; -1 where its length has not been read."""
         self._taken = 0
-        """Bytes of the command up to here."""
+        """Bytes of the command as far as its lengths say."""
+        self._read = 0
+        """Bytes of it that were read."""
 
     @property
     def pending_bytes(self) -> int:
         """Bytes of an incomplete command held back."""
-        return len(self._held) - self._pos + (self._taken if self._missing else 0)
+        return len(self._held) - self._pos + self._read
 
     def usual(self, data: bytes) -> list[list[bytes]]:
         """The commands at the beginning of what arrived whose arguments are short and hold no line ends.
@@ -109,9 +122,10 @@ class RequestReader:
             line = self._line("too big mbulk count string")
             if line is None:
                 return None
-            self._taken = len(line) + 2
+            self._taken = self._read = len(line) + 2
             count = self._count(line)
             if count <= 0:
+                self._read = 0
                 return []
             self._missing = count
             self._arguments = []
@@ -136,6 +150,7 @@ class RequestReader:
                 if line is None:
                     return None
                 self._size = self._bulk_size(line)
+                self._read += len(line) + 2
                 self._taken += len(line) + 4 + self._size
                 if self._taken > self._max_bytes:
                     raise _lost("too big request", "frame-too-large")
@@ -147,8 +162,10 @@ class RequestReader:
             with memoryview(held) as view:
                 self._arguments.append(bytes(view[self._pos : end]))
             self._pos = end + 2
+            self._read += self._size + 2
             self._size = -1
             self._missing -= 1
+        self._read = 0
         arguments, self._arguments = self._arguments, []
         if self._pos >= len(held):
             self._forget_read()

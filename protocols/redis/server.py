@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.model.call import NO_ATTACHMENTS, Invocation, Ok, Peer
 from gateway.model.errors import RemoteWireError, RpcError
 from gateway.model.exposure import Exposure
-from protocols.contract import CallReceived, Outcome, Send, ServerEvent
+from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
 from protocols.reader import Limits
 from protocols.redis.batch import MAX_QUEUED
 from protocols.redis.command import Command, Refused, Run, Steps
@@ -41,6 +41,9 @@ _GET: Final = (b"GET", b"get")
 _ABORTED: Final = b"-EXECABORT Transaction discarded because of: "
 _QUEUED: Final = b"+QUEUED\r\n"
 _GOODBYE: Final = b">1\r\n+polyport-drain\r\n"
+_MAY_BE_TEXT: Final = ("text", "unknown bytes", "redis (RESP)")
+_TOO_FEW: Final = 3
+"""Bytes with which many things begin."""
 _HTTP_LINE: Final = (b" HTTP/1.1", b" HTTP/1.0")
 
 
@@ -281,8 +284,14 @@ class RedisServerCodec:
             else:
                 reply = listener.perform(Run(listener, session, NO_CONTEXT, now), words, command)
                 self._note_change(command)
-        except (Refused, RpcError) as exc:
-            reply = error(exc.text) if isinstance(exc, Refused) else error_line(exc)
+        except RpcError as exc:
+            session.is_spoilt = session.queued is not None
+            rejected = Ticket(None, mode is not ReplyMode.ON)
+            self._leaving.append(rejected)
+            events.append(CallRejected(rejected, exc))
+            return
+        except Refused as exc:
+            reply = error(exc.text)
             session.is_spoilt = session.queued is not None
             if words[0].lower() == b"exec":
                 session.discard()
@@ -363,6 +372,9 @@ class RedisServerCodec:
             return b"" if running.missing else self._advance(running, running.outcomes, self._due)
         if type(ticket) is GetTicket:
             return self._leave(ticket, self._listener.found(ticket.method, outcome, ticket.proto))
+        if type(ticket) is Ticket:
+            assert isinstance(outcome, RpcError), "it was refused"
+            return self._leave(ticket, b"" if ticket.is_silent else error_line(outcome))
         assert type(ticket) is MethodTicket
         answer = b""
         if type(outcome) is Ok and outcome.raw is None and not outcome.attachments:
@@ -408,10 +420,14 @@ class RedisServerCodec:
 
 def _foreign(data: bytes) -> RemoteWireError | None:
     """Names what is no RESP from its first bytes; None where it may be, as lines of text may."""
-    if data[:1] == b"*":
+    first = data[:1]
+    if first == b"*" or not data:
         return None
     found = sniff(data[:SNIFF_BYTES])
     line = data.partition(b"\r\n")[0]
-    if found in ("text", "unknown bytes", "redis (RESP)") or (found == "HTTP" and not line.endswith(_HTTP_LINE)):
+    if not (first.isascii() and (first.decode().isprintable() or first.isspace())):
+        # No command begins like this.
+        return RemoteWireError(f"this looks like {found}", reason="bad-magic")
+    if found in _MAY_BE_TEXT or (found == "HTTP" and not line.endswith(_HTTP_LINE)) or len(data) <= _TOO_FEW:
         return None
-    return RemoteWireError(f"this looks like {found}", reason="bad-magic") if len(data) > 2 else None
+    return RemoteWireError(f"this looks like {found}", reason="bad-magic")

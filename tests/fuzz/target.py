@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import application, data, dubbo, hessian, hessian_http, http_json, rmi, soap, texts, thrift
+from tests.fuzz import application, data, dubbo, hessian, hessian_http, http_json, redis, rmi, soap, texts, thrift
 
 __all__ = ["TARGETS", "Target"]
 
@@ -45,6 +45,7 @@ _JSON = b'{}[],:"\\u0123456789eE+-.tfn \xff'
 _PICKLE = b"\x80\x04\x95()]}NKMJGXUTCBaesutqhrjcRb.\x81\x85\x86\x87\x88\x8a\x8b\x8c\x8f\x90\x91\x93\x94"
 _XML = b"<>/\"'=&;![]-?: \t\n#x019aexsi\xc3\xa9\xff\x00"
 _THRIFT = b'\x80\x01\x82\x21\x0f\xff\x00\x02\x03\x04\x06\x08\x0a\x0b\x0c\x0d\x0e\x0f\x10\x7f[]{}",:1irecmplsdb'
+_RESP = b"*$+-:_#,(=~%>|!\r\n0123456789tfWITHCALexec\"'\\ \x00\xff"
 _YAML = b":-{}[]&*!|>#'\"%@\n\t "
 
 TARGETS: tuple[Target, ...] = (
@@ -64,6 +65,8 @@ TARGETS: tuple[Target, ...] = (
     Target("rmi-client", rmi.check_reply, rmi.reply_seeds, _PICKLE + b"PRMI\x02", 50_000),
     Target("soap-binding", soap.check_binding, soap.binding_seeds, _XML, 50_000, 1.5),
     Target("soap-reply", soap.check_reply, soap.reply_seeds, _XML, 50_000),
+    Target("redis-server", redis.check_server, redis.server_seeds, _RESP, 100_000, 2.0),
+    Target("redis-client", redis.check_client, redis.client_seeds, _RESP, 50_000),
     Target("thrift-server", thrift.check_server, thrift.server_seeds, _THRIFT, 200_000, 2.0),
     Target("thrift-client", thrift.check_client, thrift.client_seeds, _THRIFT, 50_000),
     Target("data-java", data.check_java, data.java_seeds, _JAVA, 100_000, 0.5),

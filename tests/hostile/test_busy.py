@@ -16,6 +16,7 @@ from tests.support.dialect import DIALECTS, Dialect
 from tests.support.dubbo_bytes import Reply
 from tests.support.hessian_bytes import FAULT
 from tests.support.memcached_bytes import MemcachedAnswer
+from tests.support.redis_bytes import RedisAnswer
 from tests.support.running import running
 from tests.support.thrift_bytes import ThriftAnswer
 
@@ -68,6 +69,9 @@ def assert_busy(answer: Any, retry_after: str = "1") -> None:
         return
     if isinstance(answer, ThriftAnswer):
         assert (answer.error, answer.text[:13]) == (INTERNAL_ERROR, "[overloaded] ")
+        return
+    if isinstance(answer, RedisAnswer):
+        assert answer.text.startswith("RPCERR overloaded ")
         return
     if answer.body.startswith(FAULT):
         # With any other status Caucho's client would say that the connection broke.

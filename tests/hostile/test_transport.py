@@ -8,9 +8,21 @@ from time import monotonic, process_time
 
 import pytest
 
-from tests.support import http_bytes, memcached_bytes, rmi_bytes, thrift_bytes
+from tests.support import http_bytes, memcached_bytes, redis_bytes, rmi_bytes, thrift_bytes
 from tests.support.abuse import REPEATS, Abuse, Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, MEMCACHED, RMI, SOAP, THRIFT, Dialect
+from tests.support.dialect import (
+    AIOHTTP,
+    DIALECTS,
+    DUBBO,
+    HESSIAN,
+    HTTP,
+    MEMCACHED,
+    REDIS,
+    RMI,
+    SOAP,
+    THRIFT,
+    Dialect,
+)
 from tests.support.dubbo_bytes import CALL, frame, heartbeat, request
 from tests.support.hessian_bytes import hessian_body, hessian_call
 from tests.support.soap_bytes import soap_call, soap_request
@@ -161,7 +173,7 @@ async def test_g5_leaves_while_its_call_runs(abuse: Abuse, how: str) -> None:
 
     # Whether one who only closed is gone altogether, a listener finds out when it looks after its connections, or gives
     # up waiting for it where it has nothing to say.
-    reason = "half-closed" if how == "close" and abuse.dialect in (THRIFT, MEMCACHED) else None
+    reason = "half-closed" if how == "close" and abuse.dialect in (THRIFT, MEMCACHED, REDIS) else None
     await abuse(attack, reason=reason, at_once=1 if how == "reset" else 50)
 
 
@@ -242,6 +254,10 @@ BAD = {
     (MEMCACHED, "unknown method"): (memcached_bytes.run_call("demo.Types.missing"), "no-such-method", 100),
     (MEMCACHED, "rubbish"): (b"GET / HTTP/1.1\r\n\r\n", "bad-magic", 50),
     (MEMCACHED, "length"): (b"set a 0 0 -1\r\n", None, 100),
+    (REDIS, "bad argument"): (redis_bytes.command("demo.Types.echo_i32", "x"), "bad-request", 100),
+    (REDIS, "unknown method"): (redis_bytes.command("demo.Types.missing", "x"), "no-such-method", 100),
+    (REDIS, "rubbish"): (b"GET / HTTP/1.1\r\nHost: a\r\n", "bad-magic", 51),
+    (REDIS, "length"): (b"*1\r\n$%d\r\n" % (1 << 30), "malformed", 51),
     (SOAP, "bad argument"): (soap_request(soap_call("echo_i32", "<value>x</value>"), "demo.Types"), "bad-request", 100),
     (SOAP, "unknown method"): (soap_request(soap_call("missing"), "demo.Types"), "no-such-method", 100),
     (SOAP, "rubbish"): (b"\x16\x03\x01", "not-http", 50),
@@ -305,12 +321,14 @@ def _transport(dialect: Dialect) -> str:
 
 
 def _is_foreign(dialect: Dialect, spoken: str) -> bool:
-    # A line of text is a command of memcached, or one that there is not.
-    return not spoken.lower().startswith(_transport(dialect)) and not (dialect is MEMCACHED and spoken == "text")
+    # A line of text may be a command.
+    return not spoken.lower().startswith(_transport(dialect)) and not (
+        dialect in (MEMCACHED, REDIS) and spoken == "text"
+    )
 
 
 @pytest.mark.parametrize("spoken", FOREIGN)
-# Not its own, nor a version of it that can be answered.
+# Not its own, nor a version of it that can be answered, nor what may be a command.
 @pytest.mark.only_where(lambda dialect, spoken: _is_foreign(dialect, spoken))
 async def test_g8_speaks_another_protocol(abuse: Abuse, dialect: Dialect, spoken: str) -> None:
     named = spoken.partition(" with")[0]
@@ -337,6 +355,9 @@ async def test_g9_random_bytes(abuse: Abuse, dialect: Dialect) -> None:
         good[-1] = b"stats\r\nmn\r\nget a b\r\nms a 2 T0\r\nhi\r\nmg a v k q\r\nincr a 1\r\n"
     elif dialect is HESSIAN:
         good.append(hessian_call("echoAny", b"H\x01a\x79\x90Z"))
+    elif dialect is REDIS:
+        # As with Thrift; and one behind credentials, and a batch.
+        good[-1] = redis_bytes.command("HELLO", "3", "AUTH", "a", "b") + redis_bytes.command("MULTI")
     elif dialect is RMI:
         good.append(rmi_bytes.call("echo_any", {"a": [1, 2.5, None, {"b"}]}))
     else:
@@ -382,6 +403,11 @@ def _headed(dialect: Dialect, noise: bytes, dice: random.Random) -> bytes:
         return thrift_bytes.framed(dice.choice((b"\x80\x01\0\1", b"\x82\x21", b"\x0f\xff", b"[1,")) + noise)
     if dialect is MEMCACHED:
         return b"set demo.Types.echo_any#1 0 0 %d\r\n" % dice.choice([0, len(noise), 1 << 31]) + noise
+    if dialect is REDIS:
+        return (
+            dice.choice((b"*3\r\n$4\r\nCALL\r\n$", b"*%d\r\n" % dice.getrandbits(8), b"*1\r\n$%d\r\n" % len(noise)))
+            + noise
+        )
     framing = dice.choice([f"Content-Length: {len(noise)}", "Transfer-Encoding: chunked"])
     path = "/demo.Types" if dialect is HESSIAN else "/demo.Types/echo_any"
     return http_bytes.head(f"POST {path} HTTP/1.1", http_bytes.HOST, framing) + noise
@@ -396,6 +422,8 @@ def _as_argument(dialect: Dialect, noise: bytes) -> bytes:
         return thrift_bytes.call("demo.Types:echo_everything", noise)
     if dialect is MEMCACHED:
         return memcached_bytes.run_call("demo.Types.echo_everything", noise)
+    if dialect is REDIS:
+        return redis_bytes.command("demo.Types.echo_everything", noise)
     if dialect is HESSIAN:
         return http_bytes.message("/demo.Types", hessian_body("echoAny", noise))
     return http_bytes.message("/demo.Types/echo_string", b'["' + noise + b'"]')
@@ -404,11 +432,16 @@ def _as_argument(dialect: Dialect, noise: bytes) -> bytes:
 @pytest.mark.parametrize("byte", [0x00, 0xFF, ord("*"), ord("["), ord("<")], ids=hex)
 async def test_g10_a_mebibyte_of_one_byte(abuse: Abuse, byte: int) -> None:
     data = bytes((byte,)) * (1 << 20)
+    # A line of text, or a length, that does not end; on any other wire none of these begins anything.
+    is_line = abuse.dialect is REDIS and byte in b"*[<"
 
     async def attack(attacker: Attacker) -> None:
         sending = asyncio.create_task(attacker.send(data))
-        await attacker.refused()
+        if is_line:
+            assert (await attacker.end()).startswith(b"-ERR Protocol error: too big ")
+        else:
+            await attacker.refused()
         await sending
 
     reason = "not-http" if abuse.dialect.over_http else "bad-magic"
-    await abuse(attack, reason=reason, times=max(FEW, REPEATS // 10))
+    await abuse(attack, reason="malformed" if is_line else reason, times=max(FEW, REPEATS // 10))

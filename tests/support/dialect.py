@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Final, Protocol
 
-from tests.support import memcached_bytes, rmi_bytes, thrift_bytes
+from tests.support import memcached_bytes, redis_bytes, rmi_bytes, thrift_bytes
 from tests.support.dubbo_bytes import HEADER, OK, REQUEST, Reply, heartbeat, replies, request, text
 from tests.support.hessian_bytes import VALUE, hessian_call
 from tests.support.http_bytes import HttpAnswer, all_answers, call, first_answer
@@ -18,6 +18,9 @@ __all__ = [
     "HESSIAN",
     "HTTP",
     "MEMCACHED",
+    "REDIS",
+    "REDIS_GUARDED",
+    "REDIS_SECRET",
     "RMI",
     "RMI_SECRET",
     "RMI_SIGNED",
@@ -25,6 +28,10 @@ __all__ = [
     "THRIFT",
     "Dialect",
 ]
+
+
+REDIS_SECRET: Final = "a secret of a cache"
+_SAID_OK: Final = b"+OK\r\n"
 
 
 class Dialect(Protocol):
@@ -357,6 +364,55 @@ class _Thrift:
         return answer.kind == thrift_bytes.REPLY and answer.body == wanted
 
 
+class _Redis:
+    name = protocol = "redis"
+    options = "{half_close: 1s}"
+    # In the longer of two forms, so that it is as long as those of the others.
+    count = redis_bytes.command("CALL", "demo.Catalog", "count")
+    slow = redis_bytes.command("demo.Catalog.slow", "0")
+    forever = redis_bytes.command("demo.Catalog.slow", str(1 << 40))
+    aside = redis_bytes.command("PING")
+    aside_answers = 1
+    answers_in_order = True
+    another_driver = one_at_a_time = over_http = one_call = generic = False
+    more = ""
+
+    def echo(self, value: str, *, group: str = "", id: int = 7) -> bytes:
+        return redis_bytes.command(f"{_service(group)}.echo_string", value)
+
+    def large(self, size: int, *, group: str = "", id: int = 7) -> bytes:
+        return redis_bytes.command(f"{_service(group)}.echo_bytes", bytes(size))
+
+    def first(self, data: bytes) -> tuple[redis_bytes.RedisAnswer, int] | None:
+        return redis_bytes.first_answer(data)
+
+    def answers(self, data: bytes) -> list[redis_bytes.RedisAnswer]:
+        return redis_bytes.answers(data)
+
+    def is_ok(self, answer: redis_bytes.RedisAnswer) -> bool:
+        return answer.kind != "-"
+
+    def is_count(self, answer: redis_bytes.RedisAnswer) -> bool:
+        return (answer.kind, answer.value) == (":", b"3")
+
+    def is_echo(self, answer: redis_bytes.RedisAnswer, value: str) -> bool:
+        return (answer.kind, answer.value) == ("$", value.encode())
+
+
+class _GuardedRedis(_Redis):
+    """A listener that asks for a credential. Calls show it, and answers that say OK to it are passed over."""
+
+    name = "redis-guarded"
+    options = "{half_close: 1s, credentials: [cache]}"
+    more = "credentials:\n  cache: {env: POLYPORT_HOSTILE_REDIS}\n"
+    count = redis_bytes.command("AUTH", "cache", REDIS_SECRET) + _Redis.count
+
+    def first(self, data: bytes) -> tuple[redis_bytes.RedisAnswer, int] | None:
+        skipped = len(_SAID_OK) if data.startswith(_SAID_OK) else 0
+        found = redis_bytes.first_answer(data[skipped:])
+        return None if found is None else (found[0], found[1] + skipped)
+
+
 def _service(group: str) -> str:
     return f"{group}/demo.Types" if group else "demo.Types"
 
@@ -368,7 +424,10 @@ HESSIAN: Final[Dialect] = _Hessian("hessian", "httptools", one_at_a_time=False, 
 SOAP: Final[Dialect] = _Soap("webservice", "httptools", one_at_a_time=False, another_driver=True)
 THRIFT: Final[Dialect] = _Thrift()
 MEMCACHED: Final[Dialect] = _Memcached()
-DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, SOAP, THRIFT, MEMCACHED)
+REDIS: Final[Dialect] = _Redis()
+REDIS_GUARDED: Final[Dialect] = _GuardedRedis()
+"""Asks for `REDIS_SECRET`, which the environment variable in `more` must hold."""
+DIALECTS: Final = (DUBBO, HTTP, AIOHTTP, HESSIAN, SOAP, THRIFT, MEMCACHED, REDIS)
 """Those whose connections carry many calls."""
 RMI: Final = _Rmi("rmi")
 RMI_SECRET: Final = "a secret of more than sixteen bytes"
