@@ -92,14 +92,25 @@ def _note_stale(cell: Cell) -> None:
     for each in REFUSALS:
         if each.wire not in (cell.client, cell.provider):
             continue
-        if each.wire != cell.client and any(
-            other.wire == cell.client and other.type == each.type and other.covers(finding.name, finding.text)
-            for other in REFUSALS
-            for finding in cell.refused
-        ):
-            # The caller's own wire refuses values of this type, maybe all that the provider's would have.
-            continue
-        if not any(each.covers(finding.name, finding.text) for finding in cell.refused):
-            text = f"on record as refused by {each.wire} ({each.reason}), but nothing was"
-            cell.findings.append(Finding("refusal", each.type, text, refused=False))
-            cell.total += 1
+        other = cell.client if each.wire == cell.provider else cell.provider
+        for kind in each.types:
+            if other != each.wire and _refused_by(other, cell, kind):
+                # Maybe all the values that this wire would have.
+                continue
+            if not any(each.covers(found.name, found.text) and _type(found.name) == kind for found in cell.refused):
+                text = f"on record as refused by {each.wire} ({each.reason}), but nothing was"
+                cell.findings.append(Finding("refusal", kind, text, refused=False))
+                cell.total += 1
+
+
+def _refused_by(wire: str, cell: Cell, kind: str) -> bool:
+    """Whether this wire has refused values of this type."""
+    return any(
+        _type(found.name) == kind and each.wire == wire and each.covers(found.name, found.text)
+        for each in REFUSALS
+        for found in cell.refused
+    )
+
+
+def _type(check: str) -> str:
+    return check.partition("/")[0]

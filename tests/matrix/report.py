@@ -1,4 +1,4 @@
-"""The matrix as text, JSON and HTML."""
+"""The matrix as text, JSON, HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 from tests.matrix.cell import Cell, Finding
 from tests.matrix.refusals import REFUSALS
 
-__all__ = ["format_html", "format_json", "format_table"]
+__all__ = ["format_html", "format_json", "format_markdown", "format_table"]
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #1c2430; }
@@ -55,9 +55,38 @@ def format_json(cells: Sequence[Cell]) -> str:
             }
             for cell in cells
         ],
-        "declared_refusals": [{"wire": each.wire, "type": each.type, "reason": each.reason} for each in REFUSALS],
+        "declared_refusals": [{"wire": each.wire, "values": each.values, "reason": each.reason} for each in REFUSALS],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def format_markdown(cells: Sequence[Cell]) -> str:
+    """The table of the README: what is lossless, and what each bridge refuses by number, with the list below it."""
+    providers = _in_order(cell.provider for cell in cells)
+    by_pair = {(cell.client, cell.provider): cell for cell in cells}
+    lossless = sum(cell.lossless for cell in cells)
+    lines = [
+        f"{lossless} of {len(cells)} bridges lossless:",
+        "",
+        f"| client ↓ provider → | {' | '.join(f'{provider}://' for provider in providers)} |",
+        f"| --- |{' --- |' * len(providers)}",
+    ]
+    lines += [
+        f"| {client}:// | {' | '.join(_marked(by_pair[client, provider]) for provider in providers)} |"
+        for client in _in_order(cell.client for cell in cells)
+    ]
+    lines.append("")
+    lines += [
+        f"{number}. {each.wire}:// refuses {each.values}."
+        for number, each in enumerate(REFUSALS, 1)
+        if each.wire in providers
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _marked(cell: Cell) -> str:
+    refused = [str(number) for number, each in enumerate(REFUSALS, 1) if each.wire in (cell.client, cell.provider)]
+    return " ".join(("yes" if cell.lossless else "no", f"({', '.join(refused)})" if refused else "")).strip()
 
 
 def format_html(cells: Sequence[Cell]) -> str:

@@ -13,11 +13,15 @@ __all__ = ["Check", "ok"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`run` gives what differs, None when nothing does; it raises when the call was refused."""
+    """`run` gives what differs, None when nothing does; it raises when the call was refused.
+
+    `large`: it moves 150 kB and more.
+    """
 
     kind: str
     name: str
     run: Callable[[Bridge], Awaitable[str | None]]
+    large: bool = False
 
 
 def ok(result: Ok | Fault) -> Ok:
