@@ -41,7 +41,8 @@ _LAYOUTS: Final = {code: struct.Struct(layout) for code, layout in PRIMITIVES.it
 _U16: Final = struct.Struct(">H")
 _I32: Final = struct.Struct(">i")
 _I64: Final = struct.Struct(">q")
-_MAX_SUPERCLASSES: Final = 32
+_MAX_CLASSES: Final = 32
+"""An object's own and those above it."""
 _EXTERNAL_OR_SERIAL: Final = SERIALIZABLE | EXTERNALIZABLE
 _PER_CONTAINER: Final = 5
 
@@ -126,6 +127,7 @@ class StreamReader:
         self._handles.append(made)
         self._spend(_PER_CONTAINER)
         for each in _from_the_top(desc):
+            self._spend(1)
             if not each.flags & _EXTERNAL_OR_SERIAL:
                 continue
             if each.flags & EXTERNALIZABLE and not each.flags & BLOCK_FLAG:
@@ -191,8 +193,8 @@ class StreamReader:
             return found
         if code != CLASS_DESC:
             raise self._error(f"code {code:#04x} where a class is expected")
-        if above >= _MAX_SUPERCLASSES:
-            raise self._error(f"a class with more than {_MAX_SUPERCLASSES} superclasses")
+        if above >= _MAX_CLASSES:
+            raise self._error(f"a class with {_MAX_CLASSES} superclasses or more")
         name = self._name()
         uid = self._unpack(_I64)
         place = len(self._handles)
@@ -200,8 +202,15 @@ class StreamReader:
         flags = self._byte()
         fields = tuple(self._field() for _ in range(self._unpack(_U16)))
         self._spend(_PER_CONTAINER + len(fields))
+        # What stands here is nested in all the classes that were begun.
+        self._depth += above + 1
         self._until_end_of_block()
-        made = ClassDesc(name, uid, flags, fields, self._class(above + 1))
+        self._depth -= above + 1
+        parent = self._class(above + 1)
+        if parent is not None and len(_from_the_top(parent)) >= _MAX_CLASSES:
+            # One by one they may be many more than begin inside of each other.
+            raise self._error(f"a class with {_MAX_CLASSES} superclasses or more")
+        made = ClassDesc(name, uid, flags, fields, parent)
         self._handles[place] = made
         return made
 
@@ -213,10 +222,16 @@ class StreamReader:
             return FieldDesc(code, name)
         if code not in ("L", "["):
             raise self._error(f"a field with the type code {code!r}")
-        described = self.read()
-        if type(described) is not str:
+        return FieldDesc(code, name, self._type())
+
+    def _type(self) -> str:
+        kind = self._byte()
+        if kind == STRING:
+            return self._new_text(_U16)
+        found = self._reference() if kind == REFERENCE else None
+        if type(found) is not str:
             raise self._error("a field without a type")
-        return FieldDesc(code, name, described)
+        return found
 
     def _value(self, code: str) -> Any:
         layout = _LAYOUTS.get(code)

@@ -262,6 +262,28 @@ def test_shared_lists_are_counted_each_time() -> None:
         FromStream(CONTRACT, 10_000).compile(ANY)(node)
 
 
+def class_named(name: bytes, annotated: bytes = b"", parent: bytes = b"p") -> bytes:
+    return b"r" + struct.pack(">H", len(name)) + name + struct.pack(">qBH", 0, 2, 0) + annotated + b"x" + parent
+
+
+def test_classes_above_each_other_are_bounded_however_they_are_written() -> None:
+    chain = b"s" + class_named(b"A0")
+    for number in range(1, 40):
+        # Each names the class of the object before as its superclass, so none begins inside of another.
+        above = b"q" + struct.pack(">i", 0x7E0000 + 2 * number)
+        chain += b"s" + class_named(b"A%d" % number, parent=above)
+    array = HEADER + b"u" + class_named(b"[LA;") + struct.pack(">i", 40)
+    with pytest.raises(StreamError, match="32 superclasses"):
+        StreamReader(array + chain).read()
+
+
+def test_what_is_nested_in_classes_counts_with_them() -> None:
+    # The annotations of a class with superclasses hold an object of another such class, and so on.
+    begun = class_named(b"A")[:-2]
+    with pytest.raises(StreamError, match="nested deeper"):
+        StreamReader(HEADER + (b"s" + (begun + b"x") * 29 + begun) * 60).read()
+
+
 @pytest.mark.parametrize("text", ["", "a", "\0", "é茶", "😀", "\ud800", "a\udc00\ud800b"])
 def test_modified_utf_8(text: str) -> None:
     data = encode_text(text)
