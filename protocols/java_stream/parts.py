@@ -37,6 +37,7 @@ _BOXES: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
     }
 )
 """Classes of boxed values to what their field holds: a stream describes its classes itself, also wrongly."""
+_SCALES: Final = range(-(1 << 31), 1 << 31)
 _MAX_DECIMAL_BITS: Final = 33_220
 """Of the digits of a decimal, some 10,000: to make digits of bits takes quadratic time."""
 
@@ -106,7 +107,8 @@ def big_decimal(node: Any) -> Decimal | None:
     if not isinstance(node, JavaObject) or node.type_name != "java.math.BigDecimal":
         return None
     unscaled, scale = big_integer(node.fields.get("intVal")), node.fields.get("scale")
-    if unscaled is None or type(scale) is not int:
+    # A class may be described with a field that is wider than in Java.
+    if unscaled is None or type(scale) is not int or scale not in _SCALES:
         raise ValueMappingError("a BigDecimal without number and scale")
     if unscaled.bit_length() > _MAX_DECIMAL_BITS:
         raise ValueMappingError(f"a BigDecimal of {unscaled.bit_length()} bits; at most {_MAX_DECIMAL_BITS} are read")
@@ -225,7 +227,10 @@ def elements_of(node: Any, *, of_set: bool) -> list[Any] | None:
         items = node.fields.get("elementData", node.fields.get("a"))
         if not isinstance(items, JavaArray) or type(items.items) is not list:
             raise ValueMappingError(f"a {name} without its elements")
-        return items.items[: node.fields.get("elementCount", len(items.items))]
+        count = node.fields.get("elementCount", len(items.items))
+        if type(count) is not int or not 0 <= count <= len(items.items):
+            raise ValueMappingError(f"a {name} whose number of elements is none")
+        return items.items[:count]
     return _after_head(node, "java.util.HashSet" if name == "java.util.LinkedHashSet" else name)
 
 

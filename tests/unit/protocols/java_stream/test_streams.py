@@ -17,7 +17,7 @@ from gateway.model.errors import LocalWireError, ValueMappingError
 from gateway.model.generic import JavaDate, Long
 from gateway.model.typeref import Kind, TypeRef
 from protocols.java_stream.from_stream import FromStream
-from protocols.java_stream.grammar import HEADER, StreamError
+from protocols.java_stream.grammar import HEADER, JavaArray, JavaObject, StreamError
 from protocols.java_stream.reader import StreamReader
 from protocols.java_stream.text import decode_text, encode_text
 from protocols.java_stream.to_stream import ToStream
@@ -140,6 +140,7 @@ READ: Final = {
         "aced0005737200136a6176612e6c616e672e436861726163746572348b47d96b1a267802000143000576616c756578700078",
     ),
 }
+ITEMS: Final = JavaArray("[Ljava.lang.Object;", ["a"])
 
 
 def read(data: bytes, ref: TypeRef = ANY, limits: Limits | None = None) -> Any:
@@ -275,6 +276,30 @@ def test_classes_above_each_other_are_bounded_however_they_are_written() -> None
     array = HEADER + b"u" + class_named(b"[LA;") + struct.pack(">i", 40)
     with pytest.raises(StreamError, match="32 superclasses"):
         StreamReader(array + chain).read()
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        JavaObject("java.util.Vector", {"elementData": ITEMS, "elementCount": "1"}, {}),
+        JavaObject("java.util.Vector", {"elementData": ITEMS, "elementCount": -1}, {}),
+        JavaObject("java.util.Vector", {"elementData": ITEMS, "elementCount": 2}, {}),
+        JavaObject("java.lang.Long", {"value": "1"}, {}),
+        JavaObject("java.lang.Boolean", {}, {}),
+        JavaObject(
+            "java.math.BigDecimal",
+            {
+                "intVal": JavaObject("java.math.BigInteger", {"signum": 1, "magnitude": JavaArray("[B", b"\5")}, {}),
+                "scale": -(1 << 63),
+            },
+            {},
+        ),
+    ],
+    ids=lambda node: node.type_name,
+)
+def test_objects_of_the_library_with_fields_of_other_types_are_refused(node: JavaObject) -> None:
+    with pytest.raises(ValueMappingError):
+        FromStream(CONTRACT).compile(ANY)(node)
 
 
 def test_what_is_nested_in_classes_counts_with_them() -> None:
