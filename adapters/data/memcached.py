@@ -12,11 +12,9 @@ import contextlib
 import functools
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
 from time import monotonic
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pymemcache.client.base import Client
 from pymemcache.exceptions import (
@@ -31,7 +29,8 @@ from adapters.blocking.handover import Handover
 from adapters.blocking.pool import Pool
 from adapters.blocking.slots import Slots
 from adapters.data.memcached_check import bind_memcached
-from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS
+from adapters.data.memcached_client import BYTES, COMMANDS, Login, MemcachedConnection, authenticate
+from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, PAYLOAD_BYTES
 from adapters.data.provider import DataInvoker, is_quiet, reaching
 from adapters.http.provider_health import ProviderHealth
 from adapters.os_error import reason_of
@@ -50,8 +49,6 @@ from gateway.model.errors import (
 )
 from gateway.spi.adapter import Reference
 from gateway.spi.cluster import Invoker
-from protocols.data.encoding import Stored
-from protocols.data.memcached import expiration
 
 __all__ = ["MemcachedDataClient"]
 
@@ -62,16 +59,11 @@ _LATE_S: Final = 0.05
 _MOST_DELTA: Final = (1 << 64) - 1
 
 
-class _Login(NamedTuple):
-    username: str
-    password: str
-
-
 class MemcachedDataClient:
     """A `gateway.spi.adapter.ClientAdapter`; belongs to one event loop. `threads`: calls under way, to all servers."""
 
     def __init__(self, threads: int = _THREADS) -> None:
-        self._servers: dict[tuple[str, int, _Login], _Server] = {}
+        self._servers: dict[tuple[str, int, Login], _Server] = {}
         self._pool = Pool(threads, "memcached")
         self._slots = Slots(threads, "connections that may be open at the same time")
         self._hand_over: Handover | None = None
@@ -84,7 +76,7 @@ class MemcachedDataClient:
         binding = bind_memcached(reference.contract, own)
         if binding.found:
             raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
-        login = _Login(own.get("user", ""), own.get("password", ""))
+        login = Login(own.get("user", ""), own.get("password", ""))
         key = (endpoint.host, endpoint.port, login)
         server = self._servers.get(key)
         if server is None:
@@ -92,10 +84,11 @@ class MemcachedDataClient:
             server = _Server(endpoint, login, connect_s, self._pool, self._slots, self._hand_over)
             self._servers[key] = server
         server.slots.widen(own.get("max_connections", MAX_CONNECTIONS))
+        server.max_value_bytes = max(server.max_value_bytes, own.get("payload", PAYLOAD_BYTES))
         server.users += 1
         return DataInvoker(server, endpoint, reference, binding, functools.partial(self._release, key, server))
 
-    async def _release(self, key: tuple[str, int, _Login], server: _Server) -> None:
+    async def _release(self, key: tuple[str, int, Login], server: _Server) -> None:
         server.users -= 1
         if not server.users:
             if self._servers.get(key) is server:
@@ -107,21 +100,6 @@ class MemcachedDataClient:
         servers, self._servers = tuple(self._servers.values()), {}
         await asyncio.gather(*(each.aclose() for each in servers))
         await asyncio.to_thread(self._pool.close, _CLOSE_S)
-
-
-class _Bytes:
-    """pymemcache's serializer for values that have their bytes and flags already."""
-
-    def serialize(self, key: Any, value: Stored) -> tuple[bytes, int]:
-        """Bytes and flags."""
-        return value.data, value.flags
-
-    def deserialize(self, key: Any, value: bytes, flags: int) -> Stored:
-        """The inverse."""
-        return Stored(value, flags)
-
-
-_BYTES: Final = _Bytes()
 
 
 class _Exchange:
@@ -173,12 +151,17 @@ class _Exchange:
             server.keep(client)
             raise DeadlineExceeded(f"{server.address}: no time was left when it was connected", retry=Retry.SAFE)
         client.sock.settimeout(left)
+        client.max_value_bytes = server.max_value_bytes
         self.is_sent = True
         try:
-            answer = _RUN[self._verb](client, self._written)
+            answer = COMMANDS[self._verb](client, self._written)
         except (MemcacheError, OSError) as exc:
             client.close()
             raise self._error(exc) from exc
+        except (ValueError, LookupError) as exc:
+            # What pymemcache makes of numbers and keys that are none.
+            client.close()
+            raise self._foreign(str(exc)) from exc
         except BaseException:
             client.close()
             raise
@@ -189,31 +172,36 @@ class _Exchange:
         server = self._server
         left = self._expires - monotonic()
         limit_s = min(server.connect_s, left)
-        client = Client(
+        client = MemcachedConnection(
             (server.host, server.port),
-            serde=_BYTES,
+            serde=BYTES,
             connect_timeout=max(0.001, limit_s),
             timeout=max(0.001, left),
             no_delay=True,
             default_noreply=False,
             allow_unicode_keys=True,
         )
+        until = monotonic() + limit_s
         try:
             client._connect()
+            if server.login.password:
+                authenticate(client, server.login, until)
         except TimeoutError:
+            client.close()
             if left < server.connect_s:
                 raise DeadlineExceeded(
                     f"{server.address}: no connection within {self._limit_s:.3g} s", retry=Retry.SAFE
                 ) from None
             raise self._unreachable(f"no connection within {server.connect_s:g} s") from None
+        except MemcacheClientError as exc:
+            client.close()
+            raise Unauthenticated(f"{server.address}: the server does not take the password") from exc
         except OSError as exc:
+            client.close()
             raise self._unreachable(reason_of(exc)) from exc
-        if server.login.password:
-            try:
-                _authenticate(client, server.login)
-            except (MemcacheError, OSError) as exc:
-                client.close()
-                raise Unauthenticated(f"{server.address}: the server does not take the password") from exc
+        except MemcacheError as exc:
+            client.close()
+            raise self._unreachable(f"when it was shown the password, {exc}") from exc
         return client
 
     def _unreachable(self, reason: str) -> ConnectFailed:
@@ -234,36 +222,28 @@ class _Exchange:
         if isinstance(error, MemcacheServerError):
             if "too large" in said:
                 return BadRequest(f"{address}: {said}")
-            # Out of memory: nothing was stored.
-            return Overloaded(f"{address}: {said}")
+            if "out of memory" in said:
+                # Nothing was stored.
+                return Overloaded(f"{address}: {said}")
+            # A proxy says so when the server behind it does not answer, which may have done it.
+            return ProviderFailed(f"{address}: {said}")
         if isinstance(error, MemcacheClientError):
             if "unauthenticated" in said:
                 return Unauthenticated(f"{address}: the server asks for a password")
             if "non-numeric" in said:
                 return ProviderFailed(f"{address}: what is stored there is no number", retry=Retry.NEVER)
             return ProviderFailed(f"{address}: {said}", retry=Retry.NEVER)
-        return ConnectionLost(f"{address}: the answer is none of memcached's: {said}")
+        return self._foreign(said)
 
-
-def _authenticate(client: Client, login: _Login) -> None:
-    """Shows the password (memcached: doc/protocol.txt, "Authentication"): the first command of a connection."""
-    text = f"{login.username} {login.password}".encode()
-    client.sock.sendall(b"set auth 0 0 %d\r\n%s\r\n" % (len(text), text))
-    answer = b""
-    while not answer.endswith(b"\r\n") and len(answer) < 1_024:
-        data = client.sock.recv(1_024)
-        if not data:
-            break
-        answer += data
-    if answer != b"STORED\r\n":
-        raise MemcacheClientError("not authenticated")
+    def _foreign(self, said: str) -> ConnectionLost:
+        return ConnectionLost(f"{self._server.address}: the answer is none of memcached's: {said}")
 
 
 class _Server:
     """One memcached under one login."""
 
     def __init__(
-        self, endpoint: Endpoint, login: _Login, connect_s: float, pool: Pool, all_slots: Slots, hand_over: Handover
+        self, endpoint: Endpoint, login: Login, connect_s: float, pool: Pool, all_slots: Slots, hand_over: Handover
     ) -> None:
         self.host: Final = endpoint.host
         self.port: Final = endpoint.port
@@ -273,6 +253,8 @@ class _Server:
         self.health: Final = ProviderHealth(endpoint.address, reaching(endpoint.host, endpoint.port, connect_s))
         self.slots: Final = Slots(1, f"connections that may lead to {endpoint.address}")
         self.users = 0
+        self.max_value_bytes = 0
+        """The most that any of them takes."""
         self._pool = pool
         self._all_slots = all_slots
         self._hand_over = hand_over
@@ -378,50 +360,3 @@ def _ensure_numbers(written: Mapping[str, Any]) -> None:
     delta = written.get("delta")
     if delta is not None and not 0 <= delta <= _MOST_DELTA:
         raise BadRequest(f"memcached adds whole numbers from 0 to {_MOST_DELTA}, and not {delta}")
-
-
-def _expires(written: Mapping[str, Any]) -> int:
-    return expiration(written.get("ttl"), time.time())
-
-
-def _delta(written: Mapping[str, Any]) -> int:
-    delta = written.get("delta")
-    return 1 if delta is None else delta
-
-
-def _gets(client: Client, written: Mapping[str, Any]) -> Any:
-    stored, version = client.gets(written["key"])
-    return None if stored is None else (stored, int(version))
-
-
-def _gat(client: Client, written: Mapping[str, Any]) -> Any:
-    # The client has no such method; the command is a get with a number in front of the key.
-    key = written["key"]
-    return client._fetch_cmd(b"gat %d" % _expires(written), [key], False).get(key)
-
-
-def _mget(client: Client, written: Mapping[str, Any]) -> Any:
-    found = client.get_many(list(dict.fromkeys(written["keys"])))
-    return [found.get(each) for each in written["keys"]]
-
-
-_RUN: Final[Mapping[str, Callable[[Client, Mapping[str, Any]], Any]]] = MappingProxyType(
-    {
-        "get": lambda client, it: client.get(it["key"]),
-        "gets": _gets,
-        "gat": _gat,
-        "mget": _mget,
-        "set": lambda client, it: client.set(it["key"], it["value"], _expires(it), noreply=False),
-        "add": lambda client, it: client.add(it["key"], it["value"], _expires(it), noreply=False),
-        "replace": lambda client, it: client.replace(it["key"], it["value"], _expires(it), noreply=False),
-        "cas": lambda client, it: client.cas(
-            it["key"], it["value"], b"%d" % it["version"], _expires(it), noreply=False
-        ),
-        "append": lambda client, it: client.append(it["key"], it["value"], noreply=False),
-        "prepend": lambda client, it: client.prepend(it["key"], it["value"], noreply=False),
-        "delete": lambda client, it: client.delete(it["key"], noreply=False),
-        "touch": lambda client, it: client.touch(it["key"], _expires(it), noreply=False),
-        "incr": lambda client, it: client.incr(it["key"], _delta(it), noreply=False),
-        "decr": lambda client, it: client.decr(it["key"], _delta(it), noreply=False),
-    }
-)

@@ -18,11 +18,11 @@ from protocols.data.key import KeyCheck
 from protocols.data.verb import Verb
 from protocols.reader import Limits
 
-__all__ = ["CONNECT_TIMEOUT_S", "DATA_OPTIONS", "MAX_CONNECTIONS", "bind", "check_data"]
+__all__ = ["CONNECT_TIMEOUT_S", "DATA_OPTIONS", "MAX_CONNECTIONS", "PAYLOAD_BYTES", "bind", "check_data"]
 
 CONNECT_TIMEOUT_S: Final = 3.0
 MAX_CONNECTIONS: Final = 32
-_PAYLOAD_BYTES: Final = 8_388_608
+PAYLOAD_BYTES: Final = 8_388_608
 _ENCODING: Final = "plain"
 _NAMES: Final = ("get", "set", "delete")
 
@@ -101,7 +101,7 @@ def bind(
         prefix=own.get("prefix", ""),
         expiry_ms=None if expiry is None else max(1, round(expiry * 1_000)),
     )
-    limits = Limits(max_frame_bytes=own.get("payload", _PAYLOAD_BYTES))
+    limits = Limits(max_frame_bytes=own.get("payload", PAYLOAD_BYTES))
     encoding = EncodingOptions(own.get("encoding", _ENCODING), own.get("serial_version_uids", {}), limits)
     values = Bounded(values_of(contract, encoding), limits.max_frame_bytes)
     return DataBinding(contract, options, verbs, values, check_key)

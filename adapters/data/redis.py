@@ -20,6 +20,7 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    InvalidResponse,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -42,6 +43,7 @@ from gateway.model.errors import (
     Forbidden,
     Overloaded,
     ProviderFailed,
+    RemoteWireError,
     Retry,
     RpcError,
     Unauthenticated,
@@ -117,7 +119,7 @@ class _Server:
         """See `DataServer.run`."""
         commands = written_commands(verb, written)
         if not commands:
-            return settled(verb, ())
+            return settled(verb, (), ())
         self._ensure_open()
         self.health.ensure_worth_trying()
         if self.slots.is_free:
@@ -126,7 +128,7 @@ class _Server:
             await self.slots.wait(expires)
         try:
             connection = await self._connection(expires, limit_s)
-            return settled(verb, await self._exchange(connection, commands, expires, limit_s))
+            return await self._exchange(connection, verb, commands, expires, limit_s)
         finally:
             self.slots.give_back()
 
@@ -172,7 +174,7 @@ class _Server:
                     f"{self._address}: no connection within {limit_s:.3g} s", retry=Retry.SAFE
                 ) from None
             raise self._unreachable(f"no connection within {self._connect_s:g} s", began) from None
-        except (RedisError, OSError) as exc:
+        except (RedisError, OSError, ValueError) as exc:
             await self._discard(connection)
             error = self._refusal(exc)
             if error is None:
@@ -200,12 +202,14 @@ class _Server:
         return None
 
     async def _exchange(
-        self, connection: Connection, commands: list[list[Any]], expires: float, limit_s: float
-    ) -> list[Any]:
-        """The answers. The connection is kept unless it is not known where in its stream it is."""
+        self, connection: Connection, verb: str, commands: list[list[Any]], expires: float, limit_s: float
+    ) -> Any:
+        """The answer. The connection is kept unless it is not known where in its stream it is."""
         try:
             async with asyncio.timeout(expires - monotonic()):
                 answers = await self._ask(connection, commands)
+            refused = next((each for each in answers if isinstance(each, Exception)), None)
+            found = settled(verb, answers, commands) if refused is None else None
         except TimeoutError:
             await self._discard(connection)
             raise DeadlineExceeded(f"{self._address} did not answer within {limit_s:.3g} s") from None
@@ -213,17 +217,21 @@ class _Server:
             await self._discard(connection)
             lost = ConnectionLost(f"{self._address}: the connection was lost before the answer came")
             raise self._refusal(exc) or lost from exc
+        except (InvalidResponse, RemoteWireError, ValueError) as exc:
+            # The client library has a ValueError for a MOVED that does not say where to.
+            await self._discard(connection)
+            raise ConnectionLost(f"{self._address}: the answer is none of Redis's: {exc}") from exc
         except BaseException:
             await self._discard(connection)
             raise
-        if self._closed:
+        # Whatever else came would be taken for the answer to the next command.
+        if self._closed or await connection.can_read():
             await self._discard(connection)
         else:
             self._idle.append(connection)
-        for each in answers:
-            if isinstance(each, Exception):
-                raise self._error(each) from each
-        return answers
+        if refused is not None:
+            raise self._error(refused) from refused
+        return found
 
     async def _ask(self, connection: Connection, commands: list[list[Any]]) -> list[Any]:
         if len(commands) == 1:
@@ -240,8 +248,10 @@ class _Server:
         return done if isinstance(done, list) else [done]
 
     def _error(self, error: Exception) -> RpcError:
-        text = f"{self._address}: {error}"
-        said = str(error)
+        # The client library takes the code off the text of those that it knows.
+        code = getattr(error, "status_code", None) or ""
+        said = f"{code} {error}" if code not in ("", "ERR") else str(error)
+        text = f"{self._address}: {said}"
         if isinstance(error, BusyLoadingError | OutOfMemoryError) or said.startswith(_NOT_RUN):
             return Overloaded(text)
         if isinstance(error, NoPermissionError):

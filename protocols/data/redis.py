@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+from gateway.model.errors import RemoteWireError
 from protocols.data.encoding import Stored
 from protocols.data.verb import Answer, Role, Verb
 
@@ -23,6 +24,7 @@ _MEMBERS: Final = (*_KEY, ("values", Role.VALUES))
 Parts = list[Any]
 """One command: its name and arguments."""
 _Settle = Callable[[Any], Any]
+_KINDS: Final[Mapping[type[Any], str]] = MappingProxyType({int: "a number", bytes: "a text", list: "a list"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +39,66 @@ def written_commands(verb: str, places: Mapping[str, Any]) -> list[Parts]:
     return _TABLE[verb].write(places)
 
 
-def settled(verb: str, answers: Sequence[Any]) -> Any:
-    """The answer as `protocols.data.answers` takes it. `answers`: one for each command, in RESP2."""
-    return _TABLE[verb].settle(answers[0] if answers else None)
+def settled(verb: str, answers: Sequence[Any], commands: Sequence[Parts]) -> Any:
+    """The answer as `protocols.data.answers` takes it. `answers`: one for each of the `commands`, in RESP2.
+
+    Raises:
+        RemoteWireError: it is no answer to that command, but perhaps to one before it.
+    """
+    entry = _TABLE[verb]
+    found = entry.settle(answers[0] if answers else None)
+    if answers and entry.verb.answer is Answer.VALUES and len(found) != len(commands[0]) - len(entry.verb.places):
+        raise _unsuited(answers[0])
+    return found
+
+
+def _unsuited(answer: Any) -> RemoteWireError:
+    return RemoteWireError(f"no such command is answered by {_KINDS.get(type(answer), 'that')}")
 
 
 def _value(answer: Any) -> Any:
-    return None if answer is None else Stored(answer)
+    if answer is None:
+        return None
+    if type(answer) is not bytes:
+        raise _unsuited(answer)
+    return Stored(answer)
 
 
 def _values(answer: Any) -> Any:
-    return [_value(each) for each in answer or ()]
+    if answer is None:
+        return []
+    if type(answer) is not list:
+        raise _unsuited(answer)
+    return [_value(each) for each in answer]
 
 
-def _as_it_is(answer: Any) -> Any:
+def _items(answer: Any) -> Any:
+    found = _values(answer)
+    if None in found:
+        raise _unsuited(answer)
+    return found
+
+
+def _pairs(answer: Any) -> Any:
+    found = _items(answer)
+    if len(found) % 2:
+        raise _unsuited(answer)
+    return found
+
+
+def _number(answer: Any) -> int:
+    if type(answer) is not int:
+        raise _unsuited(answer)
     return answer
 
 
 def _count(answer: Any) -> int:
-    return answer or 0
+    return 0 if answer is None else _number(answer)
 
 
 def _is_ok(answer: Any) -> bool:
+    if answer is not None and answer != b"OK":
+        raise _unsuited(answer)
     return answer is not None
 
 
@@ -99,7 +139,7 @@ def _incr(name: str, *, field: bool) -> _Entry:
         return [[name, given["key"], *([given["field"]] if field else []), 1 if delta is None else delta]]
 
     places = (*(_FIELD if field else _KEY), ("delta", Role.DELTA))
-    return _Entry(Verb(places, Answer.NUMBER, 2 if field else 1), write, _as_it_is)
+    return _Entry(Verb(places, Answer.NUMBER, 2 if field else 1), write, _number)
 
 
 def _any_of(name: str, verb: Verb, *places: str, settle: _Settle = _count) -> _Entry:
@@ -163,9 +203,9 @@ _TABLE: Final[Mapping[str, _Entry]] = MappingProxyType(
         "delete": _any_of("DEL", Verb(_KEYS, Answer.COUNT), "keys"),
         "unlink": _any_of("UNLINK", Verb(_KEYS, Answer.COUNT), "keys"),
         "exists": _any_of("EXISTS", Verb(_KEYS, Answer.COUNT), "keys"),
-        "expire": _Entry(Verb((*_KEY, ("ttl", Role.TTL)), Answer.DONE, 2), _expire, _as_it_is),
-        "persist": _one("PERSIST", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.DONE)),
-        "ttl": _one("PTTL", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.TTL, misses=True)),
+        "expire": _Entry(Verb((*_KEY, ("ttl", Role.TTL)), Answer.DONE, 2), _expire, _number),
+        "persist": _one("PERSIST", "key", settle=_number, verb=Verb(_KEY, Answer.DONE)),
+        "ttl": _one("PTTL", "key", settle=_number, verb=Verb(_KEY, Answer.TTL, misses=True)),
         "incr": _incr("INCRBY", field=False),
         "decr": _incr("DECRBY", field=False),
         "incrbyfloat": _one(
@@ -176,9 +216,9 @@ _TABLE: Final[Mapping[str, _Entry]] = MappingProxyType(
             verb=Verb((*_KEY, ("amount", Role.AMOUNT)), Answer.FLOAT, 2),
         ),
         "append": _one(
-            "APPEND", "key", "value", settle=_as_it_is, verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.COUNT, 2)
+            "APPEND", "key", "value", settle=_number, verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.COUNT, 2)
         ),
-        "strlen": _one("STRLEN", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.COUNT)),
+        "strlen": _one("STRLEN", "key", settle=_number, verb=Verb(_KEY, Answer.COUNT)),
         "mget": _any_of("MGET", Verb(_KEYS, Answer.VALUES, misses=True), "keys", settle=_values),
         "mset": _Entry(
             Verb((("entries", Role.ENTRIES), ("ttl", Role.TTL)), Answer.DONE, expires=True), _mset, lambda answer: True
@@ -192,15 +232,15 @@ _TABLE: Final[Mapping[str, _Entry]] = MappingProxyType(
             "key",
             "field",
             "value",
-            settle=_as_it_is,
+            settle=_number,
             verb=Verb((*_FIELD, ("value", Role.VALUE)), Answer.DONE, 3),
         ),
         "hdel": _any_of("HDEL", Verb((*_KEY, ("fields", Role.FIELDS)), Answer.COUNT, 2), "key", "fields"),
-        "hexists": _one("HEXISTS", "key", "field", settle=_as_it_is, verb=Verb(_FIELD, Answer.DONE, 2)),
-        "hlen": _one("HLEN", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.COUNT)),
-        "hkeys": _one("HKEYS", "key", settle=_values, verb=Verb(_KEY, Answer.TEXTS)),
-        "hvals": _one("HVALS", "key", settle=_values, verb=Verb(_KEY, Answer.ITEMS)),
-        "hgetall": _one("HGETALL", "key", settle=_values, verb=Verb(_KEY, Answer.ENTRIES, misses=True)),
+        "hexists": _one("HEXISTS", "key", "field", settle=_number, verb=Verb(_FIELD, Answer.DONE, 2)),
+        "hlen": _one("HLEN", "key", settle=_number, verb=Verb(_KEY, Answer.COUNT)),
+        "hkeys": _one("HKEYS", "key", settle=_items, verb=Verb(_KEY, Answer.TEXTS)),
+        "hvals": _one("HVALS", "key", settle=_items, verb=Verb(_KEY, Answer.ITEMS)),
+        "hgetall": _one("HGETALL", "key", settle=_pairs, verb=Verb(_KEY, Answer.ENTRIES, misses=True)),
         "hmget": _any_of(
             "HMGET",
             Verb((*_KEY, ("fields", Role.FIELDS)), Answer.VALUES, 2, misses=True),
@@ -218,22 +258,22 @@ _TABLE: Final[Mapping[str, _Entry]] = MappingProxyType(
         "rpush": _any_of("RPUSH", Verb(_MEMBERS, Answer.COUNT, 2), "key", "values"),
         "lpop": _one("LPOP", "key", settle=_value, verb=Verb(_KEY, Answer.VALUE, misses=True)),
         "rpop": _one("RPOP", "key", settle=_value, verb=Verb(_KEY, Answer.VALUE, misses=True)),
-        "llen": _one("LLEN", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.COUNT)),
-        "lrange": _range("LRANGE", Answer.ITEMS, _values),
+        "llen": _one("LLEN", "key", settle=_number, verb=Verb(_KEY, Answer.COUNT)),
+        "lrange": _range("LRANGE", Answer.ITEMS, _items),
         "ltrim": _range("LTRIM", Answer.DONE, _is_ok, 3),
         "sadd": _any_of("SADD", Verb(_MEMBERS, Answer.COUNT, 2), "key", "values"),
         "srem": _any_of("SREM", Verb(_MEMBERS, Answer.COUNT, 2), "key", "values"),
-        "smembers": _one("SMEMBERS", "key", settle=_values, verb=Verb(_KEY, Answer.ITEMS)),
+        "smembers": _one("SMEMBERS", "key", settle=_items, verb=Verb(_KEY, Answer.ITEMS)),
         "sismember": _one(
-            "SISMEMBER", "key", "value", settle=_as_it_is, verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.DONE, 2)
+            "SISMEMBER", "key", "value", settle=_number, verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.DONE, 2)
         ),
-        "scard": _one("SCARD", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.COUNT)),
+        "scard": _one("SCARD", "key", settle=_number, verb=Verb(_KEY, Answer.COUNT)),
         "zadd": _one(
             "ZADD",
             "key",
             "score",
             "value",
-            settle=_as_it_is,
+            settle=_number,
             verb=Verb((*_KEY, ("score", Role.AMOUNT), ("value", Role.VALUE)), Answer.COUNT, 3),
         ),
         "zrem": _any_of("ZREM", Verb(_MEMBERS, Answer.COUNT, 2), "key", "values"),
@@ -244,10 +284,10 @@ _TABLE: Final[Mapping[str, _Entry]] = MappingProxyType(
             settle=_value,
             verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.FLOAT, 2, misses=True),
         ),
-        "zrange": _range("ZRANGE", Answer.ITEMS, _values),
-        "zcard": _one("ZCARD", "key", settle=_as_it_is, verb=Verb(_KEY, Answer.COUNT)),
+        "zrange": _range("ZRANGE", Answer.ITEMS, _items),
+        "zcard": _one("ZCARD", "key", settle=_number, verb=Verb(_KEY, Answer.COUNT)),
         "publish": _one(
-            "PUBLISH", "key", "value", settle=_as_it_is, verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.COUNT, 2)
+            "PUBLISH", "key", "value", settle=_number, verb=Verb((*_KEY, ("value", Role.VALUE)), Answer.COUNT, 2)
         ),
     }
 )
