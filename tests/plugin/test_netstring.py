@@ -38,9 +38,11 @@ services:
 BRIDGING = """
 application: {{name: bridging}}
 credentials: {{door: {{file: door}}}}
+ports:
+  one: {{port: 0, listeners: [dubbo, net]}}
 listeners:
-  dubbo: {{protocol: dubbo, port: 0}}
-  net: {{protocol: netstring, port: 0}}
+  dubbo: {{protocol: dubbo}}
+  net: {{protocol: netstring}}
 services:
   demo.Catalog:
     contract: gateway.demo.catalog:Catalog

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,6 +14,7 @@ from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import TcpServer
 from gateway.model.contract import ServiceContract
 from gateway.model.exposure import Exposure
+from gateway.model.recognition import Recognition
 from gateway.spi.adapter import ClientAdapter, ListenerOptions, Reference, ServerAdapter
 from gateway.spi.plugin import Option, OptionKind, ProtocolPlugin
 from protocols.reader import DEFAULT_LIMITS, Limits
@@ -20,6 +22,8 @@ from protocols.reader import DEFAULT_LIMITS, Limits
 __all__ = ["PLUGIN"]
 
 _HEARTBEAT_S: Final = 30.0
+_BEGINNING: Final = re.compile(rb"(?:0|[1-9][0-9]{0,8})(:)?")
+"""Of a netstring: its length, and the colon where it is there already."""
 
 
 def _server(options: ListenerOptions) -> ServerAdapter:
@@ -42,6 +46,14 @@ def _client() -> ClientAdapter:
 def _check_contract(contract: ServiceContract) -> list[str]:
     """JSON has a form for every type of the model."""
     return []
+
+
+def _recognize(data: bytes) -> Recognition:
+    """No other wire begins with digits."""
+    found = _BEGINNING.match(data)
+    if found is None or (found[1] is None and found.end() < len(data)):
+        return Recognition.NO
+    return Recognition.MORE if found[1] is None else Recognition.YES
 
 
 def _snippet(address: str, service: Any) -> str:
@@ -68,4 +80,5 @@ PLUGIN: Final = ProtocolPlugin(
     ),
     client_snippet=_snippet,
     generic=False,
+    recognize=_recognize,
 )
