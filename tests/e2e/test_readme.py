@@ -133,6 +133,7 @@ class Reader:
             "POLYPORT_WEBSERVICE_PORT": self._free_port("8082"),
             "POLYPORT_MEMCACHED_PORT": self._free_port("11211"),
             "POLYPORT_THRIFT_PORT": self._free_port("9090"),
+            "POLYPORT_REDIS_PORT": self._free_port("6380"),
             "POLYPORT_PORT": self._free_port("7000"),
         }
 
