@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.model.errors import LocalWireError
+from protocols.http.unwritable import unwritable
 from protocols.redis.command import Command, Refused, Run, Steps
+from protocols.redis.error_line import error_line
 from protocols.redis.resp import OK, array
 
 __all__ = ["BATCH_COMMANDS", "MAX_QUEUED"]
@@ -38,10 +41,15 @@ def _exec(run: Run, words: Sequence[bytes]) -> bytes | Steps:
 
 
 def _one_by_one(run: Run, queued: list[list[bytes]]) -> Steps:
-    replies = []
+    replies: list[bytes] = []
+    most = left = run.listener.limits.max_frame_bytes
+    too_much = error_line(unwritable(LocalWireError(f"the replies of the batch exceed {most} bytes"))[0])
     for words in queued:
-        reply = run.listener.perform(run, words)
-        replies.append(reply if isinstance(reply, bytes) else (yield from reply))
+        found = run.listener.perform(run, words)
+        reply = found if isinstance(found, bytes) else (yield from found)
+        left -= len(reply)
+        # Small commands may have large replies, and all of them leave together.
+        replies.append(reply if left >= 0 else too_much)
     return array(replies)
 
 

@@ -34,13 +34,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a command is run with."""
+    """What a command is run with. `proto`: the version of RESP of its reply, whatever is said before that leaves.
+    `received_at`: monotonic seconds."""
 
     listener: Listener
     session: Session
     context: CallContext
     received_at: float
-    """Monotonic seconds."""
+    proto: int
 
 
 Handler = Callable[[Run, Sequence[bytes]], "bytes | Steps"]

@@ -135,7 +135,7 @@ def _client_id(run: Run, words: Sequence[bytes]) -> bytes:
 
 
 def _client_getname(run: Run, words: Sequence[bytes]) -> bytes:
-    return bulk(run.session.name) if run.session.name else nil(run.session.proto)
+    return bulk(run.session.name) if run.session.name else nil(run.proto)
 
 
 def _client_setname(run: Run, words: Sequence[bytes]) -> bytes:
@@ -159,7 +159,7 @@ def _client_setinfo(run: Run, words: Sequence[bytes]) -> bytes:
 
 
 def _client_info(run: Run, words: Sequence[bytes]) -> bytes:
-    return verbatim(_line_of(run.session) + b"\n", run.session.proto)
+    return verbatim(_line_of(run.session) + b"\n", run.proto)
 
 
 def _client_list(run: Run, words: Sequence[bytes]) -> bytes:

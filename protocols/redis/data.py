@@ -7,12 +7,12 @@ asks, it is refused. Texts of refusals of malformed commands are those of Redis 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from gateway.model.call import Invocation
-from gateway.model.errors import ValueMappingError
+from gateway.model.errors import LocalWireError, ValueMappingError
 from protocols.contract import Outcome
 from protocols.redis.command import Command, Refused, Run, Steps, wrong_count
 from protocols.redis.mounted import MISS, call_of, find, found_by, mount_of, value_of
@@ -23,6 +23,8 @@ __all__ = ["DATA_COMMANDS", "integer_of"]
 
 _INTEGER: Final = re.compile(rb"-?[1-9][0-9]{0,18}|0")
 _I64: Final = 2**63
+_AT_ONCE: Final = 256
+"""Calls of one command that are in progress at the same time."""
 _NOT_AN_INTEGER: Final = "value is not an integer or out of range"
 _SYNTAX: Final = "syntax error"
 _UNITS: Final[Mapping[bytes, tuple[float, bool]]] = {
@@ -32,7 +34,8 @@ _UNITS: Final[Mapping[bytes, tuple[float, bool]]] = {
     b"PXAT": (0.001, True),
 }
 """Seconds of a unit, and whether it counts from 1970."""
-_Value = Generator[Sequence[Invocation], Sequence[Outcome], Any]
+_Call = tuple[MountedMethod, bytes, Mapping[str, Any]]
+"""A method, the key without its prefix, and what else it is given."""
 
 
 def integer_of(word: bytes) -> int:
@@ -53,17 +56,40 @@ def _written(run: Run, method: MountedMethod, value: Any) -> bytes | None:
 
 
 def _string(run: Run, data: bytes | None) -> bytes:
-    return nil(run.session.proto) if data is None else bulk(data)
+    return nil(run.proto) if data is None else bulk(data)
 
 
 def _values(run: Run, keys: Sequence[bytes]) -> Generator[Sequence[Invocation], Sequence[Outcome], list[bytes | None]]:
     """What stands under several keys, asked for at the same time."""
-    methods = [find(run, key, "get") for key in keys]
-    outcomes = yield [call_of(run, method, {"key": rest}) for method, rest in methods]
-    return [
-        _written(run, method, value_of(run, method, outcome))
-        for (method, _), outcome in zip(methods, outcomes, strict=True)
-    ]
+    most = left = run.listener.limits.max_frame_bytes
+    found: list[bytes | None] = []
+    for some in _groups([(*find(run, key, "get"), {}) for key in keys]):
+        for method, outcome in (yield from _outcomes(run, some)):
+            data = _written(run, method, value_of(run, method, outcome))
+            found.append(data)
+            left -= len(data or b"")
+            if left < 0:
+                raise LocalWireError(f"the reply exceeds the limit of {most} bytes")
+    return found
+
+
+def _groups(calls: Sequence[_Call]) -> Iterator[Sequence[_Call]]:
+    return (calls[at : at + _AT_ONCE] for at in range(0, len(calls), _AT_ONCE))
+
+
+def _outcomes(
+    run: Run, calls: Sequence[_Call]
+) -> Generator[Sequence[Invocation], Sequence[Outcome], list[tuple[MountedMethod, Outcome]]]:
+    outcomes = yield [call_of(run, method, {"key": rest, **given}) for method, rest, given in calls]
+    return [(method, outcome) for (method, _, _), outcome in zip(calls, outcomes, strict=True)]
+
+
+def _changed(run: Run, calls: Sequence[_Call]) -> Generator[Sequence[Invocation], Sequence[Outcome], list[Any]]:
+    """What each of several calls returned, or `MISS`. All of them are made, whatever becomes of one."""
+    answered: list[tuple[MountedMethod, Outcome]] = []
+    for some in _groups(calls):
+        answered += yield from _outcomes(run, some)
+    return [value_of(run, method, outcome) for method, outcome in answered]
 
 
 def _get(run: Run, words: Sequence[bytes]) -> Steps:
@@ -131,7 +157,7 @@ def _set(run: Run, words: Sequence[bytes]) -> Steps:
     if options.gives_old:
         return (yield from _getset(run, words[:3]))
     value = yield from found_by(run, words[1], options.verb, value=words[2], ttl=options.ttl)
-    return OK if options.verb == "set" or (value is not None and _stored(value)) else nil(run.session.proto)
+    return OK if options.verb == "set" or (value is not None and _stored(value)) else nil(run.proto)
 
 
 def _setnx(run: Run, words: Sequence[bytes]) -> Steps:
@@ -180,20 +206,14 @@ def _mset(run: Run, words: Sequence[bytes]) -> Steps:
         raise wrong_count("mset")
     # The last one counts where a key stands twice.
     given = dict(zip(words[1::2], words[2::2], strict=True))
-    calls = [(find(run, key, "set"), value) for key, value in given.items()]
-    outcomes = yield [call_of(run, method, {"key": rest, "value": value}) for (method, rest), value in calls]
-    for ((method, _), _), outcome in zip(calls, outcomes, strict=True):
-        value_of(run, method, outcome)
+    yield from _changed(run, [(*find(run, key, "set"), {"value": value}) for key, value in given.items()])
     return OK
 
 
 def _counted(run: Run, keys: Sequence[bytes], verb: str) -> Steps:
     """How many of several keys there were."""
-    calls = [find(run, key, verb) for key in keys]
-    outcomes = yield [call_of(run, method, {"key": rest}) for method, rest in calls]
     count = 0
-    for (method, _), outcome in zip(calls, outcomes, strict=True):
-        value = value_of(run, method, outcome)
+    for value in (yield from _changed(run, [(*find(run, key, verb), {}) for key in keys])):
         if verb == "get":
             count += value is not MISS and value is not None
         else:

@@ -9,7 +9,7 @@ from gateway.model.call import Invocation
 from protocols.contract import Outcome
 from protocols.redis.command import Command, Refused, Run, Steps
 from protocols.redis.mounted import MISS, find, found_by
-from protocols.redis.resp import array, bulk, mapping, nil
+from protocols.redis.resp import array, array_within, bulk, mapping, nil
 
 __all__ = ["HASH_COMMANDS"]
 
@@ -31,18 +31,19 @@ def _fields(run: Run, key: bytes) -> Generator[Sequence[Invocation], Sequence[Ou
 
 def _hgetall(run: Run, words: Sequence[bytes]) -> Steps:
     fields = yield from _fields(run, words[1])
-    return mapping([(bulk(name), bulk(data or b"")) for name, data in fields.items()], run.session.proto)
+    return mapping([(bulk(name), bulk(data or b"")) for name, data in fields.items()], run.proto)
 
 
 def _hget(run: Run, words: Sequence[bytes]) -> Steps:
     data = (yield from _fields(run, words[1])).get(words[2])
-    return nil(run.session.proto) if data is None else bulk(data)
+    return nil(run.proto) if data is None else bulk(data)
 
 
 def _hmget(run: Run, words: Sequence[bytes]) -> Steps:
     fields = yield from _fields(run, words[1])
-    found = [fields.get(name) for name in words[2:]]
-    return array([nil(run.session.proto) if data is None else bulk(data) for data in found])
+    found = (fields.get(name) for name in words[2:])
+    replies = (nil(run.proto) if data is None else bulk(data) for data in found)
+    return array_within(replies, run.listener.limits.max_frame_bytes)
 
 
 def _hexists(run: Run, words: Sequence[bytes]) -> Steps:

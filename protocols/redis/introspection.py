@@ -17,6 +17,15 @@ from protocols.redis.resp import array, bulk, header, mapping, nil, text, verbat
 __all__ = ["INTROSPECTION_COMMANDS"]
 
 _SINCE: Final = "1.0.0"
+_MAX_WORDS: Final = 256
+"""Names or patterns in one command, each of which may be answered by much."""
+
+
+def _few(words: Sequence[bytes]) -> Sequence[bytes]:
+    """What stands behind a command of two words. Raises `Refused` where that is too many."""
+    if len(words) > _MAX_WORDS + 2:
+        raise Refused(f"more than {_MAX_WORDS} names or patterns")
+    return words[2:]
 
 
 def _command(run: Run, words: Sequence[bytes]) -> bytes:
@@ -31,9 +40,9 @@ def _info(run: Run, words: Sequence[bytes]) -> bytes:
     if len(words) == 2:
         return _command(run, words)
     found = []
-    for word in words[2:]:
+    for word in _few(words):
         command = _named(run, word)
-        found.append(_info_of(run, command) if command is not None else nil(run.session.proto))
+        found.append(_info_of(run, command) if command is not None else nil(run.proto))
     return array(found)
 
 
@@ -52,7 +61,7 @@ def _info_of(run: Run, command: Command) -> bytes:
         [
             text(command.name),
             b":%d\r\n" % command.arity,
-            header(b"~" if run.session.proto == 3 else b"*", len(flags)) + b"".join(flags),
+            header(b"~" if run.proto == 3 else b"*", len(flags)) + b"".join(flags),
             b":%d\r\n" % first,
             b":%d\r\n" % last,
             b":%d\r\n" % step,
@@ -65,8 +74,8 @@ def _info_of(run: Run, command: Command) -> bytes:
 
 
 def _docs(run: Run, words: Sequence[bytes]) -> bytes:
-    listener, proto = run.listener, run.session.proto
-    names: Iterable[bytes] = words[2:] or (*listener.commands, *listener.usual)
+    listener, proto = run.listener, run.proto
+    names: Iterable[bytes] = _few(words) or (*listener.commands, *listener.usual)
     pairs = []
     for name in dict.fromkeys(names):
         command = _named(run, name)
@@ -76,7 +85,7 @@ def _docs(run: Run, words: Sequence[bytes]) -> bytes:
 
 
 def _doc_of(run: Run, command: Command, name: bytes) -> bytes:
-    proto = run.session.proto
+    proto = run.proto
     pairs = [
         (text("summary"), text(command.summary)),
         (text("since"), text(_SINCE)),
@@ -135,7 +144,7 @@ def _server_info(run: Run, words: Sequence[bytes]) -> bytes:
         for name, lines in _SECTIONS
         if everything or name.lower().encode() in wanted
     ]
-    return verbatim(b"\r\n".join(shown), run.session.proto)
+    return verbatim(b"\r\n".join(shown), run.proto)
 
 
 _SECTIONS: Final = (
@@ -166,11 +175,11 @@ _CONFIG: Final = {
 
 
 def _config_get(run: Run, words: Sequence[bytes]) -> bytes:
-    globs = [Glob(each.lower()) for each in words[2:]]
+    globs = [Glob(each.lower()) for each in _few(words)]
     found = [
         (text(key), text(value)) for key, value in _CONFIG.items() if any(glob.matches(key.encode()) for glob in globs)
     ]
-    return mapping(found, run.session.proto)
+    return mapping(found, run.proto)
 
 
 def _time(run: Run, words: Sequence[bytes]) -> bytes:

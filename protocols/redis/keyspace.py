@@ -11,7 +11,7 @@ from protocols.redis.command import Command, Refused, Run, Steps
 from protocols.redis.data import integer_of
 from protocols.redis.glob import Glob
 from protocols.redis.mounted import MISS, call_of, value_of
-from protocols.redis.resp import OK, array, bulk
+from protocols.redis.resp import OK, array, array_within, bulk
 from protocols.texts.mount import Mount, MountedMethod
 
 __all__ = ["KEYSPACE_COMMANDS"]
@@ -47,7 +47,11 @@ def _keys_of(run: Run, pattern: bytes) -> Generator[Sequence[Invocation], Sequen
 
 
 def _keys(run: Run, words: Sequence[bytes]) -> Steps:
-    return array([bulk(key) for key in (yield from _keys_of(run, words[1]))])
+    return _listed(run, (yield from _keys_of(run, words[1])))
+
+
+def _listed(run: Run, keys: list[bytes]) -> bytes:
+    return array_within((bulk(key) for key in keys), run.listener.limits.max_frame_bytes)
 
 
 def _scan(run: Run, words: Sequence[bytes]) -> Steps:
@@ -71,7 +75,7 @@ def _scan(run: Run, words: Sequence[bytes]) -> Steps:
     found: list[bytes] = []
     if int(words[1][:19]) == 0 and kind in (b"string", b"hash"):
         found = yield from _keys_of(run, pattern)
-    return array([bulk(b"0"), array([bulk(key) for key in found])])
+    return array([bulk(b"0"), _listed(run, found)])
 
 
 def _dbsize(run: Run, words: Sequence[bytes]) -> Steps:

@@ -192,7 +192,7 @@ class Listener:
 
     def _called(self, run: Run, form: MethodForm, invocation: Invocation) -> Steps:
         session, context = run.session, run.context
-        proto, wants_more = session.proto, session.wants_more
+        proto, wants_more = run.proto, session.wants_more
         (outcome,) = yield [invocation]
         if invocation.oneway and isinstance(outcome, Ok):
             return b"+OK\r\n"
@@ -307,7 +307,7 @@ def _with(run: Run, words: Sequence[bytes]) -> bytes | Steps:
     command = run.listener.check(inner)
     if command is not None and (command.at_once or command.is_open or command.name == "with"):
         raise Refused(f"WITH cannot stand before {command.name}")
-    return run.listener.perform(Run(run.listener, run.session, context, run.received_at), inner)
+    return run.listener.perform(Run(run.listener, run.session, context, run.received_at, run.proto), inner)
 
 
 def _help(run: Run, words: Sequence[bytes]) -> bytes:

@@ -18,7 +18,8 @@ __all__ = ["RequestReader"]
 
 _MAX_LINE: Final = 65_536
 """Bytes of a line, and of the line that holds a length."""
-_MAX_ARGUMENTS: Final = 1_048_576
+_MAX_ARGUMENTS: Final = 65_536
+"""Of one command; Redis takes sixteen times as many, each of which takes memory beyond its bytes."""
 _STRANGER_ARGUMENTS: Final = 10
 _STRANGER_BYTES: Final = 16_384
 _USUAL_ARGUMENTS: Final = 64

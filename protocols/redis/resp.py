@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from gateway.model.errors import LocalWireError
+
 __all__ = [
     "NIL",
     "NIL_ARRAY_2",
     "OK",
     "array",
+    "array_within",
     "bulk",
     "double",
     "error",
@@ -63,6 +66,22 @@ def header(kind: bytes, count: int) -> bytes:
 def array(items: Sequence[bytes]) -> bytes:
     """A list of replies."""
     return b"*%d\r\n%b" % (len(items), b"".join(items))
+
+
+def array_within(items: Iterable[bytes], most_bytes: int) -> bytes:
+    """The same of replies that are made one after the other, as a small command may ask for a large one many times.
+
+    Raises:
+        LocalWireError: they are more than `most_bytes`; no more were made than that.
+    """
+    made: list[bytes] = []
+    size = 0
+    for each in items:
+        size += len(each)
+        if size > most_bytes:
+            raise LocalWireError(f"the reply exceeds the limit of {most_bytes} bytes")
+        made.append(each)
+    return array(made)
 
 
 def mapping(pairs: Sequence[tuple[bytes, bytes]], proto: int) -> bytes:

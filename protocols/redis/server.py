@@ -35,6 +35,8 @@ _STEP_BYTES: Final = 65_536
 """Of replies that need no call, after which they leave before more are made."""
 _COST: Final = 200
 """Bytes of memory that one reply takes which waits, besides its own."""
+_WORD_COST: Final = 32
+"""Bytes of memory that a word of a queued command takes, at least, besides its own."""
 _NO_COMMANDS: Final = (b"post", b"host:")
 _OK: Final = Ok(None)
 _GET: Final = (b"GET", b"get")
@@ -282,7 +284,7 @@ class RedisServerCodec:
             if session.queued is not None and not (command is not None and command.at_once):
                 reply = self._queued(words, session.queued)
             else:
-                reply = listener.perform(Run(listener, session, NO_CONTEXT, now), words, command)
+                reply = listener.perform(Run(listener, session, NO_CONTEXT, now, session.proto), words, command)
                 self._note_change(command)
         except RpcError as exc:
             session.is_spoilt = session.queued is not None
@@ -327,7 +329,7 @@ class RedisServerCodec:
 
     def _queued(self, words: list[bytes], queued: list[list[bytes]]) -> bytes:
         session = self._session
-        size = sum(map(len, words))
+        size = sum(map(len, words)) + len(words) * _WORD_COST
         if len(queued) >= MAX_QUEUED or session.queued_bytes + size > self._max_bytes:
             raise Refused(f"more than {MAX_QUEUED} commands in a batch, or {self._max_bytes} bytes")
         session.queued_bytes += size

@@ -28,7 +28,7 @@ class Session:
         name: As `CLIENT SETNAME` gave it.
         wants_more: It said by `CLIENT CAPA polyport` that it understands what only other gateways do.
         queued: Commands behind `MULTI`; None outside. `is_spoilt`: one of them was refused.
-        queued_bytes: Of their arguments.
+        queued_bytes: Of their arguments, with what keeping them takes.
     """
 
     __slots__ = (
