@@ -94,6 +94,7 @@ PEERS: Final[Mapping[str, Peer]] = {
     "node": Peer("Node's http", "JavaScript", asked=node_version, counted=False),
     "go": Peer("Go's net/http", "Go", asked=go_version),
     "httpclient": Peer("Java's HttpClient", "Java", asked=java_version),
+    "http.client": Peer("Python's http.client", "Python", asked=platform.python_version),
     "jayson": Peer("jayson", "JavaScript", lambda: npm("jayson")),
     "jsonrpc4j": Peer("jsonrpc4j", "Java", lambda: maven("java/http", "jsonrpc4j")),
     "openapi-python-client": Peer("openapi-python-client", "Python", lambda: pypi("openapi", "openapi-python-client")),

@@ -93,20 +93,24 @@ class Bridge:
         answer: Result | Exception,
         more: dict[str, Any],
     ) -> Result:
+        self.expect(answer, held=more.pop("held", False))
+        key = ServiceKey(contract.name)
+        return await self._invokers[invoker](
+            Invocation(key, signature.name, tuple(arguments), signature=signature, **more)
+        )
+
+    def expect(self, answer: Result | Exception, *, held: bool = False) -> None:
+        """What the provider says to the next call, whoever makes it; forgets the one before."""
         self.answer = answer
         self.received.clear()
         self.asked.clear()
-        if more.pop("held", False):
+        if held:
             self.may_answer.clear()
         else:
             self.may_answer.set()
         for relay in (self.before, self.behind):
             relay.sent.clear()
             relay.received.clear()
-        key = ServiceKey(contract.name)
-        return await self._invokers[invoker](
-            Invocation(key, signature.name, tuple(arguments), signature=signature, **more)
-        )
 
     async def respond(self, invocation: Invocation) -> Result:
         """The provider's handler."""
