@@ -37,11 +37,11 @@ _CR: Final = 0x0D
 _USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
 """A `get` of one key that is no call."""
 _WORD_BYTES: Final = 16
+"""No command has a longer word."""
 _STEP: Final = 256
 """Commands, or calls, after which others have their turn."""
 _STEP_BYTES: Final = 65_536
 """Of answers that need no call, after which they leave before more are made."""
-"""No command has a longer word."""
 _HTTP: Final = b"HTTP/"
 _HTTP_NAME: Final = "HTTP"
 _TEXTS: Final = ("text", "unknown bytes")
@@ -170,7 +170,10 @@ class MemcachedServerCodec:
             self._held += data
             # A line without an end, or a block that is not whole, is not looked through again.
             if not was_behind and (len(self._held) < self._wanted or (not self._wanted and b"\n" not in data)):
-                self._is_too_long(self._held)
+                if self._is_fresh and _ALIEN(self._held) is not None:
+                    self.broken = _alien(bytes(self._held[:SNIFF_BYTES]))
+                elif not self._wanted:
+                    self._is_too_long(self._held)
                 return events
             data = bytes(self._held)
             self._held.clear()
@@ -272,11 +275,11 @@ class MemcachedServerCodec:
             self._is_too_long(self._held)
 
     def _command(self, words: list[bytes], now: float) -> None:
-        if not words:
-            self.say(ERROR)
-            return
         if not self._is_known:
             self._authenticate(words)
+            return
+        if not words:
+            self.say(ERROR)
             return
         command = COMMANDS.get(words[0])
         if command is not None:

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import application, data, dubbo, hessian, hessian_http, http_json, redis, rmi, soap, texts, thrift
+from tests.fuzz import (
+    application,
+    data,
+    dubbo,
+    hessian,
+    hessian_http,
+    http_json,
+    memcached,
+    redis,
+    rmi,
+    soap,
+    texts,
+    thrift,
+)
 
 __all__ = ["TARGETS", "Target"]
 
@@ -42,6 +55,7 @@ _HESSIAN_1 = b"MVRSsBbIDLdtlrzcmxX\x00\x01\x02"
 _HTTP = b"\r\n \t:;,/?=%0123456789abcdefGETPOS\x00\xff"
 _JAVA = b"\xac\xed\x00\x05pqrstuwxyz{|}~\x01\x02\x03\x08\x0c\x7eBCDFIJSZL[;"
 _JSON = b'{}[],:"\\u0123456789eE+-.tfn \xff'
+_MEMCACHED = b' \r\n0123456789#().:{}[]",%-getsdlcamnqvk\x00\xff'
 _PICKLE = b"\x80\x04\x95()]}NKMJGXUTCBaesutqhrjcRb.\x81\x85\x86\x87\x88\x8a\x8b\x8c\x8f\x90\x91\x93\x94"
 _XML = b"<>/\"'=&;![]-?: \t\n#x019aexsi\xc3\xa9\xff\x00"
 _THRIFT = b'\x80\x01\x82\x21\x0f\xff\x00\x02\x03\x04\x06\x08\x0a\x0b\x0c\x0d\x0e\x0f\x10\x7f[]{}",:1irecmplsdb'
@@ -60,6 +74,8 @@ TARGETS: tuple[Target, ...] = (
     Target("http-reply", http_json.check_reply, http_json.reply_seeds, _JSON + b"\n", 50_000),
     Target("http-context", http_json.check_context, http_json.context_seeds, _HTTP, share=0.5),
     Target("json", http_json.check_json, http_json.json_seeds, _JSON, share=0.5),
+    Target("memcached-server", memcached.check_server, memcached.server_seeds, _MEMCACHED, 200_000, 1.5),
+    Target("memcached-client", memcached.check_client, memcached.client_seeds, _MEMCACHED, 50_000),
     Target("rmi-pickle", rmi.check_pickle, rmi.pickle_seeds, _PICKLE, 200_000, 1.5),
     Target("rmi-server", rmi.check_server, rmi.server_seeds, _PICKLE + b"PRMI\x01", 200_000),
     Target("rmi-client", rmi.check_reply, rmi.reply_seeds, _PICKLE + b"PRMI\x02", 50_000),
