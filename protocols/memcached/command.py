@@ -17,7 +17,7 @@ from protocols.memcached.counts import VERSION, stats_answer
 from protocols.memcached.failure import error_line
 from protocols.memcached.invoke import call_by_key, fetch, start_call
 from protocols.memcached.slot import NOT_FOUND, FlushSlot, GatherSlot, GetSlot, SaidSlot, TouchPart, ValuePart
-from protocols.memcached.word import BAD_FORMAT, ERROR, is_key, read_expiry, read_i32, read_u32, read_u64
+from protocols.memcached.word import BAD_FORMAT, ERROR, is_key, read_expiry, read_i32, read_i64, read_u32, read_u64
 
 if TYPE_CHECKING:
     from protocols.memcached.server import MemcachedServerCodec as Codec
@@ -57,7 +57,7 @@ def _gat(codec: Codec, words: list[bytes], now: float) -> None:
     if len(words) < 2:
         codec.say(ERROR)
         return
-    expiry = read_i32(words[1])
+    expiry = read_i64(words[1])
     if expiry is None:
         codec.say(_BAD_EXPIRY)
         return
@@ -82,26 +82,27 @@ def _retrieve(codec: Codec, keys: list[bytes], now: float, *, versioned: bool, e
     gather = GatherSlot(wire.counts, len(keys), versioned=versioned)
     codec.queue(gather)
     for index, key in enumerate(keys):
-        if expiry is None or _touch_part(codec, gather, index, key, expiry):
-            give(codec, key, ValuePart(gather, index, key, None), now, versioned=versioned)
+        give(codec, key, ValuePart(gather, index, key, None), now, versioned=versioned)
+        if expiry is not None:
+            # Afterwards: the value is given though it may be over by that.
+            _touch_part(codec, gather, index, key, expiry)
     if gather.close() is not None:
         codec.leave(gather)
 
 
-def _touch_part(codec: Codec, gather: GatherSlot, index: int, key: bytes, expiry: int) -> bool:
-    """Sets the time to live of a key that is about to be read. Gives whether it may be read."""
+def _touch_part(codec: Codec, gather: GatherSlot, index: int, key: bytes, expiry: int) -> None:
+    """Sets the time to live of a key that is read."""
     mount = codec.wire.directory.mounts.find(key)
     if mount is None:
-        return True
+        return
     method = mount.methods.get("expire")
     if method is None:
         gather.add()
         gather.note(index, key, None, error_line(_not_offered(mount, "touch")))
-        return False
+        return
     part = TouchPart(gather, index, method, codec.wire.directory.forms(mount))
     given = {"key": key[len(mount.prefix) :], "ttl": read_expiry(expiry, codec.wire.wall())}
     codec.call_mounted(key, method, given, part, changes=True)
-    return True
 
 
 def give(codec: Codec, key: bytes, part: Any, now: float, *, versioned: bool) -> None:
@@ -135,7 +136,7 @@ def _store(verb: str, codec: Codec, words: list[bytes], now: float) -> None:
         return
     codec.wire.counts.cmd_set += 1
     quiet = words[-1] == b"noreply"
-    key, flags, expiry, size = words[1], read_u32(words[2]), read_i32(words[3]), read_i32(words[4])
+    key, flags, expiry, size = words[1], read_u32(words[2]), read_i64(words[3]), read_i32(words[4])
     version = read_u64(words[5]) if verb == "cas" else 0
     if not is_key(key) or flags is None or expiry is None or size is None or version is None:
         codec.say(BAD_FORMAT)
@@ -225,7 +226,7 @@ def _touch(codec: Codec, words: list[bytes], now: float) -> None:
         return
     codec.wire.counts.cmd_touch += 1
     quiet = words[-1] == b"noreply"
-    expiry = read_i32(words[2])
+    expiry = read_i64(words[2])
     if not is_key(words[1]):
         codec.say(BAD_FORMAT)
     elif expiry is None:

@@ -36,7 +36,17 @@ from protocols.memcached.failure import error_line
 from protocols.memcached.found import Found, MountGiver, trouble_of
 from protocols.memcached.queue import Slot
 from protocols.memcached.slot import below_zero, said_of
-from protocols.memcached.word import BAD_FORMAT, ERROR, MAX_KEY_BYTES, is_key, read_expiry, read_i32, read_u32, read_u64
+from protocols.memcached.word import (
+    BAD_FORMAT,
+    ERROR,
+    MAX_KEY_BYTES,
+    is_key,
+    read_expiry,
+    read_i32,
+    read_i64,
+    read_u32,
+    read_u64,
+)
 from protocols.texts.mount import Mount, MountedMethod
 
 if TYPE_CHECKING:
@@ -270,7 +280,7 @@ def _mg(codec: Codec, words: list[bytes], now: float) -> None:
     if asked is None:
         return
     try:
-        expiry = asked.number(b"T", read_i32, _BAD_TOKEN)
+        expiry = asked.number(b"T", read_i64, _BAD_TOKEN)
     except _Refused as exc:
         codec.say(exc.line)
         return
@@ -406,7 +416,7 @@ def _ms(codec: Codec, words: list[bytes], now: float) -> None:
 def _stored(codec: Codec, asked: _Asked) -> tuple[_Asked, str, Mapping[str, Any]]:
     """What a `ms` asks for: the verb, and its arguments beside key and value."""
     flags = asked.number(b"F", read_u32, BAD_FORMAT) or 0
-    expiry = asked.number(b"T", read_i32, _BAD_TOKEN) or 0
+    expiry = asked.number(b"T", read_i64, _BAD_TOKEN) or 0
     version = asked.number(b"C", read_u64, _BAD_TOKEN)
     mode = asked.flags.get(b"M", b"S")
     if len(mode) != 1:

@@ -191,7 +191,7 @@ class ValuePart:
 
 
 class TouchPart:
-    """The time to live that is set before a key of a `GatherSlot` is read; only trouble is told."""
+    """The time to live that is set of a key of a `GatherSlot`; only trouble is told."""
 
     __slots__ = ("_forms", "_index", "_method", "_slot")
 

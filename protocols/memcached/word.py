@@ -15,6 +15,7 @@ __all__ = [
     "is_key",
     "read_expiry",
     "read_i32",
+    "read_i64",
     "read_u32",
     "read_u64",
     "words_of",
@@ -27,6 +28,9 @@ BAD_FORMAT: Final = b"CLIENT_ERROR bad command line format\r\n"
 _NUMBER: Final = re.compile(rb"[+-]?[0-9]{1,20}")
 _U64: Final = 1 << 64
 _I32: Final = 1 << 31
+_I64: Final = 1 << 63
+_AGES_S: Final = 10.0**10
+"""Some 300 years: as good as for ever, and within what services can add to a moment."""
 _MONTH_S: Final = 60 * 60 * 24 * 30
 """Expiry times up to here count from now, later ones are moments."""
 
@@ -63,6 +67,14 @@ def read_i32(word: bytes) -> int | None:
     return number if -_I32 <= number < _I32 else None
 
 
+def read_i64(word: bytes) -> int | None:
+    """A number of 64 bits with a sign, as expiry times are; None where there is none."""
+    if _NUMBER.fullmatch(word) is None:
+        return None
+    number = int(word)
+    return number if -_I64 <= number < _I64 else None
+
+
 def read_expiry(number: int, moment: float) -> float | None:
     """The time to live in seconds that an expiry time means; None for ever, 0 or less for over at once.
 
@@ -70,4 +82,5 @@ def read_expiry(number: int, moment: float) -> float | None:
     """
     if number == 0:
         return None
-    return float(number) if number <= _MONTH_S else number - moment
+    left = float(number) if number <= _MONTH_S else number - moment
+    return min(max(left, -1.0), _AGES_S)

@@ -28,6 +28,7 @@ from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Drain, ReplyReceived, Send
 from protocols.memcached.client import ClientStyle, MemcachedClientCodec, MemcachedClientWire
 from protocols.memcached.server import MemcachedServerCodec, MemcachedServerWire, ServerStyle
+from protocols.memcached.word import read_expiry
 from protocols.testing import CONTRACT, AtMoment, feed
 
 KEY = ServiceKey(CONTRACT.name)
@@ -423,3 +424,19 @@ def test_a_name_that_fits_in_no_key_is_refused_at_once() -> None:
     made = MemcachedClientWire(ClientStyle())
     with pytest.raises(ContractError, match="too long for a key"):
         made.bind(ServiceKey("x" * 250), CONTRACT, "", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds"),
+    [
+        (0, None),
+        (1, 1.0),
+        (2_592_000, 2_592_000.0),
+        (1_000_000_060, 60.0),
+        (2_592_001, -1.0),
+        (-5, -1.0),
+        (1 << 62, 1e10),
+    ],
+)
+def test_expiry_times_are_seconds_up_to_a_month_and_moments_beyond(number: int, seconds: float | None) -> None:
+    assert read_expiry(number, 1e9) == seconds
