@@ -61,8 +61,8 @@ async def _in_turn(handler: Handler, invocation: Invocation) -> Result:
     assert isinstance(invocation, TurnInvocation)
     turn = invocation.turn
     try:
-        before = turn.before
-        if before is not None and not before.is_over:
+        before = turn.begin()
+        if before is not None:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             before.waiting.append(lambda: None if waiter.done() else waiter.set_result(None))
             await waiter

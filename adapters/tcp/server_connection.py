@@ -96,6 +96,7 @@ class ServerConnection(asyncio.Protocol):
         self._paced = self._codec if isinstance(self._codec, PacedServerCodec) else None
         """The codec, where it may give the events of what arrived in several steps."""
         self._following = False
+        """Such calls are being begun, or will be when the others had their turn."""
         self._running: set[CallDriver] | None = None
         """Calls that did not end in their first step, and whose answers the peer waits for."""
         self._unanswered = 0
@@ -208,7 +209,7 @@ class ServerConnection(asyncio.Protocol):
         self._eof = True
         self._lose_peer("closed its side of the connection")
         self._flush()
-        if not self._running:
+        if not (self._running or self._following):
             return False
         self._left_since = monotonic()
         return True
@@ -376,13 +377,28 @@ class ServerConnection(asyncio.Protocol):
     def _follow(self, due: Callable[[], Sequence[ServerEvent]]) -> None:
         """Begins the calls that follow from replies: in a loop, because such a call may be answered at once."""
         self._following = True
-        try:
-            while events := due():
-                for event in events:
-                    if type(event) is CallReceived:
-                        self._call(event)
-        finally:
-            self._following = False
+        left = _TURN
+        while events := due():
+            for event in events:
+                if type(event) is CallReceived:
+                    self._call(event)
+            left -= len(events)
+            if left <= 0:
+                self._state.loop.call_soon(self._follow_on, due)
+                return
+        self._following = False
+
+    def _follow_on(self, due: Callable[[], Sequence[ServerEvent]]) -> None:
+        """Goes on after the others had their turn."""
+        if self._transport is None:
+            return
+        self._follow(due)
+        if self._following:
+            return
+        if self._ended:
+            self._close_if_finished()
+        elif self._codec.finished and self._held is None:
+            self._finish()
 
     def _mind_held(self) -> None:
         """Takes no more requests while much waits in the codec, and gives up when it is far too much."""
@@ -427,7 +443,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _close_if_finished(self) -> None:
         """No more calls can come: closes as soon as those in progress are answered."""
-        if self._running:
+        if self._running or self._following:
             return
         self._flush()
         transport = self._transport
@@ -489,7 +505,7 @@ class ServerConnection(asyncio.Protocol):
 
     def left_at(self) -> float:
         """When it may be closed without losing a call that is on its way, if nothing comes until then (monotonic)."""
-        if self._held is not None or self._peer_calls:
+        if self._held is not None or self._following or self._peer_calls:
             return monotonic() + CROSSING_S
         if self._ended:
             return 0.0
@@ -498,7 +514,11 @@ class ServerConnection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Closes it, unless a call is in progress."""
-        if not (self._running or self._peer_calls) and self._held is None and self._transport is not None:
+        if (
+            not (self._running or self._following or self._peer_calls)
+            and self._held is None
+            and self._transport is not None
+        ):
             self._flush()
             self._transport.close()
 

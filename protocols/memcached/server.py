@@ -161,6 +161,7 @@ class MemcachedServerCodec:
         if self.broken is not None or self.finished:
             return ()
         self.wire.counts.bytes_read += len(data)
+        self.turns.settle()
         if not self._held and self._expected is None and not self._swallow and self._is_known:
             usual = self._usual(data)
             if usual is not None:

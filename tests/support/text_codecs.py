@@ -1,22 +1,27 @@
-"""Codecs of the text wires with the demo store mounted under `store:`, to be driven by hand."""
+"""Codecs and listeners of the text wires with the demo store mounted under `store:`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from gateway.contracts import contract_of
 from gateway.demo.store import Store
 from gateway.model.call import Peer
 from gateway.model.endpoint import ServiceKey
 from gateway.model.exposure import Exposure
+from gateway.spi.adapter import ListenerOptions
+from gateway.spi.handler import Handler
+from gateway.spi.plugin import ProtocolPlugin
 from protocols.contract import CallReceived, Outcome, Send, ServerEvent
 from protocols.memcached.server import MemcachedServerCodec, MemcachedServerWire, ServerStyle
 from protocols.reader import Limits
 from protocols.redis.server import RedisServerCodec, RedisServerWire
 from protocols.texts.mount_entry import parse_entry
 
-__all__ = ["FRAME_BYTES", "memcached_codec", "redis_codec", "run", "steps"]
+__all__ = ["FRAME_BYTES", "listening", "memcached_codec", "redis_codec", "run", "steps"]
 
 FRAME_BYTES: Final = 1 << 20
 _MOUNTS: Final = {
@@ -68,3 +73,27 @@ def run(
                 if isinstance(codec, RedisServerCodec):
                     waiting = [*codec.due(), *waiting]
     return sent
+
+
+@asynccontextmanager
+async def listening(
+    plugin: ProtocolPlugin, handler: Handler, **options: Any
+) -> AsyncIterator[Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]]:
+    """A listener of a text wire with the store; gives what connects to it. `options`: of `ListenerOptions`."""
+    assert plugin.server is not None
+    server = plugin.server(ListenerOptions("testing", plugin.name, "127.0.0.1", 0, **options))
+    (endpoint, *_) = await server.start(handler, _exposures())
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
+        writers.append(writer)
+        return reader, writer
+
+    try:
+        yield connect
+    finally:
+        for each in writers:
+            each.close()
+        await server.drain(0.1)
+        await server.aclose()
