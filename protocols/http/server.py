@@ -58,6 +58,7 @@ class HttpServerWire:
         self.limits: Final = limits
         self.heads: Final = HeadReader(limits)
         self.writer: Final = ResponseWriter(date, compress)
+        self._key: Final = f"site-{id(self)}"
 
     def accept(self, peer: Peer) -> HttpServerCodec:
         """See `ServerWire.accept`."""
@@ -66,6 +67,14 @@ class HttpServerWire:
     def site(self, line: RequestLine, fields: FieldBlock) -> HttpServerWire:
         """Whose binding answers a request, and whose limits hold for its body."""
         return self
+
+    def own(self, headers: Headers) -> Headers:
+        """The same fields for this wire alone, where several read them: what it finds out about them (that a site may
+        call, who calls) holds for nobody else."""
+        found = headers.memo.get(self._key)
+        if found is None:
+            found = headers.memo[self._key] = Headers(headers.pairs)
+        return cast("Headers", found)
 
 
 class _Turn:
@@ -303,11 +312,12 @@ class HttpServerCodec:
         turn = self._turn(line, fields, site)
         turn.inflated = inflated
         peer = self._peer
-        if site is not self._wire and peer.protocol != site.protocol:
-            peer = self._peer = Peer(site.protocol, peer.address)
-        result = site.binding.decode_call(
-            HttpRequest(line.method, line.path, line.query, fields.headers, body, peer), now
-        )
+        headers = fields.headers
+        if site is not self._wire:
+            headers = site.own(headers)
+            if peer.protocol != site.protocol:
+                peer = self._peer = Peer(site.protocol, peer.address)
+        result = site.binding.decode_call(HttpRequest(line.method, line.path, line.query, headers, body, peer), now)
         if isinstance(result, HttpResponse):
             self._respond(turn, result, events)
             return

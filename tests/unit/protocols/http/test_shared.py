@@ -9,9 +9,10 @@ from gateway.demo.catalog import Catalog
 from gateway.model.call import Ok, Peer
 from gateway.model.endpoint import ServiceKey
 from gateway.model.exposure import Exposure
-from protocols.contract import CallReceived
+from protocols.contract import CallReceived, CallRejected
 from protocols.hessian_http.claim import hessian_claim
 from protocols.hessian_http.server import HessianBinding
+from protocols.http.access import guarded
 from protocols.http.limits import HttpLimits
 from protocols.http.message import Headers
 from protocols.http.server import HttpServerWire
@@ -19,8 +20,8 @@ from protocols.http.shared import SharedHttpWire, Site
 from protocols.http_json.server import JsonBinding
 from protocols.soap.claim import soap_claim
 from protocols.soap.server import SoapBinding
-from tests.support.hessian_bytes import hessian_call
-from tests.support.http_bytes import all_answers, call
+from tests.support.hessian_bytes import hessian_body, hessian_call
+from tests.support.http_bytes import all_answers, call, message
 from tests.support.soap_bytes import soap_call, soap_request
 
 EXPOSURES = [Exposure(ServiceKey("demo.Catalog", "", ""), contract_of(Catalog), False)]
@@ -95,6 +96,20 @@ def test_calls_say_over_which_wire_they_came_and_answers_leave_in_order_in_the_f
         "x-application/hessian",
         "application/json",
     ]
+
+
+def test_what_one_wire_lets_in_the_others_do_not() -> None:
+    json = HttpServerWire(guarded(JsonBinding(EXPOSURES), origins=["https://shop.example"]), protocol="http")
+    wire = SharedHttpWire([Site(json, None), site("hessian"), site("webservice")])
+    # A page may send these without asking, and the fields are the same for all.
+    fields = ("Origin: https://shop.example", "Sec-Fetch-Site: cross-site")
+    for path, body, becomes in (
+        ("/demo.Catalog/count", b"", CallReceived),
+        ("/demo.Catalog", hessian_body("count"), CallRejected),
+        ("/demo.Catalog/count", b"", CallReceived),
+    ):
+        (event,) = wire.accept(Peer("shared", "127.0.0.1:1")).receive(message(path, body, *fields), 0.0)
+        assert type(event) is becomes
 
 
 def test_the_limit_of_a_body_is_that_of_the_wire_it_is_for() -> None:
