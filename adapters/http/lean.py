@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from adapters.http.date import HttpDate
@@ -34,6 +35,7 @@ class LeanServer(TcpServer):
         compress: bool,
     ) -> None:
         super().__init__(options, self._make_wire)
+        self.options: Final = options
         self.protocol: Final = options.protocol
         self._make_binding = make_binding
         self._make_claim = make_claim
@@ -91,10 +93,17 @@ class SharedServer(TcpServer):
     """
 
     def __init__(self, options: ListenerOptions, servers: Sequence[ServerAdapter]) -> None:
-        super().__init__(options, self._make_wire)
         self._servers = {each.protocol: each for each in servers if isinstance(each, LeanServer)}
         if len(self._servers) != len(servers):
             raise TypeError("only listeners over HTTP on the lean driver, of several protocols, share connections")
+        theirs = [each.options for each in self._servers.values()]
+        # Each listener sees to its own; here is room for all that they let through.
+        self.options: Final = replace(
+            options,
+            max_calls=sum(each.max_calls for each in theirs),
+            max_frame_bytes=max(each.max_frame_bytes for each in theirs),
+        )
+        super().__init__(self.options, self._make_wire)
 
     def _make_wire(self, _: Sequence[Exposure]) -> SharedHttpWire:
         return SharedHttpWire([each.site for each in self._servers.values()])

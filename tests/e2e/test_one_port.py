@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from adapters.http.lean import SharedServer
 from adapters.shared_port.front import Front
 from gateway import connect
 from gateway.config.load import load
@@ -315,6 +316,14 @@ async def test_each_listener_keeps_its_filters_and_the_limits_of_its_messages(
         # SOAP takes 8 MiB; it waits for the body.
         answered = await closed(port, large % b"text/xml" + b" " * 2000, finish=True)
         assert not answered.startswith(b"HTTP/1.1 413")
+
+
+async def test_listeners_that_share_connections_have_room_there_for_all_that_they_let_through() -> None:
+    text = (TEXT % "").replace("{frame: 1KiB}", "{frame: 24MiB, calls: 20000}")
+    async with running(text) as app:
+        (shared,) = front_of(app).together
+        assert isinstance(shared, SharedServer)
+        assert (shared.options.max_calls, shared.options.max_frame_bytes) == (40_000, 24 << 20)
 
 
 async def test_registries_are_told_the_shared_port_with_each_protocol() -> None:
