@@ -168,6 +168,10 @@ class Front:
         if type(verdict) is int:
             self._hand_over(waiting, self._adopters[verdict])
         elif verdict is Undecided.WAIT:
+            if waiting.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                # Reset behind what it sent, which libuv says once and never again.
+                self._close(waiting)
+                return
             waiting.seen = len(data)
             # From now on only more than this wakes us, or the end.
             waiting.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, waiting.seen + 1)

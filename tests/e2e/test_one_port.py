@@ -8,7 +8,9 @@ import contextlib
 import logging
 import random
 import socket
-from collections.abc import AsyncIterator
+import struct
+from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -60,6 +62,11 @@ services:
 CLIENT_HELLO = bytes.fromhex("16030100f4010000f00303") + bytes(range(64))
 """The beginning of one, as RFC 8446, sections 4.1.2 and 5.1, lays it out."""
 LIMIT_S = 5.0
+LOOPS = {"asyncio": asyncio.new_event_loop}
+if find_spec("uvloop") is not None:
+    import uvloop
+
+    LOOPS["uvloop"] = uvloop.new_event_loop
 
 
 @contextlib.asynccontextmanager
@@ -279,6 +286,24 @@ async def test_a_slow_peer_costs_no_processor_while_it_is_waited_for() -> None:
         writer.write(HTTP.count[2:])
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         writer.close()
+
+
+@pytest.mark.parametrize("loop_factory", LOOPS.values(), ids=LOOPS)
+def test_connections_that_were_reset_are_forgotten(loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def reset() -> None:
+        async with one_port() as (app, port):
+            for data in (b"", b"P", b"\x00\x00", b"get "):
+                # Within one turn of the loop, so that it is all there when the connection is accepted.
+                with socket.create_connection(("127.0.0.1", port)) as client:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    client.send(data)
+            async with asyncio.timeout(LIMIT_S):
+                await asyncio.sleep(0.02)
+                while front_of(app).connections:
+                    await asyncio.sleep(0.01)
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(reset())
 
 
 async def test_limits_on_connections_hold_before_and_behind_the_port() -> None:
