@@ -32,6 +32,8 @@ class DataServer(Protocol):
     async def run(self, verb: str, written: Mapping[str, Any], expires: float, limit_s: float) -> Any:
         """One command until `expires` (monotonic); gives its answer as `protocols.data.answers` takes it.
 
+        `limit_s`: how long that is, for messages.
+
         Raises:
             RpcError: there is no answer.
         """
@@ -82,6 +84,8 @@ class DataInvoker:
         self._reference = reference
         self._binding = binding
         self._release = release
+        self._running = 0
+        self._drained: asyncio.Event | None = None
         self._closed = False
         self.endpoint: Final = endpoint
         self.load: Final = Load(endpoint.weight)
@@ -99,11 +103,20 @@ class DataInvoker:
         method = self._binding.method(invocation.method, invocation.signature)
         arguments = invocation.arguments()
         written = method.write(arguments)
-        answer = await self._server.run(method.verb, written, expires, limit_s)
+        self._running += 1
+        try:
+            answer = await self._server.run(method.verb, written, expires, limit_s)
+        finally:
+            self._running -= 1
+            if self._drained is not None and not self._running:
+                self._drained.set()
         return method.read(answer, arguments, written)
 
     async def aclose(self) -> None:
         """See `Invoker.aclose`."""
         if not self._closed:
             self._closed = True
+            if self._running:
+                self._drained = asyncio.Event()
+                await self._drained.wait()
             await self._release()

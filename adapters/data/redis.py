@@ -1,4 +1,4 @@
-"""Data mode of redis://: methods are commands on a real Redis, through redis.asyncio and hiredis.
+"""Data mode of redis://: methods are commands on a real Redis, through redis.asyncio.
 
 Connections are taken from the client library one by one, since each call has a deadline of its own and each error must
 say whether the command may have run: a pool of the library knows neither.
@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from redis import exceptions
+from redis._parsers.base import AsyncBaseParser
 from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry as LibraryRetry
 from redis.backoff import NoBackoff
@@ -29,7 +30,7 @@ from redis.exceptions import (
 )
 
 from adapters.blocking.slots import Slots
-from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS
+from adapters.data.options import CONNECT_TIMEOUT_S, MAX_CONNECTIONS, PAYLOAD_BYTES
 from adapters.data.provider import DataInvoker, is_quiet, reaching
 from adapters.data.redis_check import bind_redis
 from adapters.http.provider_health import ProviderHealth
@@ -51,6 +52,8 @@ from gateway.model.errors import (
 from gateway.spi.adapter import Reference
 from gateway.spi.cluster import Invoker
 from protocols.data.redis import settled, written_commands
+from protocols.reader import Limits
+from protocols.redis.reply import ErrorReply, ReplyReader, Simple
 
 __all__ = ["RedisDataClient"]
 
@@ -66,11 +69,74 @@ class _Login(NamedTuple):
     database: int
 
 
+_Key = tuple[str, int, _Login, int]
+"""Host, port, login, and how large an answer may be."""
+
+
+class _Parser(AsyncBaseParser):
+    """The library's parser for our own reader of replies, which has limits.
+
+    hiredis makes a list as long as a server says before anything of it is there: to let go of one with a billion places
+    keeps the process busy for ten seconds.
+    """
+
+    limits = Limits()
+
+    def __init__(self, socket_read_size: int) -> None:
+        super().__init__(socket_read_size)
+        self._replies = ReplyReader(self.limits)
+        self._connected = False
+
+    def on_connect(self, connection: Any) -> None:
+        """The library's hook: a stream to read from."""
+        self._stream = connection._reader
+        self._replies = ReplyReader(self.limits)
+        self._connected = True
+
+    def on_disconnect(self) -> None:
+        """The library's hook."""
+        self._connected = False
+
+    async def can_read(self) -> bool:
+        """Whether more came than was asked for, as far as it was taken from the system, or the stream has ended."""
+        stream: Any = self._stream
+        return not self._replies.is_empty or stream is None or stream.at_eof() or bool(stream._buffer)
+
+    async def can_read_destructive(self) -> bool:
+        """As `can_read`."""
+        return await self.can_read()
+
+    async def read_response(self, disable_decoding: bool = False) -> Any:
+        """The next reply; errors are returned, not raised, as the library wants it."""
+        if not self._connected or self._stream is None:
+            raise exceptions.ConnectionError("the connection is closed")
+        try:
+            while (reply := self._replies.next()) is None:
+                data = await self._stream.read(self._read_size)
+                if not data:
+                    raise exceptions.ConnectionError("the server closed the connection")
+                self._replies.feed(data)
+        except RemoteWireError as exc:
+            raise InvalidResponse(str(exc)) from exc
+        found = self._plain(reply.value)
+        if isinstance(found, exceptions.ConnectionError):
+            # Errors that end a connection, such as LOADING and NOAUTH.
+            raise found
+        return found
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Simple):
+            return value.encode()
+        if isinstance(value, ErrorReply):
+            return self.parse_error(value.decode("utf-8", "replace"))  # type: ignore[no-untyped-call]
+        return [self._plain(each) for each in value] if isinstance(value, list) else value
+
+
 class RedisDataClient:
     """A `gateway.spi.adapter.ClientAdapter`; belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._servers: dict[tuple[str, int, _Login], _Server] = {}
+        self._servers: dict[_Key, _Server] = {}
 
     def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
         """See `ClientAdapter.open`."""
@@ -79,15 +145,17 @@ class RedisDataClient:
         if binding.found:
             raise ContractError(f"{endpoint.service}: " + "; ".join(text for _, text in binding.found))
         login = _Login(own.get("user", ""), own.get("password", ""), own.get("database", 0))
-        key = (endpoint.host, endpoint.port, login)
+        max_bytes = own.get("payload", PAYLOAD_BYTES)
+        key = (endpoint.host, endpoint.port, login, max_bytes)
         server = self._servers.get(key)
         if server is None:
-            server = self._servers[key] = _Server(endpoint, login, own.get("connect_timeout", CONNECT_TIMEOUT_S))
+            connect_s = own.get("connect_timeout", CONNECT_TIMEOUT_S)
+            server = self._servers[key] = _Server(endpoint, login, connect_s, max_bytes)
         server.slots.widen(own.get("max_connections", MAX_CONNECTIONS))
         server.users += 1
         return DataInvoker(server, endpoint, reference, binding, functools.partial(self._release, key, server))
 
-    async def _release(self, key: tuple[str, int, _Login], server: _Server) -> None:
+    async def _release(self, key: _Key, server: _Server) -> None:
         server.users -= 1
         if not server.users:
             if self._servers.get(key) is server:
@@ -103,11 +171,12 @@ class RedisDataClient:
 class _Server:
     """One Redis under one login."""
 
-    def __init__(self, endpoint: Endpoint, login: _Login, connect_s: float) -> None:
+    def __init__(self, endpoint: Endpoint, login: _Login, connect_s: float, max_bytes: int) -> None:
         self._endpoint = endpoint
         self._address = endpoint.address
         self._login = login
         self._connect_s = connect_s
+        self._parser = type("_BoundedParser", (_Parser,), {"limits": Limits(max_frame_bytes=max_bytes)})
         self._idle: list[Connection] = []
         self._connections: set[Connection] = set()
         self._closed = False
@@ -159,6 +228,7 @@ class _Server:
             retry=LibraryRetry(NoBackoff(), 0),
             driver_info=None,
             protocol=2,
+            parser_class=self._parser,
         )
         self._connections.add(connection)
         began = monotonic()

@@ -116,6 +116,11 @@ class ReplyReader:
         """Bytes of the reply that were read and let go."""
         self._attributes: list[tuple[Any, Any]] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that was fed has been given."""
+        return not self._stack and self._pos >= len(self._held)
+
     def feed(self, data: bytes) -> None:
         """Takes what arrived."""
         self._held += data

@@ -109,7 +109,7 @@ async def test_what_no_memcached_answers_is_no_value(method: str, answer: bytes)
 
 
 async def test_an_answer_too_many_is_not_taken_for_the_next_one() -> None:
-    first, second = b'$23\r\n{"name":"a","price":1}\r\n', b'$23\r\n{"name":"b","price":2}\r\n'
+    first, second = b'$22\r\n{"name":"a","price":1}\r\n', b'$22\r\n{"name":"b","price":2}\r\n'
     async with asked("redis", first + second) as call:
         assert [(await call("get", "k")).name for _ in range(3)] == ["a", "a", "a"]
 
