@@ -8,6 +8,7 @@ refused: nobody here would know that somebody else changed a key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from gateway.model.errors import LocalWireError
@@ -47,6 +48,8 @@ def _one_by_one(run: Run, queued: list[list[bytes]]) -> Steps:
     for words in queued:
         found = run.listener.perform(run, words)
         reply = found if isinstance(found, bytes) else (yield from found)
+        if words[0].lower() == b"hello":
+            run = replace(run, proto=run.session.proto)
         left -= len(reply)
         # Small commands may have large replies, and all of them leave together.
         replies.append(reply if left >= 0 else too_much)

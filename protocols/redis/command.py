@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from protocols.redis.listener import Listener
     from protocols.redis.session import Session
 
-__all__ = ["Command", "Refused", "Run", "Steps", "unknown_command", "unknown_subcommand", "wrong_count"]
+__all__ = ["NO_MULTI", "Command", "Refused", "Run", "Steps", "unknown_command", "unknown_subcommand", "wrong_count"]
 
 Steps = Generator[Sequence[Invocation], Sequence[Outcome], bytes]
 """A command that makes calls: gives those that may run at the same time, gets their outcomes, ends in its reply."""
+NO_MULTI: Final = "no-multi"
+"""The flag of a command that does not stand behind `MULTI`."""
 _SHOWN: Final = 128
 
 

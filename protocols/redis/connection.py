@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from protocols.redis.command import Command, Refused, Run
+from protocols.redis.command import NO_MULTI, Command, Refused, Run
 from protocols.redis.resp import OK, array, bulk, mapping, nil, text, verbatim
 from protocols.redis.session import ReplyMode, Session
 
@@ -235,7 +235,7 @@ _CLIENT: Final = {
         Command("client|setinfo", 4, _client_setinfo, "Says which library calls."),
         Command("client|info", 2, _client_info, "What is known of this connection."),
         Command("client|list", -2, _client_list, "What is known of this connection."),
-        Command("client|reply", 3, _client_reply, "Which answers are wanted: ON, OFF, SKIP."),
+        Command("client|reply", 3, _client_reply, "Which answers are wanted: ON, OFF, SKIP.", flags=(NO_MULTI,)),
         Command("client|no-evict", 3, _client_flag, "Does nothing."),
         Command("client|no-touch", 3, _client_flag, "Does nothing."),
         Command("client|capa", -3, _client_capa, "Says what the client understands."),

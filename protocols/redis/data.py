@@ -23,6 +23,8 @@ __all__ = ["DATA_COMMANDS", "integer_of"]
 
 _INTEGER: Final = re.compile(rb"-?[1-9][0-9]{0,18}|0")
 _I64: Final = 2**63
+_LATEST_S: Final = (_I64 - 1) // 1000
+"""Redis counts milliseconds."""
 _AT_ONCE: Final = 256
 """Calls of one command that are in progress at the same time."""
 _NOT_AN_INTEGER: Final = "value is not an integer or out of range"
@@ -116,7 +118,7 @@ class _SetOptions(NamedTuple):
 def _ttl(run: Run, unit: bytes, word: bytes, command: str) -> float:
     number = integer_of(word)
     scale, from_1970 = _UNITS[unit]
-    if number <= 0:
+    if number <= 0 or (scale == 1 and number > _LATEST_S):
         raise Refused(f"invalid expire time in '{command}' command")
     seconds = number * scale - (run.listener.clock() if from_1970 else 0.0)
     whole = int(seconds)
@@ -270,7 +272,10 @@ def _expire(run: Run, words: Sequence[bytes]) -> Steps:
     if len(words) > 3:
         raise Refused("NX, XX, GT and LT are not supported: a mounted method sets the time to live, or not")
     number = integer_of(words[2])
-    seconds = number * (0.001 if name.startswith("p") else 1)
+    in_ms = name.startswith("p")
+    if not in_ms and abs(number) > _LATEST_S:
+        raise Refused(f"invalid expire time in '{name}' command")
+    seconds = number * (0.001 if in_ms else 1)
     if name.endswith("at"):
         seconds -= run.listener.clock()
     whole = int(seconds)

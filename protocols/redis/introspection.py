@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gateway.model.contract import MISSING
-from protocols.redis.command import Command, Refused, Run
+from protocols.redis.command import NO_MULTI, Command, Refused, Run
 from protocols.redis.connection import VERSION
 from protocols.redis.glob import Glob
 from protocols.redis.resp import array, bulk, header, mapping, nil, text, verbatim
@@ -192,20 +192,24 @@ def _no_events(run: Run, words: Sequence[bytes]) -> bytes:
     raise Refused(f"{words[0].decode('latin-1').upper()} is not supported: the services here publish no events")
 
 
+_ALONE: Final = (NO_MULTI,)
+"""A batch runs without a pause what makes no calls, and these take some time."""
 _COMMAND: Final = {
     command.name.partition("|")[2].encode(): command
     for command in (
-        Command("command|count", 2, _count, "How many commands there are."),
-        Command("command|docs", -2, _docs, "What commands do, those of services by their contract."),
-        Command("command|info", -2, _info, "How commands are called."),
-        Command("command|list", -2, _list, "The names of all commands."),
-        Command("command|getkeys", -4, _getkeys, "The keys in a command."),
+        Command("command|count", 2, _count, "How many commands there are.", flags=_ALONE),
+        Command("command|docs", -2, _docs, "What commands do, those of services by their contract.", flags=_ALONE),
+        Command("command|info", -2, _info, "How commands are called.", flags=_ALONE),
+        Command("command|list", -2, _list, "The names of all commands.", flags=_ALONE),
+        Command("command|getkeys", -4, _getkeys, "The keys in a command.", flags=_ALONE),
     )
 }
-_CONFIG_PARTS: Final = {b"get": Command("config|get", -3, _config_get, "What clients want to know before they begin.")}
+_CONFIG_PARTS: Final = {
+    b"get": Command("config|get", -3, _config_get, "What clients want to know before they begin.", flags=_ALONE)
+}
 
 INTROSPECTION_COMMANDS: Final = (
-    Command("command", -1, _command, "How commands are called.", "server", parts=_COMMAND),
+    Command("command", -1, _command, "How commands are called.", "server", _ALONE, parts=_COMMAND),
     Command("info", -1, _server_info, "What clients want to know of a server.", "server"),
     Command("config", -2, summary="What clients want to know before they begin.", group="server", parts=_CONFIG_PARTS),
     Command("time", 1, _time, "The time of the listener.", "server", ("fast",)),

@@ -13,7 +13,7 @@ from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
 from protocols.reader import Limits
 from protocols.redis.batch import MAX_QUEUED
-from protocols.redis.command import Command, Refused, Run, Steps
+from protocols.redis.command import NO_MULTI, Command, Refused, Run, Steps
 from protocols.redis.context import NO_CONTEXT
 from protocols.redis.error_line import error_line
 from protocols.redis.listener import Listener
@@ -282,7 +282,7 @@ class RedisServerCodec:
         try:
             command = self._admitted(words)
             if session.queued is not None and not (command is not None and command.at_once):
-                reply = self._queued(words, session.queued)
+                reply = self._queued(words, session.queued, command)
             else:
                 reply = listener.perform(Run(listener, session, NO_CONTEXT, now, session.proto), words, command)
                 self._note_change(command)
@@ -327,7 +327,9 @@ class RedisServerCodec:
             self._reader.is_limited = not self._session.is_known
             self.finished = command.name == "quit"
 
-    def _queued(self, words: list[bytes], queued: list[list[bytes]]) -> bytes:
+    def _queued(self, words: list[bytes], queued: list[list[bytes]], command: Command | None) -> bytes:
+        if command is not None and NO_MULTI in command.flags:
+            raise Refused("Command not allowed inside a transaction")
         session = self._session
         size = sum(map(len, words)) + len(words) * _WORD_COST
         if len(queued) >= MAX_QUEUED or session.queued_bytes + size > self._max_bytes:

@@ -175,10 +175,17 @@ def _filler(role: str, ref: TypeRef, readers: TextReaders) -> Callable[[Any], An
     if role in _TEXTS:
         return read
     if ref.kind is Kind.DURATION:
-        return lambda seconds: timedelta(seconds=seconds)
+        return _duration
     if ref.kind is Kind.F64:
         return float
     return lambda number: read(_whole(number))
+
+
+def _duration(seconds: int | float) -> timedelta:
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        raise ValueMappingError(f"{seconds} seconds are too many") from None
 
 
 def _whole(number: int | float) -> bytes:

@@ -99,3 +99,13 @@ def test_a_reply_has_the_version_of_resp_that_was_chosen_before_its_command() ->
     ((get, *_),) = steps(codec, b"GET store:a\r\nHELLO 3\r\n")
     assert isinstance(get, CallReceived)
     assert codec.reply(get.ticket, Ok(None)).startswith(b"$-1\r\n%7\r\n")
+
+
+@pytest.mark.parametrize("words", [b"COMMAND", b"COMMAND DOCS", b"CONFIG GET *", b"CLIENT REPLY OFF"])
+def test_what_takes_time_or_has_no_reply_does_not_stand_in_a_batch(words: bytes) -> None:
+    replies = run(redis_codec(), b"MULTI\r\n" + words + b"\r\nEXEC\r\n", large)
+    assert replies.splitlines() == [
+        b"+OK",
+        b"-ERR Command not allowed inside a transaction",
+        b"-EXECABORT Transaction discarded because of previous errors.",
+    ]

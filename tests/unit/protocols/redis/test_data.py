@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.model.call import Ok
+from tests.support.text_codecs import redis_codec, run
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        # As Redis 7.0.15 answers them.
+        (b"EXPIRE store:a 9223372036854775807", b"-ERR invalid expire time in 'expire' command\r\n"),
+        (b"EXPIRE store:a -9223372036854775808", b"-ERR invalid expire time in 'expire' command\r\n"),
+        (b"SET store:a 1 EX 9223372036854775807", b"-ERR invalid expire time in 'set' command\r\n"),
+        (b"SET store:a 1 EX 0", b"-ERR invalid expire time in 'set' command\r\n"),
+        # Which a timedelta is too small for.
+        (
+            b"EXPIRE store:a 9223372036854775",
+            b"-RPCERR bad-request expire: ttl: 9223372036854775 seconds are too many\r\n",
+        ),
+    ],
+)
+def test_times_that_cannot_be(command: bytes, reply: bytes) -> None:
+    assert run(redis_codec(), command + b"\r\n", lambda call: Ok(True)) == reply
+
+
+def test_replies_of_a_batch_have_the_version_of_resp_that_it_chooses() -> None:
+    sent = run(redis_codec(), b"MULTI\r\nGET store:a\r\nHELLO 3\r\nGET store:a\r\nEXEC\r\n", lambda call: Ok(None))
+    assert b"*3\r\n$-1\r\n%7\r\n" in sent
+    assert sent.endswith(b"*0\r\n_\r\n")
