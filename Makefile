@@ -43,7 +43,8 @@ $(VENV)/.bench: $(READY)
 	@touch $@
 
 bench: $(VENV)/.bench ## measure against the floors in one run; QUICK=1 for a short one
-	@$(BIN)/python -m bench.run; first=$$?; $(BIN)/python -m bench.short_connections && exit $$first
+	@$(BIN)/python -m bench.run; first=$$?; $(BIN)/python -m bench.short_connections; second=$$?; \
+	  $(BIN)/python -m bench.one_port && exit $$((first | second))
 
 registries: $(READY) ## registries with 50,000 providers, restarts, and changes that must be seen soon; QUICK=1 one round
 	@$(BIN)/python -m bench.registries
