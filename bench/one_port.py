@@ -2,7 +2,7 @@
 
 One gateway has listeners of dubbo://, http:// and rmi:// at ports of their own and behind a shared one. A C program on
 another core connects, calls and closes, sixteen connections at a time, by turns at the one and at the other: it calls
-at once, or after two milliseconds, or, where a wire keeps connections, fifty times on each. What differs is the price
+at once, or after two milliseconds, or, where a wire keeps connections, twenty times on each. What differs is the price
 of being recognised and handed over. Prints CPU of the server, medians over the rounds; a difference is the median of
 the rounds' own. Exit status 0 when all figures are reached; QUICK=1 for fewer rounds.
 """
@@ -32,7 +32,7 @@ _MOST_US: Final = 20.0
 """CPU that a connection may cost more at the shared port."""
 _MOST_RATIO: Final = 1.05
 """What a call may cost there afterwards, as a multiple of what it costs elsewhere: nothing, but for noise."""
-_CALLS: Final = 50
+_CALLS: Final = 20
 _PAUSE_US: Final = 2_000
 """So late a client speaks whose connection must be waited for."""
 
@@ -114,7 +114,7 @@ def main() -> int:
     """The command."""
     quick = os.environ.get("QUICK", "") not in ("", "0")
     try:
-        connections, late, further = measure(5 if quick else 11, 0.7 if quick else 1.5)
+        connections, late, further = measure(5 if quick else 11, 1.0 if quick else 1.5)
     except (StartFailed, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from adapters.refusals import Refusals
 from adapters.shared_port.verdict import Recognizers, Undecided
+from adapters.shared_port.watcher import Watcher
 from adapters.tcp.acceptor import Acceptor, Connected
 from adapters.tcp.patience import CROSSING_S
 from gateway.model.recognition import Recognizer
@@ -37,7 +38,7 @@ _PEEK: Final = socket.MSG_PEEK | socket.MSG_DONTWAIT
 class _Waiting:
     """A connection of which it is not known yet for whom it is."""
 
-    __slots__ = ("__weakref__", "host", "is_watched", "opening", "peer", "seen", "since", "sock")
+    __slots__ = ("__weakref__", "host", "opening", "peer", "seen", "since", "sock")
 
     sock: socket.socket
 
@@ -47,7 +48,6 @@ class _Waiting:
         self.since: Final = monotonic()
         self.seen = 0
         """Bytes that were there when it was looked at last."""
-        self.is_watched = False
         self.opening: asyncio.Task[Any] | None = None
 
     def opened(self, task: asyncio.Task[Any]) -> None:
@@ -76,6 +76,7 @@ class Front:
             begin=self._begin,
             settle=self._settle,
         )
+        self._watcher: Watcher[_Waiting] = Watcher(self._loop, self._look)
         self._recognizers = Recognizers((), None)
         self._adopters: list[Callable[[socket.socket, str, str], None]] = []
         self._together: list[ServerAdapter] = []
@@ -145,8 +146,7 @@ class Front:
 
     def _begin(self, waiting: _Waiting, client: socket.socket) -> None:
         waiting.sock = client
-        waiting.is_watched = True
-        self._loop.add_reader(client.fileno(), self._look, waiting)
+        self._watcher.watch(client, waiting)
 
     def _look(self, waiting: _Waiting) -> None:
         """Looks at what is there, and decides if that is possible."""
@@ -179,9 +179,7 @@ class Front:
             self._refuse(waiting, data, verdict is Undecided.AMBIGUOUS, is_ended)
 
     def _release(self, waiting: _Waiting) -> None:
-        if waiting.is_watched:
-            waiting.is_watched = False
-            self._loop.remove_reader(waiting.sock.fileno())
+        self._watcher.forget(waiting.sock)
         self._connected.forget(waiting, waiting.host)
         self._moved.set()
 
@@ -251,6 +249,7 @@ class Front:
         if acceptor is not None:
             acceptor.close()
         self._close_waiting()
+        self._watcher.close()
         await asyncio.gather(*(each.aclose() for each in self._together))
 
     def _close_waiting(self) -> None:

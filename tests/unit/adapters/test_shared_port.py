@@ -1,10 +1,15 @@
-"""For whom a connection is, from what each wire says."""
+"""For whom a connection is, from what each wire says; and how a port waits for what is not said yet."""
 
 from __future__ import annotations
+
+import asyncio
+import select
+import socket
 
 import pytest
 
 from adapters.shared_port.verdict import Recognizers, Undecided
+from adapters.shared_port.watcher import Watcher
 from gateway.model.recognition import Recognition, Recognizer
 
 NO, MORE, MAYBE, YES = Recognition.NO, Recognition.MORE, Recognition.MAYBE, Recognition.YES
@@ -53,3 +58,41 @@ def test_who_says_no_to_the_first_byte_is_not_asked_again() -> None:
     assert asked == []
     assert made.decide(b"xy", is_all=False) is Undecided.WAIT
     assert asked == [b"xy"]
+
+
+@pytest.mark.parametrize("has_epoll", [True, False])
+async def test_a_socket_is_watched_until_it_is_forgotten(has_epoll: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_epoll:
+        monkeypatch.delattr(select, "epoll", raising=False)
+    ready: list[str] = []
+    watcher: Watcher[str] = Watcher(asyncio.get_running_loop(), ready.append)
+    ours, theirs = socket.socketpair()
+    other, gone = socket.socketpair()
+    watcher.watch(ours, "ours")
+    watcher.watch(other, "other")
+    await turns()
+    assert ready == []
+    theirs.send(b"x")
+    await turns()
+    assert set(ready) == {"ours"}
+    watcher.forget(ours)
+    gone.close()
+    await turns()
+    ready.clear()
+    await turns()
+    assert set(ready) == {"other"}
+    watcher.forget(other)
+    watcher.close()
+    watcher.close()
+    ready.clear()
+    theirs.send(b"x")
+    await turns()
+    assert ready == []
+    for each in (ours, theirs, other):
+        each.close()
+
+
+async def turns() -> None:
+    """Lets the loop look at its descriptors, and at those of what it watches."""
+    for _ in range(5):
+        await asyncio.sleep(0.001)
