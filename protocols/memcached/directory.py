@@ -78,7 +78,7 @@ class Directory:
     `names_formats`: whether the flags of mounted values that have none of their own do.
     """
 
-    __slots__ = ("_doors", "_forms", "_getters", "_services", "flushes", "mounts", "names")
+    __slots__ = ("_doors", "_forms", "_getters", "_lengths", "_services", "flushes", "mounts", "names")
 
     def __init__(self, exposures: Sequence[Exposure], *, names_formats: bool = True) -> None:
         self.names: Final = TextDirectory(exposures)
@@ -91,6 +91,8 @@ class Directory:
             plain, versioned = (_getter(mount, versioned=each, names_formats=names_formats) for each in (False, True))
             self._getters[prefix] = (plain, versioned)
             self._forms[prefix] = ExceptionForms(mount.exposure.contract)
+        # Longest first, as in `MountTable.find`.
+        self._lengths: Final = sorted({len(each) for each in self._getters}, reverse=True)
         flushes = {
             (mount.exposure.service, mount.methods["flush"].signature.attribute): mount.methods["flush"]
             for mount in self.mounts.mounts.values()
@@ -100,8 +102,11 @@ class Directory:
 
     def getter(self, key: bytes, *, versioned: bool = False) -> Getter | None:
         """What answers `get` (or `gets`) of this key, where something is mounted that does."""
-        mount = self.mounts.find(key)
-        return None if mount is None else self._getters[mount.prefix][versioned]
+        for length in self._lengths:
+            found = self._getters.get(key[:length])
+            if found is not None:
+                return found[versioned]
+        return None
 
     def forms(self, mount: Mount) -> ExceptionForms:
         """The exceptions of what is mounted."""

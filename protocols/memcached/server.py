@@ -110,9 +110,9 @@ class MemcachedServerCodec:
     """See `protocols.contract.ServerCodec`. What commands (`protocols.memcached.command`) do, they do with it."""
 
     __slots__ = (
-        "_events", "_expected", "_held", "_is_fresh", "_is_known", "_leaving", "_said", "_swallow", "_wanted", "broken",
-        "calls",
-        "consumer", "finished", "is_behind", "is_draining", "owner", "peer", "turns", "wire",
+        "_events", "_expected", "_held", "_is_fresh", "_is_idle", "_is_known", "_leaving", "_said", "_swallow",
+        "_wanted", "broken", "calls", "consumer", "finished", "is_behind", "is_draining", "owner", "peer",
+        "pending_bytes", "turns", "wire",
     )  # fmt: skip
 
     def __init__(self, wire: MemcachedServerWire, peer: Peer) -> None:
@@ -142,13 +142,11 @@ class MemcachedServerCodec:
         """Who calls has said so, where that is wanted."""
         self.consumer = ""
         """The user who calls, as far as they have said so."""
+        self._is_idle = self._is_known
+        """The next byte begins a command of somebody who may send some."""
+        self.pending_bytes = 0
         self.broken: RemoteWireError | None = None
         self.finished = False
-
-    @property
-    def pending_bytes(self) -> int:
-        """See `ServerCodec.pending_bytes`."""
-        return len(self._held) + (1 if self._expected is not None or self._swallow else 0)
 
     @property
     def held_bytes(self) -> int:
@@ -157,15 +155,23 @@ class MemcachedServerCodec:
 
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`, and `PacedServerCodec`."""
-        was_behind, self.is_behind = self.is_behind, False
-        if self.broken is not None or self.finished:
-            return ()
         self.wire.counts.bytes_read += len(data)
         self.turns.settle()
-        if not self._held and self._expected is None and not self._swallow and self._is_known:
-            usual = self._usual(data)
-            if usual is not None:
-                return usual
+        if self._is_idle and (usual := self._usual(data)) is not None:
+            return usual
+        if self.broken is not None or self.finished:
+            return ()
+        events = self._receive(data, now)
+        self._note_state()
+        return events
+
+    def _note_state(self) -> None:
+        # Asked for more often than it changes.
+        self.pending_bytes = len(self._held) + (1 if self._expected is not None or self._swallow else 0)
+        self._is_idle = self._is_known and not self.pending_bytes and self.broken is None and not self.finished
+
+    def _receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
+        was_behind, self.is_behind = self.is_behind, False
         events = self._events = []
         if self._held:
             self._held += data
@@ -193,16 +199,16 @@ class MemcachedServerCodec:
         if mounted is None or mounted.read_key is None:
             return None
         self._is_fresh = False
-        wire = self.wire
-        wire.counts.cmd_get += 1
-        slot = GetSlot(key, mounted.giver, wire.counts)
+        counts = self.wire.counts
+        counts.cmd_get += 1
+        counts.total_calls += 1
+        slot = GetSlot(key, mounted.giver, counts)
         self._leaving.slots.append(slot)
         arguments = raw = None
         try:
             arguments = mounted.read_key(key[mounted.prefix_bytes :])
         except BadRequest as exc:
             raw = Unreadable(exc)
-        wire.counts.total_calls += 1
         signature = mounted.signature
         invocation = Invocation(
             mounted.service, signature.name, arguments, signature, raw, NO_ATTACHMENTS, None, None, self.peer,
@@ -379,6 +385,13 @@ class MemcachedServerCodec:
             slot = ticket.settle(unwritable(exc)[0])
         if slot is None:
             return b""
+        slots = self._leaving.slots
+        if len(slots) == 1:
+            # Most clients wait for each answer.
+            slots.popleft()
+            data: bytes = slot.answer
+            self.wire.counts.bytes_written += len(data)
+            return data
         if type(ticket) is RunningCall and (after := ticket.fetched) is not None:
             self._leaving.hold(after)
         data = self._leaving.done(slot)
