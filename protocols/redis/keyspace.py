@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from protocols.texts.mount import Mount, MountedMethod
 __all__ = ["KEYSPACE_COMMANDS"]
 
 _EVERYTHING: Final = b"*"
+_SPECIAL: Final = re.compile(rb"[\[\\]")
+"""What not all patterns have, or not in the same way."""
 
 
 def _keys_of(run: Run, pattern: bytes) -> Generator[Sequence[Invocation], Sequence[Outcome], list[bytes]]:
@@ -28,7 +31,7 @@ def _keys_of(run: Run, pattern: bytes) -> Generator[Sequence[Invocation], Sequen
         if method is None:
             continue
         if pattern.startswith(mount.prefix):
-            inner = pattern[len(mount.prefix) :]
+            inner = _simple(pattern[len(mount.prefix) :])
         elif mount.prefix.startswith(glob.beginning):
             inner = _EVERYTHING
         else:
@@ -44,6 +47,12 @@ def _keys_of(run: Run, pattern: bytes) -> Generator[Sequence[Invocation], Sequen
         write = run.listener.key_writer(method)
         found += [key for each in value if glob.matches(key := mount.prefix + (write(each) or b""))]
     return found
+
+
+def _simple(pattern: bytes) -> bytes:
+    """A pattern that matches at least as much and means the same to everybody."""
+    special = _SPECIAL.search(pattern)
+    return pattern if special is None else pattern[: special.start()] + _EVERYTHING
 
 
 def _keys(run: Run, words: Sequence[bytes]) -> Steps:
