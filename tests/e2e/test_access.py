@@ -15,10 +15,12 @@ from gateway.model.errors import ConfigError, Forbidden
 from gateway.plugins.catalog import Catalog as Catalogue
 from gateway.runtime.app import App
 from tests.support.abuse import Attacker
-from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, MEMCACHED, SOAP, THRIFT, Dialect
+from tests.support.dialect import AIOHTTP, DIALECTS, DUBBO, HESSIAN, HTTP, MEMCACHED, REDIS, SOAP, THRIFT, Dialect
 from tests.support.dubbo_bytes import INVOKE_TYPES, Reply, integer, request, text
 from tests.support.hessian_bytes import FAULT, VALUE, hessian_call
 from tests.support.memcached_bytes import MemcachedAnswer, run_call
+from tests.support.redis_bytes import RedisAnswer
+from tests.support.redis_bytes import command as redis_call
 from tests.support.running import running
 from tests.support.soap_bytes import soap_call, soap_request
 from tests.support.thrift_bytes import STRING, ThriftAnswer
@@ -94,6 +96,8 @@ def is_forbidden(found: Any) -> bool:
         return b"[forbidden] " in found.body
     if isinstance(found, MemcachedAnswer):
         return found.line.startswith(b"SERVER_ERROR RPCERR forbidden ")
+    if isinstance(found, RedisAnswer):
+        return found.text.startswith("RPCERR forbidden ")
     if isinstance(found, ThriftAnswer):
         return found.text.startswith("[forbidden] ")
     if found.body.startswith(FAULT):
@@ -138,6 +142,7 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
         SOAP: (soap_request(soap_call("search", "<limit>one</limit>")), 500),
         THRIFT: (thrift_call("demo.Catalog:search", thrift_field(STRING, 2, thrift_text("one"))), PROTOCOL_ERROR),
         MEMCACHED: (run_call("demo.Catalog.search", b"desk", b"one"), b"SERVER_ERROR RPCERR bad-request"),
+        REDIS: (redis_call("demo.Catalog.search", "desk", "one"), "RPCERR bad-request"),
     }.get(dialect, (UNREADABLE, 400))
     assert is_forbidden(await answer(app, dialect, data))
     app.update_filter("lists", {})
@@ -145,6 +150,8 @@ async def test_who_may_not_call_is_told_so_before_arguments_are_read(
     assert not is_forbidden(refused)
     if isinstance(refused, MemcachedAnswer):
         assert refused.line.startswith(status)
+    elif isinstance(refused, RedisAnswer):
+        assert refused.text.startswith(status)
     else:
         assert (refused.error if isinstance(refused, ThriftAnswer) else refused.status) == status
     assert app.troubles() == {(dialect.protocol, "forbidden"): 1, (dialect.protocol, "bad-request"): 1}

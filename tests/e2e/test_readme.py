@@ -49,7 +49,7 @@ DOCUMENTS: Final = (
 
 _WAIT_S: Final = 60.0
 _BLOCK: Final = re.compile(r"^```(\w+)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PORT: Final = re.compile(r"\b(?:208\d\d|808[012]|1099|9090|11211)\b")
+_PORT: Final = re.compile(r"\b(?:208\d\d|808[012]|1099|9090|11211|6380)\b")
 _ANY: Final = "…"
 
 
