@@ -42,42 +42,12 @@ class ServerConnection(asyncio.Protocol):
     """The asyncio protocol of one accepted connection."""
 
     __slots__ = (
-        "__weakref__",
-        "_calling",
-        "_closed",
-        "_codec",
-        "_dismissal",
-        "_due",
-        "_ended",
-        "_eof",
-        "_flushing",
-        "_following",
-        "_goodbye_at",
-        "_heard",
-        "_held",
-        "_host",
-        "_last_busy",
-        "_last_ping",
-        "_last_read",
-        "_left_since",
-        "_lingering",
-        "_out",
-        "_paced",
-        "_paused",
-        "_peer",
-        "_peer_calls",
-        "_pending_since",
-        "_reading",
-        "_resting",
-        "_running",
-        "_stalled",
-        "_state",
-        "_taken",
-        "_transport",
-        "_unanswered",
-        "_unsent",
+        "__weakref__", "_calling", "_closed", "_codec", "_dismissal", "_due", "_ended", "_eof", "_flushing",
+        "_following", "_goodbye_at", "_heard", "_held", "_host", "_last_busy", "_last_ping", "_last_read",
+        "_left_since", "_lingering", "_out", "_paced", "_paused", "_peer", "_peer_calls", "_pending_since",
+        "_reading", "_resting", "_running", "_stalled", "_state", "_taken", "_transport", "_unanswered", "_unsent",
         "opening",
-    )
+    )  # fmt: skip
 
     def __init__(self, state: ListenerState, host: str, peer: str) -> None:
         self._state = state
