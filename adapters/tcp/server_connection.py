@@ -427,10 +427,6 @@ class ServerConnection(asyncio.Protocol):
             self._lingering = Lingering(monotonic())
             transport.write_eof()
 
-    def _probe(self) -> None:
-        """Finds out whether a peer that sends no more is gone altogether: then a write comes back as a reset."""
-        self._write(self._codec.ping())
-
     def _write(self, data: bytes) -> None:
         if self._transport is None or not data or self._lingering is not None:
             return
@@ -505,11 +501,11 @@ class ServerConnection(asyncio.Protocol):
         if self._running:
             self._last_busy = now
         if self._stalled:
-            # Nothing is read meanwhile, so only a write can tell that the peer is gone.
-            self._probe()
+            # Nothing is read meanwhile, so only a write can tell that the peer is gone: then it comes back as a reset.
+            self._write(self._codec.ping())
         if self._ended:
             if not self._paused:
-                self._probe()
+                self._write(self._codec.ping())
             if self._left_since and now - self._left_since > self._state.half_close_grace_s:
                 self._leave_alone()
             return
