@@ -38,6 +38,8 @@ _DEFAULTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"get": ("get",), "set": ("set", "put"), "delete": ("delete", "remove")}
 )
 """Commands to the methods that have them by their names alone (apache/dubbo 2.7: RedisProtocol, MemcachedProtocol)."""
+_NO_COMMAND: Final = Command("none")
+"""What takes a method out that has a command by its name."""
 _SHOWN: Final = 60
 _STORED: Final = (Role.VALUE, Role.VALUES, Role.ENTRIES)
 
@@ -152,7 +154,8 @@ class DataBinding:
                 try:
                     self._bound[method.attribute] = _bind(method, contract, command, options, verbs, values, check_key)
                 except (PlaceMisfit, AnswerMisfit) as exc:
-                    self.found.append((path, f"{method.name}: {exc}"))
+                    advice = "" if path else "; `commands` may name another command for it, or `none`"
+                    self.found.append((path, f"{method.name}: {exc}{advice}"))
         if not commands and not self.found:
             text = "no method is called get, set or delete; say with `commands` which command each method is"
             self.found.append((("commands",) if options.commands else (), text))
@@ -187,6 +190,8 @@ class DataBinding:
             methods = _methods(self._contract, name)
             if len(methods) != 1:
                 self.found.append((("commands", name), _which(self._contract, name, methods)))
+            elif command == _NO_COMMAND:
+                found.pop(methods[0].attribute, None)
             else:
                 found[methods[0].attribute] = (("commands", name), command)
         return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.errors import BadRequest, ValueMappingError
+from gateway.model.errors import BadRequest, NoSuchMethod, ValueMappingError
 from protocols.data.binding import DataBinding, DataOptions
 from protocols.data.command import Argument, Command, parse_command
 from protocols.data.encoding import EncodingOptions, values_of
@@ -100,3 +100,13 @@ def test_keys_of_memcached() -> None:
 )
 def test_expiration_times_of_memcached(ttl_ms: int | None, seconds: int) -> None:
     assert expiration(ttl_ms, 1_000_000.9) == seconds
+
+
+def test_a_method_that_has_a_command_by_its_name_can_be_without() -> None:
+    own = DataOptions(commands={"get": parse_command("none"), "find": parse_command("get")})
+    binding = DataBinding(SHOP, own, REDIS_VERBS, values_of(SHOP, EncodingOptions()), bytes)
+
+    assert binding.found == []
+    assert binding.method("find", METHODS["find"]).verb == "get"
+    with pytest.raises(NoSuchMethod, match=r"shop.Items.get has no command here; delete, find, set have one"):
+        binding.method("get", METHODS["get"])
