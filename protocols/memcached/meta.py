@@ -35,7 +35,7 @@ from protocols.http_json.problem import ExceptionForms
 from protocols.memcached.failure import error_line
 from protocols.memcached.found import Found, MountGiver, trouble_of
 from protocols.memcached.queue import Slot
-from protocols.memcached.slot import below_zero, said_of
+from protocols.memcached.slot import below_zero, said_of, trouble_of_sum
 from protocols.memcached.word import (
     BAD_FORMAT,
     ERROR,
@@ -236,7 +236,7 @@ class _Part:
             return self._read(outcome.value)
         if isinstance(outcome, Fault) and self._method.is_miss(outcome := outcome.decoded()):
             return self._miss()
-        trouble = trouble_of(outcome, self._forms)
+        trouble = trouble_of_sum(outcome, self._method, self._forms)
         return self._slot.lament(trouble) if self._is_aside else self._slot.note(trouble=trouble)
 
 

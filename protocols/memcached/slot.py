@@ -30,6 +30,7 @@ __all__ = [
     "ValuePart",
     "below_zero",
     "said_of",
+    "trouble_of_sum",
     "value_line",
 ]
 
@@ -37,6 +38,7 @@ END: Final = b"END\r\n"
 STORED: Final = b"STORED\r\n"
 NOT_STORED: Final = b"NOT_STORED\r\n"
 NOT_FOUND: Final = b"NOT_FOUND\r\n"
+NO_NUMBER: Final = b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
 _NO_FORMS: Final = ExceptionForms(None)
 
 Said = Mapping[bool | None, bytes]
@@ -218,6 +220,11 @@ def below_zero(number: bytes) -> bytes:
     return b"SERVER_ERROR the sum is %b, and there are no numbers below 0\r\n" % number if number[:1] == b"-" else b""
 
 
+def trouble_of_sum(outcome: Outcome, method: MountedMethod, forms: ExceptionForms) -> bytes:
+    """The line for a sum that there is not; of other commands, for their trouble."""
+    return NO_NUMBER if isinstance(outcome, Fault) and method.is_no_number(outcome) else trouble_of(outcome, forms)
+
+
 class SaidSlot(Slot):
     """A command that is answered with a word: whether something was done; or with a number (`incr`)."""
 
@@ -244,7 +251,7 @@ class SaidSlot(Slot):
         elif isinstance(outcome, Fault) and method.is_miss(outcome := outcome.decoded()):
             self.answer = NOT_FOUND if verb == "incr" else SAID[verb][None]
         else:
-            self.answer = trouble_of(outcome, self._forms)
+            self.answer = trouble_of_sum(outcome, method, self._forms)
         return self
 
 

@@ -55,6 +55,8 @@ def value_of(run: Run, method: MountedMethod, outcome: Outcome) -> Any:
         fault = outcome.decoded()
         if method.is_miss(fault):
             return MISS
+        if method.is_no_number(fault):
+            raise Refused("value is not an integer or out of range")
         raise Refused(run.listener.fault_of(method, fault))
     assert isinstance(outcome, RpcError)
     raise outcome

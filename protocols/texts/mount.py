@@ -39,12 +39,24 @@ class MountedMethod:
     Attributes:
         signature: The method. `service`: of which service it is.
         roles: What fills its parameters, in their order.
-        misses: Names of the exceptions that mean there is nothing under the key.
+        misses: Names of the exceptions that mean there is nothing under the key. `no_numbers`: of those that mean that
+            what is there is no number.
         write: The returned value as bytes; None for a null that has no bytes.
         read_key: The arguments out of the key alone; None where the method takes others. Raises BadRequest.
     """
 
-    __slots__ = ("_entry", "_fills", "_rest", "misses", "read_key", "roles", "service", "signature", "write")
+    __slots__ = (
+        "_entry",
+        "_fills",
+        "_rest",
+        "misses",
+        "no_numbers",
+        "read_key",
+        "roles",
+        "service",
+        "signature",
+        "write",
+    )
 
     def __init__(
         self,
@@ -59,11 +71,8 @@ class MountedMethod:
         self.service: Final = service
         self.signature: Final = signature
         self.roles: Final = roles_of(signature, verb, entry)
-        self.misses: Final = frozenset(
-            each.name
-            for each in signature.throws
-            if each.name in entry.misses or each.name.rpartition(".")[2] in entry.misses
-        )
+        self.misses: Final = _named(signature, entry.misses)
+        self.no_numbers: Final = _named(signature, entry.no_numbers)
         self.write: Final[TextWriter] = writers.compile(signature.returns)
         self._fills: Final[Sequence[_Fill]] = [
             (role, _filler(role, param.type, readers), _absent(role, default_of(param), param.type))
@@ -108,6 +117,10 @@ class MountedMethod:
     def is_miss(self, fault: Fault) -> bool:
         """Whether an exception means that there is nothing under the key."""
         return fault.type_name in self.misses
+
+    def is_no_number(self, fault: Fault) -> bool:
+        """Whether an exception means that what is there is no number."""
+        return fault.type_name in self.no_numbers
 
     def entry(self, value: Any) -> Entry | None:
         """What `gets` returned; None for a miss.
@@ -168,6 +181,13 @@ class MountTable:
             if found is not None:
                 return found
         return None
+
+
+def _named(signature: MethodContract, names: Sequence[str]) -> frozenset[str]:
+    """The declared exceptions that are called so, with their package or without."""
+    return frozenset(
+        each.name for each in signature.throws if each.name in names or each.name.rpartition(".")[2] in names
+    )
 
 
 def _filler(role: str, ref: TypeRef, readers: TextReaders) -> Callable[[Any], Any]:

@@ -112,7 +112,9 @@ def _check_entry(contract: ServiceContract, verb: str, entry: MountEntry) -> Ite
     roles = roles_of(method, verb, entry)
     yield from _check_arguments(method, verb, roles)
     yield from _check_result(contract, method, verb)
-    for name in entry.misses:
+    if entry.no_numbers and verb != "incr":
+        yield f"{verb} has no number that an exception could be about"
+    for name in (*entry.misses, *entry.no_numbers):
         if not any(name in (each.name, each.name.rpartition(".")[2]) for each in method.throws):
             yield f"{method.attribute} does not declare {name}"
 

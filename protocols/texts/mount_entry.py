@@ -8,7 +8,8 @@
 
 The text behind a verb names a method by its attribute, or by its name where no overload shares it. In parentheses stand
 the arguments that the verb fills, in the order of the method's parameters; without them the verb's own order is taken,
-as far as the method has parameters. Behind it stand exceptions that mean there is nothing under that key.
+as far as the method has parameters. Behind it stand exceptions that mean there is nothing under that key, and for
+`incr` those that mean that what is there is no number (`incr: count NoNumber=number`).
 """
 
 from __future__ import annotations
@@ -75,17 +76,21 @@ VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
 """Every verb of a mount; wires have several commands for some of them, and none for others."""
 
 _ENTRY: Final = re.compile(
-    r"(?P<method>[^\W\d]\w*)\s*(?:\((?P<arguments>[^()]*)\))?(?P<misses>(?:\s+[^\W\d][\w.]*=miss)*)\s*"
+    r"(?P<method>[^\W\d]\w*)\s*(?:\((?P<arguments>[^()]*)\))?(?P<meanings>(?:\s+[^\W\d][\w.]*=(?:miss|number))*)\s*"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class MountEntry:
-    """One line, read. `arguments`: None where none are written. `misses`: exceptions that mean there is nothing."""
+    """One line, read. `arguments`: None where none are written.
+
+    `misses`: exceptions that mean there is nothing. `no_numbers`: those that mean that what is there is no number.
+    """
 
     method: str
     arguments: tuple[str, ...] | None = None
     misses: tuple[str, ...] = ()
+    no_numbers: tuple[str, ...] = ()
 
 
 def parse_entry(text: str) -> MountEntry:
@@ -97,13 +102,15 @@ def parse_entry(text: str) -> MountEntry:
     found = _ENTRY.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not written like 'method', 'method(key, value)' or 'method NotFound=miss'")
-    misses = tuple(each.removesuffix("=miss") for each in found["misses"].split())
+    meanings = found["meanings"].split()
+    misses = tuple(each.removesuffix("=miss") for each in meanings if each.endswith("=miss"))
+    no_numbers = tuple(each.removesuffix("=number") for each in meanings if each.endswith("=number"))
     if found["arguments"] is None:
-        return MountEntry(found["method"], None, misses)
+        return MountEntry(found["method"], None, misses, no_numbers)
     arguments = tuple(each.strip() for each in found["arguments"].split(",")) if found["arguments"].strip() else ()
     for each in arguments:
         if each not in ARGUMENTS:
             raise ValueError(f"{text!r}: there is no argument {each!r}; there are {', '.join(ARGUMENTS)}")
         if arguments.count(each) > 1:
             raise ValueError(f"{text!r}: the argument {each!r} stands twice")
-    return MountEntry(found["method"], arguments, misses)
+    return MountEntry(found["method"], arguments, misses, no_numbers)

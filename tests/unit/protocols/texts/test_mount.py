@@ -42,6 +42,7 @@ def table(mounts: Mapping[str, Mapping[str, str]], contract: Any = STORE) -> Mou
         ("set(key, value,ttl)", MountEntry("set", ("key", "value", "ttl"))),
         ("flush()", MountEntry("flush", ())),
         ("find ProductNotFound=miss shop.Gone=miss", MountEntry("find", None, ("ProductNotFound", "shop.Gone"))),
+        ("add(key) A=number B=miss", MountEntry("add", ("key",), ("B",), ("A",))),
     ],
 )
 def test_entries_are_read(text: str, entry: MountEntry) -> None:
@@ -138,6 +139,7 @@ def test_a_whole_store_and_a_catalog_fit() -> None:
         ("delete", "touch", "touch is oneway, so there is nothing to answer delete with"),
         ("delete", "find", "find returns demo.Product; delete needs one of"),
         ("get", "find OutOfStock=miss", "find does not declare OutOfStock"),
+        ("get", "find ProductNotFound=number", "get has no number that an exception could be about"),
         ("expire", "remove", "remove must take the ttl for expire"),
         ("get", "reserve", "reserve: nothing fills the parameter 'warehouse'"),
         ("gets", "find", "find returns demo.Product, which has not both a field value and a field version"),
