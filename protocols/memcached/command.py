@@ -79,7 +79,7 @@ def _retrieve(codec: Codec, keys: list[bytes], now: float, *, versioned: bool, e
         codec.queue(slot)
         give(codec, keys[0], slot, now, versioned=versioned)
         return
-    gather = GatherSlot(wire.counts, len(keys), versioned=versioned)
+    gather = GatherSlot(wire.counts, len(keys), wire.style.max_value_bytes, versioned=versioned)
     codec.queue(gather)
     for index, key in enumerate(keys):
         give(codec, key, ValuePart(gather, index, key, None), now, versioned=versioned)

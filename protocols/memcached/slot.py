@@ -39,6 +39,7 @@ STORED: Final = b"STORED\r\n"
 NOT_STORED: Final = b"NOT_STORED\r\n"
 NOT_FOUND: Final = b"NOT_FOUND\r\n"
 NO_NUMBER: Final = b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
+_TOO_MUCH: Final = b"SERVER_ERROR RPCERR provider-failed/never the values exceed the limit of %d bytes\r\n"
 _NO_FORMS: Final = ExceptionForms(None)
 
 Said = Mapping[bool | None, bytes]
@@ -129,14 +130,17 @@ class GatherSlot(Slot):
     """`get` of several keys: the values in order of the keys, and `END`.
 
     Where a key had trouble, the line that says so stands in place of `END`, behind the values of the other keys, so
-    that nothing is taken for a miss that was none. The first trouble is told, in order of the keys.
+    that nothing is taken for a miss that was none. The first trouble is told, in order of the keys. `most_bytes`: of
+    all values; a short line may name a large one many times.
     """
 
-    __slots__ = ("_counts", "_left", "_lines", "_troubles", "_versioned")
+    __slots__ = ("_counts", "_left", "_lines", "_most_bytes", "_size", "_troubles", "_versioned")
 
-    def __init__(self, counts: Counts, keys: int, *, versioned: bool) -> None:
+    def __init__(self, counts: Counts, keys: int, most_bytes: int, *, versioned: bool) -> None:
         self.answer = None
         self._counts = counts
+        self._most_bytes = most_bytes
+        self._size = 0
         self._lines = [b""] * keys
         self._troubles: dict[int, bytes] = {}
         self._left = 1
@@ -155,7 +159,11 @@ class GatherSlot(Slot):
             self._counts.get_misses += 1
         else:
             self._counts.get_hits += 1
-            self._lines[index] = value_line(key, found, versioned=self._versioned)
+            self._size += len(found[1])
+            if self._size > self._most_bytes:
+                self._troubles.setdefault(index, _TOO_MUCH % self._most_bytes)
+            else:
+                self._lines[index] = value_line(key, found, versioned=self._versioned)
         return self.close()
 
     def close(self) -> Slot | None:
