@@ -138,15 +138,12 @@ def _store(verb: str, codec: Codec, words: list[bytes], now: float) -> None:
     quiet = words[-1] == b"noreply"
     key, flags, expiry, size = words[1], read_u32(words[2]), read_i64(words[3]), read_i32(words[4])
     version = read_u64(words[5]) if verb == "cas" else 0
-    if not is_key(key) or flags is None or expiry is None or size is None or version is None:
-        codec.say(BAD_FORMAT)
-        return
-    if not 0 <= size <= _LARGEST_BLOCK:
-        codec.say(BAD_FORMAT)
+    is_sized = size is not None and 0 <= size <= _LARGEST_BLOCK
+    if not is_key(key) or flags is None or expiry is None or size is None or not is_sized or version is None:
+        _say(codec, BAD_FORMAT, quiet)
         return
     if size > codec.wire.style.max_value_bytes:
-        if not quiet:
-            codec.say(_TOO_LARGE)
+        _say(codec, _TOO_LARGE, quiet)
         codec.swallow(size + 2)
         return
 
@@ -165,19 +162,23 @@ def change(codec: Codec, verb: str, key: bytes, given: Mapping[str, Any], *, qui
     """Calls what a mount offers for a verb. `slot`: what answers, where it is not the usual one."""
     mount = codec.wire.directory.mounts.find(key)
     if mount is None:
-        if not quiet:
-            codec.say(_nothing_mounted(verb))
+        _say(codec, _nothing_mounted(verb), quiet)
         return
     method = mount.methods.get(verb)
     if method is None:
-        if not quiet:
-            codec.say(error_line(_not_offered(mount, verb)))
+        _say(codec, error_line(_not_offered(mount, verb)), quiet)
         return
     if slot is None and not quiet:
         slot = SaidSlot(verb, method, codec.wire.directory.forms(mount))
     if slot is not None:
         codec.queue(slot)
     codec.call_mounted(key, method, {"key": key[len(mount.prefix) :], **given}, slot, changes=True)
+
+
+def _say(codec: Codec, line: bytes, quiet: bool) -> None:
+    """Says what is wrong with a command, unless its caller wants no answer: it would be taken for that of another."""
+    if not quiet:
+        codec.say(line)
 
 
 def _nothing_mounted(verb: str) -> bytes:
@@ -193,13 +194,11 @@ def _delete(codec: Codec, words: list[bytes], now: float) -> None:
     quiet = words[-1] == b"noreply"
     key = words[1]
     if len(words) > 2 and not (words[2] == b"0" or (quiet and len(words) == 3)):
-        if not quiet:
-            codec.say(b"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n")
+        _say(codec, b"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n", quiet)
     elif not is_key(key):
-        codec.say(BAD_FORMAT)
+        _say(codec, BAD_FORMAT, quiet)
     elif b"#" in key and codec.wire.answers.take(codec.owner, key, now) is not None:
-        if not quiet:
-            codec.say(b"DELETED\r\n")
+        _say(codec, b"DELETED\r\n", quiet)
     else:
         change(codec, "delete", key, {}, quiet=quiet)
 
@@ -208,14 +207,13 @@ def _incr(sign: int, codec: Codec, words: list[bytes], now: float) -> None:
     if not 3 <= len(words) <= 4:
         codec.say(ERROR)
         return
-    if not is_key(words[1]):
-        codec.say(BAD_FORMAT)
-        return
     quiet = words[-1] == b"noreply"
+    if not is_key(words[1]):
+        _say(codec, BAD_FORMAT, quiet)
+        return
     delta = read_u64(words[2])
     if delta is None:
-        if not quiet:
-            codec.say(b"CLIENT_ERROR invalid numeric delta argument\r\n")
+        _say(codec, b"CLIENT_ERROR invalid numeric delta argument\r\n", quiet)
         return
     change(codec, "incr", words[1], {"delta": sign * delta}, quiet=quiet)
 
@@ -228,10 +226,9 @@ def _touch(codec: Codec, words: list[bytes], now: float) -> None:
     quiet = words[-1] == b"noreply"
     expiry = read_i64(words[2])
     if not is_key(words[1]):
-        codec.say(BAD_FORMAT)
+        _say(codec, BAD_FORMAT, quiet)
     elif expiry is None:
-        if not quiet:
-            codec.say(_BAD_EXPIRY)
+        _say(codec, _BAD_EXPIRY, quiet)
     else:
         given = {"ttl": read_expiry(expiry, codec.wire.wall())}
         change(codec, "expire", words[1], given, quiet=quiet)
@@ -262,12 +259,11 @@ def _flush_all(codec: Codec, words: list[bytes], now: float) -> None:
     if len(words) > 4:
         codec.say(ERROR)
     elif not methods:
-        if not quiet:
-            codec.say(b"CLIENT_ERROR flush_all not allowed\r\n")
+        _say(codec, b"CLIENT_ERROR flush_all not allowed\r\n", quiet)
     elif delay is None:
-        codec.say(_BAD_EXPIRY)
+        _say(codec, _BAD_EXPIRY, quiet)
     elif delay > 0:
-        codec.say(b"SERVER_ERROR flush_all with a delay is not offered\r\n")
+        _say(codec, b"SERVER_ERROR flush_all with a delay is not offered\r\n", quiet)
     else:
         counts.cmd_flush += 1
         slot = None if quiet else FlushSlot(len(methods))
