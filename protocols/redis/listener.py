@@ -307,6 +307,9 @@ def _with(run: Run, words: Sequence[bytes]) -> bytes | Steps:
     command = run.listener.check(inner)
     if command is not None and (command.at_once or command.is_open or command.name == "with"):
         raise Refused(f"WITH cannot stand before {command.name}")
+    if context.oneway and command is not None and command.name != "call":
+        # Data commands make another call where one tells that there is nothing, and this one would tell nothing.
+        raise Refused(f"WITH oneway cannot stand before {command.name}, which is no method of a service")
     return run.listener.perform(Run(run.listener, run.session, context, run.received_at, run.proto), inner)
 
 
