@@ -15,16 +15,25 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import pymemcache
 import pytest
+import redis
+import requests
+import thriftpy2
+import zeep
+from thriftpy2.rpc import make_client
 
 from adapters.http.lean import SharedServer
 from adapters.shared_port.front import Front
 from gateway import connect
-from gateway.config.load import load
+from gateway.config.load import load, load_text
+from gateway.contracts.python import contract_of
 from gateway.demo.catalog import Catalog as Shop
+from gateway.model.errors import ConfigError
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App
 from gateway.runtime.start_error import StartError
+from protocols.thrift.idl.writer import write_thrift
 from tests.support.dialect import DUBBO, HESSIAN, HTTP, RMI, SOAP, THRIFT, Dialect
 from tests.support.running import running
 
@@ -406,6 +415,61 @@ async def test_random_first_bytes_harm_nobody() -> None:
             while front_of(app).connections:
                 await asyncio.sleep(0.01)
         assert sum(front_of(app).refused.values()) > 1_000
+
+
+async def test_one_listener_over_http_may_have_any_driver_and_several_must_share() -> None:
+    text = TEXT % ""
+    aiohttp = text.replace("http: {protocol: http,", "http: {protocol: http, options: {driver: aiohttp},")
+    alone = aiohttp.replace("http, hessian, webservice, thrift, rmi], limits", "http, thrift, rmi], limits")
+    alone = alone.replace("hessian: {protocol: hessian}", "hessian: {protocol: hessian, port: 0}")
+    alone = alone.replace("webservice: {protocol: webservice,", "webservice: {protocol: webservice, port: 0,")
+    async with running(alone) as app:
+        for dialect in (HTTP, DUBBO, HTTP):
+            assert dialect.is_count(await answer(port_of(app), dialect, dialect.count))
+    with pytest.raises(ConfigError, match=r"driver: aiohttp shares no connections, httptools does"):
+        async with running(aiohttp):
+            pass
+
+
+async def test_what_the_loader_says_of_a_file_holds_for_a_configuration_of_a_program() -> None:
+    catalog = Catalog()
+    config = load_text(TEXT % "", "test.yaml", catalog)
+    outside = config.ports["one"].model_copy(update={"host": "0.0.0.0"})
+    with pytest.raises(ConfigError, match=r"rmi:// listens beyond loopback"):
+        async with App(config.model_copy(update={"ports": {"one": outside}}), catalog):
+            pass
+
+
+async def test_stock_clients_find_their_wire_on_one_port(tmp_path: Path) -> None:
+    """Libraries that nobody here wrote, each with its own way to begin."""
+    catalog = Catalog()
+    app = App(load(CONF / "one-port.yaml", catalog, {"POLYPORT_PORT": "0"}), catalog)
+    contract = contract_of(Shop)
+    for name, written in write_thrift([contract]).items():
+        (tmp_path / name).write_text(written, "utf-8")
+    async with app:
+        counts = await asyncio.to_thread(_stock_counts, port_of(app), tmp_path / "demo.thrift")
+    assert counts == {"redis": 3, "memcached": b"3", "thriftpy2": 3, "zeep": 3, "requests": 3}
+
+
+def _stock_counts(port: int, idl: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with redis.Redis("127.0.0.1", port) as cache:
+        assert cache.ping()
+        found["redis"] = cache.execute_command("demo.Catalog.count")
+    lines = pymemcache.Client(("127.0.0.1", port), timeout=LIMIT_S)
+    # Its first line is one that Redis has as well.
+    found["memcached"] = lines.get("demo.Catalog.count()")
+    lines.close()
+    client = make_client(thriftpy2.load(str(idl), "one_port_thrift").Catalog, "127.0.0.1", port)
+    found["thriftpy2"] = client.count()
+    client.close()
+    with requests.Session() as session:
+        # One pool of connections for JSON and SOAP.
+        found["requests"] = session.get(f"http://127.0.0.1:{port}/demo.Catalog/count").json()
+        wsdl = f"http://127.0.0.1:{port}/demo.Catalog?wsdl"
+        found["zeep"] = zeep.Client(wsdl, transport=zeep.Transport(session=session)).service.count()
+    return found
 
 
 async def test_a_port_that_is_taken_is_named() -> None:

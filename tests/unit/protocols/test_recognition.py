@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -140,3 +141,14 @@ def test_a_prefix_waits_only_for_what_it_lacks() -> None:
     assert [recognize(each) for each in (b"C", b"CO", b"COO", b"COO ", b"COO x", b"CA", b"CAW", b"CU", b"x")] == [
         MORE, MORE, MORE, YES, YES, MORE, YES, NO, NO,
     ]  # fmt: skip
+
+
+def test_no_bytes_make_a_recogniser_raise_or_say_two_things() -> None:
+    seeded = random.Random(1)
+    beginnings = [each[2] for each in CERTAIN] + ONE_TEXT + TWO_TEXTS + [each[1] for each in NOBODY]
+    for _ in range(3_000):
+        data = bytearray(seeded.choice(beginnings)[: seeded.randrange(1, 24)] + seeded.randbytes(seeded.randrange(8)))
+        data[seeded.randrange(len(data))] = seeded.randrange(256)
+        said = found(bytes(data))
+        # Those over HTTP are one here.
+        assert len({"http" if name in HTTP else name for name, each in said.items() if each is YES}) <= 1, data
