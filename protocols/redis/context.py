@@ -60,13 +60,11 @@ def read_context(words: Sequence[bytes]) -> tuple[CallContext, int]:
     attachments: dict[str, str] = {}
     at = 0
     while True:
-        if at >= len(words):
+        if at >= len(words) or (at + 1 >= len(words) and words[at] != _END):
             raise BadRequest("WITH ends in -- and the command: WITH timeout 500ms -- demo.Catalog.find 42")
         if words[at] == _END:
             break
         key = _text(words[at])
-        if at + 1 >= len(words):
-            raise BadRequest(f"WITH {key[:_SHOWN]!r} has no value")
         value = _text(words[at + 1])
         if key.startswith("@"):
             attachments[key[1:]] = value
