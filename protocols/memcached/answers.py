@@ -37,6 +37,7 @@ class Answers:
 
     def put(self, owner: str, key: bytes, flags: int, data: bytes, trouble: bytes, now: float) -> None:
         """Keeps an answer; one that was kept under the same key goes."""
+        self.expire(now)
         self._drop((owner, key))
         self._kept[(owner, key)] = Kept(flags, data, trouble, now + self._lifetime_s)
         self._bytes += len(data) + len(trouble)

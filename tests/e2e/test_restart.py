@@ -1,4 +1,7 @@
-"""thrift:// when providers stop and start: what runs is answered, nothing is lost, and those that are back are used."""
+"""Providers that stop and start: what runs is answered, nothing is lost, and those that are back are used.
+
+Over wires that have no word of their own for a listener that stops: it is said beside answers.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +24,28 @@ from tests.support.running import running
 CONFIG = """
 application: {{name: provider, drain: 30s}}
 listeners:
-  main: {{protocol: thrift, host: 127.0.0.1, port: {port}}}
+  main: {{protocol: {protocol}, host: 127.0.0.1, port: {port}}}
 services:
   catalog:
     contract: gateway.demo.catalog:Catalog
     implementation: gateway.demo.catalog:DemoCatalog
     listeners: [main]
 """
-STYLES = pytest.mark.parametrize(
-    ("encoding", "transport"), [("binary", "framed"), ("compact", "buffered"), ("json", "framed"), ("binary", "header")]
-)
+STYLES = {
+    "thrift": {"encoding": "binary", "transport": "framed"},
+    "thrift, compact and buffered": {"encoding": "compact", "transport": "buffered"},
+    "thrift, json": {"encoding": "json", "transport": "framed"},
+    "thrift, header": {"encoding": "binary", "transport": "header"},
+    "memcached": {},
+}
+WIRES = pytest.mark.parametrize("wire", ["thrift", "memcached"])
 LIMIT_S = 20.0
 
 
 @asynccontextmanager
-async def client(*apps: App, encoding: str = "binary", transport: str = "framed") -> AsyncIterator[Any]:
-    urls = [f"thrift://{app.listening[0].address}" for app in apps]
-    parameters = {"encoding": encoding, "transport": transport}
-    async with connect(urls, Catalog, parameters=parameters) as made:
+async def client(style: str, *apps: App) -> AsyncIterator[Any]:
+    urls = [f"{app.listening[0].protocol}://{app.listening[0].address}" for app in apps]
+    async with connect(urls, Catalog, parameters=STYLES[style]) as made:
         yield made
 
 
@@ -55,9 +62,13 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.001)
 
 
-@STYLES
-async def test_draining_listener_answers_what_runs_and_is_left_by_its_clients(encoding: str, transport: str) -> None:
-    async with running(CONFIG.format(port=0)) as app, client(app, encoding=encoding, transport=transport) as catalog:
+def config(wire: str, port: int = 0) -> str:
+    return CONFIG.format(protocol=wire, port=port)
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_draining_listener_answers_what_runs_and_is_left_by_its_clients(style: str) -> None:
+    async with running(config(style.partition(",")[0])) as app, client(style, app) as catalog:
         assert await catalog.count() == 3
         running_call = asyncio.create_task(catalog.slow(300))
         await until(lambda: calls(app) == 1)
@@ -69,11 +80,12 @@ async def test_draining_listener_answers_what_runs_and_is_left_by_its_clients(en
         await running_call
 
 
-async def test_calls_all_the_time_are_not_lost_while_one_of_two_providers_stops() -> None:
+@WIRES
+async def test_calls_all_the_time_are_not_lost_while_one_of_two_providers_stops(wire: str) -> None:
     async with (
-        running(CONFIG.format(port=0)) as first,
-        running(CONFIG.format(port=0)) as second,
-        client(first, second) as catalog,
+        running(config(wire)) as first,
+        running(config(wire)) as second,
+        client(wire, first, second) as catalog,
     ):
         stopped = asyncio.Event()
         done = 0
@@ -96,12 +108,13 @@ async def test_calls_all_the_time_are_not_lost_while_one_of_two_providers_stops(
         assert took_s < QUIET_S
 
 
-async def test_all_providers_down_and_back_again() -> None:
+@WIRES
+async def test_all_providers_down_and_back_again(wire: str) -> None:
     ports = [free_port(), free_port()]
     async with (
-        running(CONFIG.format(port=ports[0])) as first,
-        running(CONFIG.format(port=ports[1])) as second,
-        client(first, second) as catalog,
+        running(config(wire, ports[0])) as first,
+        running(config(wire, ports[1])) as second,
+        client(wire, first, second) as catalog,
     ):
         assert await catalog.count() == 3
         running_calls = [asyncio.create_task(catalog.slow(300)) for _ in range(8)]
@@ -112,7 +125,7 @@ async def test_all_providers_down_and_back_again() -> None:
             with pytest.raises(RpcError) as caught:
                 await catalog.count()
             assert caught.value.code in {"connect-failed", "no-provider"}
-        async with running(CONFIG.format(port=ports[0])), running(CONFIG.format(port=ports[1])):
+        async with running(config(wire, ports[0])), running(config(wire, ports[1])):
             assert await first_answer(catalog) == 3
             assert [await catalog.count() for _ in range(20)] == [3] * 20
 
