@@ -1,0 +1,51 @@
+"""Both clients against servers that mean them ill."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.contracts import contract_of
+from gateway.demo.store import Store
+from gateway.model.call import NO_ATTACHMENTS, Invocation
+from gateway.model.endpoint import ServiceKey
+from protocols.contract import ClientCodec
+from protocols.memcached.client import ClientStyle, MemcachedClientWire
+from protocols.reader import Limits
+from protocols.redis.client import RedisClientWire, RedisStyle
+
+KEY, CONTRACT = ServiceKey("demo.Store"), contract_of(Store)
+MIB = 1 << 20
+
+
+def calling(wire: str, calls: int = 1) -> ClientCodec:
+    """A connection with so many calls that wait."""
+    made = (
+        RedisClientWire(Limits(max_frame_bytes=MIB), RedisStyle())
+        if wire == "redis"
+        else MemcachedClientWire(ClientStyle(max_value_bytes=MIB))
+    )
+    codec, binding = made.connect(), made.bind(KEY, CONTRACT, "", "")
+    signature = next(each for each in CONTRACT.methods if each.attribute == "keys")
+    for _ in range(calls):
+        codec.call(binding, Invocation(KEY, "keys", ("*",), signature, None, NO_ATTACHMENTS), None)
+    return codec
+
+
+@pytest.mark.parametrize(("wire", "first"), [("redis", b"-"), ("memcached", b"SERVER_ERROR ")])
+def test_a_long_line_byte_by_byte_is_looked_through_once(wire: str, first: bytes) -> None:
+    # Looked through anew with each byte, this takes ten times as long.
+    codec = calling(wire)
+    codec.receive(first)
+    for _ in range(MIB // 4):
+        assert not codec.receive(b"x")
+    assert codec.broken is None
+
+
+@pytest.mark.parametrize("wire", ["redis", "memcached"])
+def test_a_line_without_an_end_breaks_the_connection(wire: str) -> None:
+    codec = calling(wire)
+    for _ in range(20):
+        codec.receive(b"-" + b"x" * (MIB // 10))
+        if codec.broken is not None:
+            return
+    raise AssertionError("it goes on")
