@@ -127,8 +127,8 @@ class RedisServerCodec:
     """See `protocols.contract.ServerCodec`, `ChainingServerCodec` and `PacedServerCodec`."""
 
     __slots__ = (
-        "_due", "_has_begun", "_is_usual", "_leaving", "_listener", "_max_bytes", "_reader", "_ready", "_said",
-        "_session", "broken", "finished", "held_bytes", "is_behind",
+        "_due", "_has_begun", "_is_leaving", "_is_usual", "_leaving", "_listener", "_max_bytes", "_reader", "_ready",
+        "_said", "_session", "broken", "finished", "held_bytes", "is_behind",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, session: Session) -> None:
@@ -142,6 +142,7 @@ class RedisServerCodec:
         self._due: list[ServerEvent] = []
         """Calls that follow from replies."""
         self._has_begun = False
+        self._is_leaving = False
         self._ready: Iterator[list[bytes]] = iter(())
         """Commands in the usual form that were read, and not taken."""
         self._said = 0
@@ -304,6 +305,9 @@ class RedisServerCodec:
         if isinstance(reply, bytes):
             if not is_silent:
                 self._say(reply, events)
+            if self._is_leaving and command is not None and command.name == "client|capa":
+                # It had not yet said that it understands the goodbye.
+                self._say(self.goodbye(), events)
             return
         running = Running(reply, is_silent)
         self._leaving.append(running)
@@ -413,7 +417,8 @@ class RedisServerCodec:
         return due
 
     def goodbye(self) -> bytes:
-        """A push for who said that it understands it; Redis has no word for it."""
+        """A push for who said that it understands it, or will say so; Redis has no word for it."""
+        self._is_leaving = True
         session = self._session
         return _GOODBYE if session.wants_more and session.proto == 3 else b""
 

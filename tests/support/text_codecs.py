@@ -95,5 +95,5 @@ async def listening(
     finally:
         for each in writers:
             each.close()
-        await server.drain(0.1)
+        await server.drain(0.0)
         await server.aclose()
