@@ -35,6 +35,12 @@ _MAX_ID: Final = (1 << 31) - 1
 _ID_BYTES: Final = 28
 """Of an id in a key: who makes it, and the number of the call."""
 _TAIL: Final = b"\r\nEND\r\n"
+_STRANGERS: Final = (
+    b"CLIENT_ERROR unauthenticated",
+    b"CLIENT_ERROR bad authentication token format",
+    b"CLIENT_ERROR authentication failure",
+)
+"""What memcached says to who has not said who they are (proto_text.c, `process_auth_command`)."""
 _PRINTABLE: Final = "!\"$&'*+,/:;<=>?@[\\]^`{|}~"
 
 
@@ -146,7 +152,9 @@ class MemcachedClientCodec:
             return ()
         if self._held:
             self._held += data
-            if len(self._held) < self._wanted:
+            # A line without an end, or a value that is not whole, is not looked through again.
+            if len(self._held) < self._wanted or (not self._wanted and b"\n" not in data):
+                self._check_length()
                 return ()
             data = bytes(self._held)
             self._held.clear()
@@ -185,9 +193,12 @@ class MemcachedClientCodec:
             self._waiting.popleft()
         if at < end:
             self._held += data[at:]
-            # Exceptions stand in lines, and have values with them.
-            if not self._wanted and len(self._held) > self._wire.style.max_value_bytes:
-                raise RemoteWireError("a line without an end", reason="frame-too-large")
+            self._check_length()
+
+    def _check_length(self) -> None:
+        # Exceptions stand in lines, and have values with them.
+        if not self._wanted and len(self._held) > self._wire.style.max_value_bytes:
+            self.broken = RemoteWireError("a line without an end", reason="frame-too-large")
 
     def _answer(
         self, call_id: int, method: BlockMethod | None, flags: int, data: bytes, events: list[ClientEvent]
@@ -211,16 +222,19 @@ class MemcachedClientCodec:
             events.append(Drain(True, leave=True))
 
     def _line(self, call_id: int, method: BlockMethod | None, line: bytes, events: list[ClientEvent]) -> None:
+        if line.startswith(_STRANGERS) or (method is None and line + b"\r\n" != STORED):
+            # None of the calls that were sent along is made, and how many lines say so is not known.
+            why = (
+                "the server wants to know who calls" if method is not None else "the server does not take the password"
+            )
+            events += [ReplyReceived(each, Unauthenticated(why)) for each, made in self._waiting if made is not None]
+            raise RemoteWireError(why, reason="unauthenticated")
         if method is None:
-            if line + b"\r\n" != STORED:
-                raise RemoteWireError("the server does not take the password", reason="unauthenticated")
             return
         outcome: Outcome
         if line == b"END":
             # As a memcached says that has never heard of calls.
             outcome = ProviderFailed("the server has no answer to a call; it may be no gateway")
-        elif line.startswith(b"CLIENT_ERROR unauthenticated"):
-            outcome = Unauthenticated("the server wants to know who calls")
         else:
             outcome = read_trouble(line, method.forms)
         events.append(ReplyReceived(call_id, outcome))

@@ -21,6 +21,7 @@ from gateway.model.errors import (
     Retry,
     Unauthenticated,
     ValueMappingError,
+    restated,
 )
 from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived
 from protocols.http_json.problem import ExceptionForms
@@ -129,7 +130,7 @@ class RedisClientWire:
 class RedisClientCodec:
     """See `protocols.contract.ClientCodec`."""
 
-    __slots__ = ("_abandoned", "_has_greeted", "_next_id", "_reader", "_refusal", "_waiting", "_wire", "broken",
+    __slots__ = ("_abandoned", "_has_greeted", "_next_id", "_reader", "_waiting", "_wire", "broken",
                  "max_in_flight")  # fmt: skip
 
     def __init__(self, wire: RedisClientWire) -> None:
@@ -139,8 +140,6 @@ class RedisClientCodec:
         self._abandoned: set[int] = set()
         self._next_id = 0
         self._has_greeted = False
-        self._refusal: Unauthenticated | None = None
-        """Why the connection is of no use."""
         self.max_in_flight = wire.style.pipelined
         self.broken: RemoteWireError | None = None
 
@@ -204,7 +203,7 @@ class RedisClientCodec:
         call_id, method, greets = waiting
         if method is None:
             if greets and type(value) is ErrorReply:
-                self._greeted(value)
+                self._greeted(value, events)
             return
         if call_id < 0:
             return
@@ -212,13 +211,16 @@ class RedisClientCodec:
             self._abandoned.discard(call_id)
             events.append(ReplyReceived(call_id, _NOBODY))
             return
-        events.append(ReplyReceived(call_id, self._refusal or _outcome(method, value, attributes)))
+        events.append(ReplyReceived(call_id, _outcome(method, value, attributes)))
 
-    def _greeted(self, value: ErrorReply) -> None:
+    def _greeted(self, value: ErrorReply, events: list[ClientEvent]) -> None:
         said = read_error_line(value, ExceptionForms(None))
         if isinstance(said, Unauthenticated):
-            self._refusal = said
-            return
+            # Calls of strangers lose the connection, and none of those that were sent along is made.
+            events += [
+                ReplyReceived(each.call_id, restated(said, str(said))) for each in self._waiting if each.call_id >= 0
+            ]
+            raise RemoteWireError(str(said), reason="unauthenticated")
         raise RemoteWireError(f"the provider does not speak RESP3: {said}", reason="malformed")
 
     def ping(self) -> bytes:

@@ -102,13 +102,15 @@ _BIG: Final = re.compile(rb"[+-]?[0-9]{1,10000}")
 class ReplyReader:
     """Replies of one connection; made for answers of any size that arrive in pieces: nothing is read twice."""
 
-    __slots__ = ("_attributes", "_charged", "_held", "_limits", "_pos", "_stack", "_started", "_wanted")
+    __slots__ = ("_attributes", "_charged", "_held", "_limits", "_pos", "_sought", "_stack", "_started", "_wanted")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._held = bytearray()
         self._pos = 0
         self._wanted = 0
+        self._sought = 0
+        """Up to where there is no end of the line that is not whole."""
         self._stack: list[tuple[list[Any], int]] = []
         """Aggregates that are open, and how many parts each will have."""
         self._charged = 0
@@ -238,11 +240,13 @@ class ReplyReader:
 
     def _line(self, most: int) -> bytes | None:
         held, start = self._held, self._pos
-        end = held.find(b"\r\n", start, start + most)
+        end = held.find(b"\r\n", max(start, self._sought), start + most)
+        self._sought = 0
         if end < 0:
             if len(held) - start >= most:
                 raise _lost("a line without an end")
             self._wait(len(held) - start + 1)
+            self._sought = len(held) - 1
             return None
         self._pos = end + 2
         return bytes(held[start + 1 : end])

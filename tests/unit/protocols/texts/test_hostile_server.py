@@ -8,7 +8,8 @@ from gateway.contracts import contract_of
 from gateway.demo.store import Store
 from gateway.model.call import NO_ATTACHMENTS, Invocation
 from gateway.model.endpoint import ServiceKey
-from protocols.contract import ClientCodec
+from gateway.model.errors import Unauthenticated
+from protocols.contract import ClientCodec, ReplyReceived
 from protocols.memcached.client import ClientStyle, MemcachedClientWire
 from protocols.reader import Limits
 from protocols.redis.client import RedisClientWire, RedisStyle
@@ -49,3 +50,20 @@ def test_a_line_without_an_end_breaks_the_connection(wire: str) -> None:
         if codec.broken is not None:
             return
     raise AssertionError("it goes on")
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        ("redis", b"-NOAUTH HELLO must be called with the client already authenticated\r\n"),
+        ("redis", b"-WRONGPASS invalid username-password pair or user is disabled.\r\n-NOAUTH x\r\n"),
+        ("memcached", b"CLIENT_ERROR bad authentication token format\r\nCLIENT_ERROR unauthenticated\r\n"),
+        ("memcached", b"CLIENT_ERROR unauthenticated\r\n"),
+    ],
+)
+def test_every_call_of_a_stranger_is_told_so(wire: str, said: bytes) -> None:
+    codec = calling(wire, 3)
+    events = codec.receive(said)
+    assert [type(each.outcome) for each in events if isinstance(each, ReplyReceived)] == [Unauthenticated] * 3
+    assert codec.broken is not None
+    assert codec.broken.reason == "unauthenticated"
