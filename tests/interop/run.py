@@ -1,11 +1,14 @@
 """`make interop`: the tests of this folder, summed up as a table of wire, peer and direction.
 
-With QUICK=1 one short test for each row. Ends with how many checks passed, and of how many libraries in how many
+As many files at a time as there are processors, and what measures alone. With QUICK=1 one short test for each row. Ends
+with how many checks passed, and of how many libraries in how many
 languages; and with 0 only when all did, no other test failed, and there were enough of both.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +23,11 @@ from rich.table import Table
 from tests.interop.rows import Row, libraries_and_languages, row_of
 
 HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
+PARTS: Final = (
+    ("-m", "not serial", "-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--no-loadscope-reorder"),
+    ("-m", "serial"),
+)
 WIDTH: Final = 150
 LEAST_LIBRARIES: Final = 30
 LEAST_LANGUAGES: Final = 6
@@ -38,32 +46,48 @@ class Tally:
         return 0 < self.total == self.passed
 
 
-class PeerTable:
-    """Watches the tests of a run; a pytest plug-in."""
+class Plan:
+    """Finds out what will run; a pytest plug-in for a run that only collects.
+
+    Attributes:
+        rows: Of tests, by their ids. `tallies`: of all rows, those too that have no test.
+        chosen: With `quick` the ids of one test for each row, else of all tests. `measures`: whether some are alone.
+    """
 
     def __init__(self, quick: bool) -> None:
         self._quick = quick
-        self._rows: dict[str, Row] = {}
+        self.rows: dict[str, Row] = {}
         self.tallies: dict[Row, Tally] = {}
+        self.chosen: list[str] = []
+        self.measures = False
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Gives each test its row; with `quick` drops all but one test for each."""
-        kept: list[pytest.Item] = []
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Gives each test its row."""
         for item in items:
             row = row_of(item)
             if row is None:
-                kept += [] if self._quick else [item]
+                if not self._quick:
+                    self._choose(item)
                 continue
             tally = self.tallies.setdefault(row, Tally())
             if self._quick and (tally.total or not _is_quick(item)):
                 continue
             tally.total += 1
-            self._rows[item.nodeid] = row
-            kept.append(item)
-        dropped = [item for item in items if item not in set(kept)]
-        items[:] = kept
-        config.hook.pytest_deselected(items=dropped)
+            self.rows[item.nodeid] = row
+            self._choose(item)
+
+    def _choose(self, item: pytest.Item) -> None:
+        self.chosen.append(item.nodeid)
+        self.measures |= item.get_closest_marker("serial") is not None
+
+
+class PeerTable:
+    """Watches the tests of a run, which may be in other processes; a pytest plug-in."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._rows = plan.rows
+        self.tallies = plan.tallies
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Counts a test that passed, and adds the time of all its phases."""
@@ -127,13 +151,26 @@ def _place(row: Row) -> Sequence[str]:
     return row.wire, row.direction, row.peer.library.lower(), row.peer.stated()
 
 
+def _planned(quick: bool) -> Plan:
+    plan = Plan(quick)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = pytest.main(["--collect-only", "-q", str(HERE)], plugins=[plan])
+    if code:
+        sys.exit(said.getvalue())
+    return plan
+
+
 def main() -> int:
     """Runs the tests and returns the exit code."""
-    rows = PeerTable(quick=bool(os.environ.get("QUICK")))
-    code = pytest.main(["-q", str(HERE)], plugins=[rows])
+    quick = bool(os.environ.get("QUICK"))
+    plan = _planned(quick)
+    rows = PeerTable(plan)
+    chosen = [str(ROOT / each) for each in plan.chosen] if quick else [str(HERE)]
+    codes = {int(pytest.main(["-q", *options, *chosen], plugins=[rows])) for options in PARTS[: 1 + plan.measures]}
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     rows.show(console)
-    return int(code) or int(not rows.is_passed)
+    return max(codes - {pytest.ExitCode.NO_TESTS_COLLECTED}, default=0) or int(not rows.is_passed)
 
 
 if __name__ == "__main__":
