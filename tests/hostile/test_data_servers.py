@@ -103,7 +103,7 @@ async def test_a_line_of_memcached_without_an_end_costs_the_deadline() -> None:
 async def test_an_invoker_is_closed_when_its_calls_have_ended(protocol: str, client: type) -> None:
     async with server(b"") as port, calling(client(), protocol, port, timeout_s=0.3) as call:
         running = asyncio.ensure_future(call("get", "a"))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         await call.invoker.aclose()
         assert running.done()
         with pytest.raises(DeadlineExceeded):
