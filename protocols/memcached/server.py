@@ -118,8 +118,8 @@ class MemcachedServerCodec:
     def __init__(self, wire: MemcachedServerWire, peer: Peer) -> None:
         self.wire: Final = wire
         self.peer: Final = peer
-        self.owner: Final = peer.address.rpartition(":")[0]
-        """Who may fetch answers of calls: whoever comes from the same machine."""
+        self.owner = peer.address.rpartition(":")[0]
+        """Who may fetch answers of calls: whoever comes from the same machine, and has shown the same name."""
         self.turns: Final = Turns()
         self.calls: Final[dict[bytes, RunningCall]] = {}
         """Calls by `set` that have not ended, by key."""
@@ -317,6 +317,7 @@ class MemcachedServerCodec:
         if hmac.compare_digest(said[1], b"" if known is None else known) and known is not None:
             self._is_known = True
             self.consumer = said[0].decode("utf-8", "replace")
+            self.owner = f"{self.consumer} {self.owner}"
             self.say(STORED)
         else:
             counts.auth_errors += 1
