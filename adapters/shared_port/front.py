@@ -136,9 +136,10 @@ class Front:
         """Hands over at once what has said already what it is, as most have by now."""
         try:
             data = client.recv(_PEEKED, _PEEK)
-        except OSError:
+            verdict = self._recognizers.decide(data, is_all=len(data) == _PEEKED) if data else Undecided.WAIT
+        except Exception:
+            # Reset, or a bug of a plug-in: either is told when it is looked at again.
             return False
-        verdict = self._recognizers.decide(data, is_all=len(data) == _PEEKED) if data else Undecided.WAIT
         if type(verdict) is not int:
             return False
         self._pass_on(client, host, peer, self._adopters[verdict])
@@ -164,12 +165,18 @@ class Front:
             return
         # Woken without another byte: the peer closed its sending side.
         is_ended = len(data) == waiting.seen
-        verdict = self._recognizers.decide(data, is_all=is_ended or len(data) == _PEEKED)
+        try:
+            verdict = self._recognizers.decide(data, is_all=is_ended or len(data) == _PEEKED)
+        except Exception as exc:
+            # A bug of a plug-in. The bytes stay there, and it would be asked again and again.
+            self._refusals.count("recognizer-failed", waiting.peer, f"what recognises a wire raised {exc!r}")
+            self._close(waiting)
+            return
         if type(verdict) is int:
             self._hand_over(waiting, self._adopters[verdict])
         elif verdict is Undecided.WAIT:
             if waiting.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                # Reset behind what it sent, which libuv says once and never again.
+                # Reset behind what it sent. Where there is no epoll, libuv says so once and never again.
                 self._close(waiting)
                 return
             waiting.seen = len(data)

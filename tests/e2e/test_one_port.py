@@ -25,11 +25,13 @@ from thriftpy2.rpc import make_client
 
 from adapters.http.lean import SharedServer
 from adapters.shared_port.front import Front
+from adapters.shared_port.verdict import Recognizers
 from gateway import connect
 from gateway.config.load import load, load_text
 from gateway.contracts.python import contract_of
 from gateway.demo.catalog import Catalog as Shop
 from gateway.model.errors import ConfigError
+from gateway.model.recognition import Recognition, beginning_with
 from gateway.plugins.catalog import Catalog
 from gateway.runtime.app import App
 from gateway.runtime.start_error import StartError
@@ -313,6 +315,22 @@ def test_connections_that_were_reset_are_forgotten(loop_factory: Callable[[], as
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(reset())
+
+
+async def test_a_wire_that_fails_to_recognise_something_keeps_no_others_from_their_calls() -> None:
+    def fail(data: bytes) -> Recognition:
+        if data == b"#!":
+            raise IndexError("a bug")
+        return Recognition.MORE
+
+    async with one_port() as (app, port):
+        front = front_of(app)
+        front._recognizers = Recognizers([fail, beginning_with(b"\xda\xbb")], None)
+        front._adopters[1] = server_of(app, "dubbo").adopt
+        for _ in range(2):
+            assert await closed(port, b"#!") == b""
+        assert DUBBO.is_count(await answer(port, DUBBO, DUBBO.count))
+        assert front.refused == {"recognizer-failed": 2}
 
 
 async def test_limits_on_connections_hold_before_and_behind_the_port() -> None:
