@@ -173,6 +173,8 @@ class BlockingServer:
         if connection is None:
             sock.close()
         else:
+            # Elsewhere than on Linux it may be as the socket that listened: accept(2).
+            sock.setblocking(True)
             # What the gate would do, but for the way there and back: most calls are here already, and go on here.
             connection.begin()
 

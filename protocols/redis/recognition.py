@@ -3,12 +3,13 @@
 | first bytes | answer |
 | --- | --- |
 | `*` or `$`, and a digit or `-` | YES: RESP, which no other wire begins with |
-| a letter, and only printable characters up to the end of the line | MAYBE: an inline command, or another wire's line |
-| a request of HTTP, and what begins HTTP/2, rmi://, Java's RMI or SSH | NO, although it is such a line |
+| a line of printable characters that begins with a letter | MAYBE: an inline command, or another wire's line |
+| such a line with `HTTP/` in it, or a method of HTTP and a path | NO |
+| such a line that begins as SSH does | NO |
 | anything else | NO |
 
-A line that is a request of HTTP stays one, `GET /x` included, whoever serves HTTP here: a page can make a browser send
-it, and must not be able to speak to a Redis that way.
+It takes the whole line, or 256 bytes of it. What looks like a request of HTTP stays one, `GET /x` included, whoever
+serves HTTP here: a page can make a browser send it, and must not be able to speak to a Redis that way.
 
 Source: redis/redis-doc: docs/reference/protocol-spec.md, "Inline commands".
 """
@@ -26,7 +27,9 @@ __all__ = ["recognize_redis"]
 _RESP: Final = (b"*", b"$")
 _COUNTS: Final = frozenset(b"0123456789-")
 _LINE: Final = re.compile(rb"[A-Za-z][ -~\t]*+(?:\r?\Z|\r?\n)")
-_STRANGERS: Final = (b"PRI * HTTP/2", b"PRMI", b"JRMI", b"SSH-")
+_MOST_BYTES: Final = 256
+_SSH: Final = b"SSH-"
+_HTTP: Final = b"HTTP/"
 
 
 def recognize_redis(data: bytes) -> Recognition:
@@ -35,11 +38,10 @@ def recognize_redis(data: bytes) -> Recognition:
         if len(data) == 1:
             return Recognition.MORE
         return Recognition.YES if data[1] in _COUNTS else Recognition.NO
-    if _LINE.match(data) is None or data.startswith(_STRANGERS):
+    found = _LINE.match(data)
+    if found is None or data.startswith(_SSH) or recognize_http(data) is Recognition.YES:
         return Recognition.NO
-    if any(each.startswith(data) for each in _STRANGERS):
+    line = found[0]
+    if not line.endswith(b"\n") and len(line) <= _MOST_BYTES:
         return Recognition.MORE
-    as_http = recognize_http(data)
-    if as_http is Recognition.YES:
-        return Recognition.NO
-    return Recognition.MORE if as_http is Recognition.MORE else Recognition.MAYBE
+    return Recognition.NO if _HTTP in line else Recognition.MAYBE

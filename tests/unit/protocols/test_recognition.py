@@ -24,6 +24,8 @@ CERTAIN: list[tuple[str, tuple[str, ...], bytes]] = [
     ("OPTIONS of all", HTTP, b"OPTIONS * HTTP/1.1\r\n"),
     ("absolute form", HTTP, b"GET http://shop.example/ HTTP/1.1\r\n"),
     ("CONNECT", HTTP, b"CONNECT shop.example:443 HTTP/1.1\r\n"),
+    ("a method that is not served", HTTP, b"PROPFIND /x HTTP/1.1\r\n"),
+    ("a method nobody knows", HTTP, b"M-SEARCH * HTTP/1.1\r\n"),
     ("rmi call", ("rmi",), b"PRMI\x01\x01\x00\x00\x00\x00\x00\x10"),
     ("Thrift binary", ("thrift",), bytes.fromhex("80010001 00000005") + b"count"),
     ("Thrift binary, oneway", ("thrift",), bytes.fromhex("80010004 00000004") + b"note"),
