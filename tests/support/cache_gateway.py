@@ -34,7 +34,10 @@ class CacheGateway(NamedTuple):
 _COMMON: Final = (
     "get: get, set: set, add: add, replace: replace, append: append, delete: delete, expire: expire, flush: clear"
 )
-_REDIS: Final = f"{{{_COMMON}, incr: increment NoNumber=number, getset: exchange, getdel: take, ttl: ttl NotStored=miss, keys: keys}}"
+_REDIS: Final = (
+    f"{{{_COMMON}, incr: increment NoNumber=number, getset: exchange, getdel: take, "
+    "ttl: ttl NotStored=miss, keys: keys}"
+)
 _MEMCACHED: Final = f"{{{_COMMON}, incr: count NoNumber=number, prepend: prepend, gets: entry, cas: swap}}"
 _CONFIG: Final = f"""
 application: {{name: interop}}
