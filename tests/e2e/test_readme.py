@@ -103,7 +103,7 @@ class Reader:
         self._folder = folder
         self._stack = stack
         self._ports: dict[str, str] = {}
-        self._running: set[str] = set()
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._environ = self._prepare()
         for block in FILES:
             path = folder / block.name
@@ -157,6 +157,13 @@ class Reader:
             else:
                 self._finish(command)
 
+    def close(self) -> None:
+        """Ends what stays, all of it at the same time."""
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            process.wait(_WAIT_S)
+
     def _finish(self, command: Command) -> None:
         done = subprocess.run(
             ["bash", "-c", self._translate(command.text)],
@@ -183,9 +190,7 @@ class Reader:
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
-        self._running.add(command.text)
-        self._stack.callback(process.wait, _WAIT_S)
-        self._stack.callback(process.terminate)
+        self._running[command.text] = process
         last = _pattern(command.output.splitlines()[-1] + "\n")
 
         def is_there() -> bool:
@@ -220,7 +225,9 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with ExitStack() as stack:
-        yield Reader(tmp_path_factory.mktemp("readme"), stack)
+        made = Reader(tmp_path_factory.mktemp("readme"), stack)
+        stack.callback(made.close)
+        yield made
 
 
 def _id(block: Block) -> str:
