@@ -49,8 +49,11 @@ class _Part:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs all parts; what the process shall end with."""
+    reading = None if _FOLDER.exists() else _read_all()
     _FOLDER.mkdir(parents=True, exist_ok=True)
     prepare()
+    if reading is not None:
+        reading.wait()
     parts = {name: _run(name, options, arguments or _marked(options)) for name, options in _PARTS.items()}
     counts = sum((part.counts for part in parts.values()), Counter[str]())
     passed = counts["tests"] - counts["failures"] - counts["errors"] - counts["skipped"]
@@ -59,6 +62,12 @@ def main(arguments: Sequence[str]) -> int:
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
     print(f"{passed} of {counts['tests']} tests passed{skipped} ({took})", flush=True)
     return max(failed, default=0) or int(not passed)
+
+
+def _read_all() -> subprocess.Popen[bytes]:
+    """Has pytest read all tests once, which keeps them compiled; otherwise each worker of a first run would do that."""
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only"]
+    return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _marked(options: Sequence[str]) -> list[str]:
