@@ -14,6 +14,7 @@ from gateway.model.errors import BadRequest, RemoteWireError, RpcError
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
 from protocols.http.unwritable import unwritable
+from protocols.memcached.alien import HTTP, alien, begins_alien, refuse_alien
 from protocols.memcached.answers import Answers
 from protocols.memcached.command import COMMANDS, GETS, Expected
 from protocols.memcached.counts import Counts
@@ -24,15 +25,12 @@ from protocols.memcached.slot import STORED, GetSlot
 from protocols.memcached.turn import TurnInvocation, Turns
 from protocols.memcached.unreadable import Unreadable
 from protocols.memcached.word import ERROR, MAX_KEY_BYTES, read_u64, words_of
-from protocols.sniff import SNIFF_BYTES, sniff
 from protocols.texts.mount import MountedMethod
 
 __all__ = ["MemcachedServerCodec", "MemcachedServerWire", "ServerStyle"]
 
 _LINE_BYTES: Final = 2_048
 """Of a command that is no `get` (memcached/memcached: proto_text.c, `try_read_command_ascii`)."""
-_ALIEN: Final = re.compile(rb"[^ \r\n\t]{0,7}[\x00-\x08\x0b\x0c\x0e-\x1f]|[\x7f-\xff]").match
-"""A first word with what no command has."""
 _CR: Final = 0x0D
 _USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
 """A `get` of one key that is no call."""
@@ -42,10 +40,6 @@ _STEP: Final = 256
 """Commands, or calls, after which others have their turn."""
 _STEP_BYTES: Final = 65_536
 """Of answers that need no call, after which they leave before more are made."""
-_HTTP: Final = b"HTTP/"
-_HTTP_NAME: Final = "HTTP"
-_TEXTS: Final = ("text", "unknown bytes")
-"""What `sniff` says of lines that may be commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +171,8 @@ class MemcachedServerCodec:
             self._held += data
             # A line without an end, or a block that is not whole, is not looked through again.
             if not was_behind and (len(self._held) < self._wanted or (not self._wanted and b"\n" not in data)):
-                if self._is_fresh and _ALIEN(self._held) is not None:
-                    self.broken = _alien(bytes(self._held[:SNIFF_BYTES]))
+                if self._is_fresh and begins_alien(self._held):
+                    self.broken = alien(self._held)
                 elif not self._wanted:
                     self._is_too_long(self._held)
                 return events
@@ -224,7 +218,7 @@ class MemcachedServerCodec:
         if len(line) <= most:
             return False
         if self._is_fresh and not any(bytes(line[:_WORD_BYTES]).startswith(b"%b " % each) for each in COMMANDS):
-            self.broken = _alien(bytes(line[:SNIFF_BYTES]))
+            self.broken = alien(line)
             return True
         self.broken = RemoteWireError(
             f"a line of more than {most} bytes",
@@ -236,8 +230,8 @@ class MemcachedServerCodec:
     def _read(self, data: bytes, now: float) -> None:
         at, end, commands = 0, len(data), 0
         self._said = 0
-        if self._is_fresh and data and _ALIEN(data) is not None:
-            raise _alien(data)
+        if self._is_fresh and data and begins_alien(data):
+            raise alien(data)
         while at < end and self.broken is None and not self.finished:
             if commands >= _STEP or len(self._events) >= _STEP or self._said > _STEP_BYTES:
                 self._held += data[at:]
@@ -275,7 +269,7 @@ class MemcachedServerCodec:
             if self._is_fresh:
                 self._is_fresh = False
                 if not words or words[0] not in COMMANDS:
-                    _refuse_alien(line, words)
+                    refuse_alien(line, words)
             self._command(words, now)
         if at < end and not self.finished:
             self._held += data[at:]
@@ -291,7 +285,7 @@ class MemcachedServerCodec:
         command = COMMANDS.get(words[0])
         if command is not None:
             command(self, words, now)
-        elif words[-1].startswith(_HTTP):
+        elif words[-1].startswith(HTTP):
             # A browser or proxy that was led here: nothing of what it sends may be taken for a command.
             raise RemoteWireError("a request of HTTP among commands", reason="bad-magic")
         else:
@@ -428,17 +422,3 @@ class MemcachedServerCodec:
     def ping(self) -> bytes:
         """Nothing: servers of this wire send nothing unasked."""
         return b""
-
-
-def _alien(data: bytes) -> RemoteWireError:
-    """Somebody who speaks something else. Such a peer is not answered: what it would make of that is not known."""
-    return RemoteWireError(f"this looks like {sniff(data)}", reason="bad-magic")
-
-
-def _refuse_alien(line: bytes, words: list[bytes]) -> None:
-    """Raises for a first line of another protocol. What looks like text is only a command that there is not."""
-    found = sniff(line)
-    if found == _HTTP_NAME and not (words and words[-1].startswith(_HTTP)):
-        return
-    if found not in _TEXTS:
-        raise _alien(line)
