@@ -33,6 +33,7 @@ from protocols.redis.data import DATA_COMMANDS
 from protocols.redis.error_line import error_line, fault_line
 from protocols.redis.hashes import HASH_COMMANDS
 from protocols.redis.introspection import INTROSPECTION_COMMANDS
+from protocols.redis.key_order import Waiter
 from protocols.redis.keyspace import KEYSPACE_COMMANDS
 from protocols.redis.mapping import check_contract
 from protocols.redis.method import MethodForm, RedisArguments
@@ -46,6 +47,8 @@ from protocols.texts.value import TextWriter, TextWriters
 __all__ = ["Listener"]
 
 _OK: Final = Ok(None)
+_END_OF_CONTEXT: Final = b"--"
+_ALL_KEYS: Final = frozenset({b"keys", b"scan", b"dbsize", b"flushdb", b"flushall"})
 
 
 class Listener:
@@ -238,6 +241,30 @@ class Listener:
             None,
             context.token,
         )
+
+    def place_of(self, words: Sequence[bytes]) -> Waiter | None:
+        """The keys that a command is about; None where it is about none."""
+        name = words[0].lower()
+        if name == b"with" and _END_OF_CONTEXT in words:
+            return self.place_of(words[words.index(_END_OF_CONTEXT) + 1 :] or words[:1])
+        command = self.commands.get(name)
+        if command is None:
+            return None
+        if name in _ALL_KEYS:
+            return Waiter(None, writes=True)
+        first, last, step = command.keys
+        if not first:
+            return None
+        stop = len(words) + last + 1 if last < 0 else last + 1
+        return Waiter(frozenset(words[first:stop:step]), "write" in command.flags)
+
+    def place_of_batch(self, batch: Sequence[Sequence[bytes]]) -> Waiter | None:
+        """The same of all commands of a batch."""
+        places = [place for words in batch if (place := self.place_of(words)) is not None]
+        if any(each.keys is None for each in places):
+            return Waiter(None, writes=True)
+        keys = frozenset[bytes]().union(*(each.keys or () for each in places))
+        return Waiter(keys, any(each.writes for each in places)) if keys else None
 
     def quick_get(self, key: bytes) -> tuple[MountedMethod, int] | None:
         """The method that answers `GET` for a key, and how long the prefix is; None where it takes more than a key."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.model.call import NO_ATTACHMENTS, Invocation, Ok, Peer
-from gateway.model.errors import RemoteWireError, RpcError
+from gateway.model.errors import Overloaded, RemoteWireError, RpcError
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
 from protocols.reader import Limits
@@ -16,13 +16,14 @@ from protocols.redis.batch import MAX_QUEUED
 from protocols.redis.command import NO_MULTI, Command, Refused, Run, Steps
 from protocols.redis.context import NO_CONTEXT
 from protocols.redis.error_line import error_line
+from protocols.redis.key_order import KeyOrder, Waiter
 from protocols.redis.listener import Listener
 from protocols.redis.method import KeyArguments, MethodForm, RedisArguments
 from protocols.redis.request import RequestReader
 from protocols.redis.resp import error
 from protocols.redis.session import ReplyMode, Session
+from protocols.redis.ticket import GetTicket, MethodTicket, Part, Running, Ticket
 from protocols.sniff import SNIFF_BYTES, sniff
-from protocols.texts.mount import MountedMethod
 
 __all__ = ["RedisServerCodec", "RedisServerWire"]
 
@@ -33,6 +34,8 @@ _STEP: Final = 256
 """Commands, or calls, after which others have their turn."""
 _STEP_BYTES: Final = 65_536
 """Of replies that need no call, after which they leave before more are made."""
+_MOST_WAITING: Final = 1_000
+"""Commands that may wait for their keys."""
 _COST: Final = 200
 """Bytes of memory that one reply takes which waits, besides its own."""
 _WORD_COST: Final = 32
@@ -67,68 +70,13 @@ class RedisServerWire:
         return RedisServerCodec(self.listener, Session(next(self._ids), peer, self.listener.secrets is None))
 
 
-class Ticket:
-    """A command whose reply has not left. `answer`: the reply, once it is there and others must leave before it."""
-
-    __slots__ = ("answer", "is_silent")
-
-    def __init__(self, answer: bytes | None = None, is_silent: bool = False) -> None:
-        self.answer = answer
-        self.is_silent: Final = is_silent
-        """The caller wants no reply."""
-
-
-class MethodTicket(Ticket):
-    """A call that is all of a command. Made for most calls, so it does without `Ticket.__init__`."""
-
-    __slots__ = ("form", "proto", "wants_more")
-
-    def __init__(self, form: MethodForm, proto: int, wants_more: bool) -> None:
-        self.answer = None
-        self.form = form
-        self.proto = proto
-        self.wants_more = wants_more
-
-
-class GetTicket(Ticket):
-    """The same for `GET`."""
-
-    __slots__ = ("method", "proto")
-
-    def __init__(self, method: MountedMethod, proto: int) -> None:
-        self.answer = None
-        self.method = method
-        self.proto = proto
-
-
-class Running(Ticket):
-    """A command in steps. `missing`: outcomes of the step that have not come."""
-
-    __slots__ = ("missing", "outcomes", "steps")
-
-    def __init__(self, steps: Steps, is_silent: bool) -> None:
-        super().__init__(None, is_silent)
-        self.steps: Final = steps
-        self.outcomes: list[Outcome] = []
-        self.missing = 0
-
-
-class Part:
-    """One call of a step."""
-
-    __slots__ = ("index", "running")
-
-    def __init__(self, running: Running, index: int) -> None:
-        self.running: Final = running
-        self.index: Final = index
-
-
 class RedisServerCodec:
     """See `protocols.contract.ServerCodec`, `ChainingServerCodec` and `PacedServerCodec`."""
 
     __slots__ = (
-        "_due", "_has_begun", "_is_leaving", "_is_usual", "_leaving", "_listener", "_max_bytes", "_reader", "_ready",
-        "_said", "_session", "broken", "finished", "held_bytes", "is_behind",
+        "_due", "_has_begun", "_is_leaving", "_is_starting", "_is_usual", "_leaving", "_listener", "_max_bytes",
+        "_order", "_reader", "_ready", "_said", "_session", "_starting", "_waiting", "broken", "finished",
+        "held_bytes", "is_behind",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, session: Session) -> None:
@@ -141,6 +89,11 @@ class RedisServerCodec:
         self._leaving: deque[Ticket] = deque()
         self._due: list[ServerEvent] = []
         """Calls that follow from replies."""
+        self._order = KeyOrder()
+        self._waiting: dict[Waiter, Running] = {}
+        """Commands that wait for their keys."""
+        self._starting: deque[Waiter] = deque()
+        self._is_starting = False
         self._has_begun = False
         self._is_leaving = False
         self._ready: Iterator[list[bytes]] = iter(())
@@ -248,7 +201,11 @@ class RedisServerCodec:
             return
         method, prefix_bytes = found
         session = self._session
-        ticket = GetTicket(method, session.proto)
+        key = words[1]
+        if not self._order.begin_read(key):
+            self._command(words, now, events)
+            return
+        ticket = GetTicket(method, session.proto, key)
         self._leaving.append(ticket)
         events.append(
             CallReceived(
@@ -258,7 +215,7 @@ class RedisServerCodec:
                     method.signature.name,
                     None,
                     method.signature,
-                    KeyArguments(method, words[1][prefix_bytes:]),
+                    KeyArguments(method, key[prefix_bytes:]),
                     NO_ATTACHMENTS,
                     None,
                     None,
@@ -279,6 +236,7 @@ class RedisServerCodec:
         if mode is ReplyMode.SKIP:
             session.reply_mode = ReplyMode.ON
         reply: bytes | Steps
+        batch = session.queued if words[0].lower() == b"exec" else None
         command: Command | None = None
         try:
             command = self._admitted(words)
@@ -309,9 +267,16 @@ class RedisServerCodec:
                 # It had not yet said that it understands the goodbye.
                 self._say(self.goodbye(), events)
             return
-        running = Running(reply, is_silent)
+        place = listener.place_of(words) if batch is None else listener.place_of_batch(batch)
+        if place is not None and self._order.waiting >= _MOST_WAITING:
+            reply.close()
+            self._say(b"" if is_silent else error_line(Overloaded("too many commands wait for their keys")), events)
+            return
+        running = Running(reply, is_silent, place)
         self._leaving.append(running)
-        if data := self._advance(running, None, events):
+        if place is not None and not self._order.enter(place):
+            self._waiting[place] = running
+        elif data := self._advance(running, None, events):
             events.append(Send(data))
 
     def _admitted(self, words: list[bytes]) -> Command | None:
@@ -359,7 +324,8 @@ class RedisServerCodec:
             try:
                 calls = running.steps.send(outcomes)  # type: ignore[arg-type]
             except StopIteration as stop:
-                return self._leave(running, b"" if running.is_silent else stop.value)
+                answer = self._leave(running, b"" if running.is_silent else stop.value)
+                return answer if running.place is None else answer + self._begin(self._order.leave(running.place))
             running.outcomes = [_OK] * len(calls)
             for index, invocation in enumerate(calls):
                 if invocation.oneway:
@@ -371,6 +337,19 @@ class RedisServerCodec:
                 return b""
             outcomes = running.outcomes
 
+    def _begin(self, started: Sequence[Waiter]) -> bytes:
+        """Begins what waited for a command that has ended; gives what may leave since some of it ended at once."""
+        self._starting += started
+        if self._is_starting:
+            return b""
+        self._is_starting = True
+        answer = b""
+        while self._starting:
+            # In a loop: what ends at once lets others begin.
+            answer += self._advance(self._waiting.pop(self._starting.popleft()), None, self._due)
+        self._is_starting = False
+        return answer
+
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""
         if type(ticket) is Part:
@@ -379,7 +358,9 @@ class RedisServerCodec:
             running.missing -= 1
             return b"" if running.missing else self._advance(running, running.outcomes, self._due)
         if type(ticket) is GetTicket:
-            return self._leave(ticket, self._listener.found(ticket.method, outcome, ticket.proto))
+            found = self._leave(ticket, self._listener.found(ticket.method, outcome, ticket.proto))
+            started = self._order.end_read(ticket.key)
+            return found + self._begin(started) if started else found
         if type(ticket) is Ticket:
             assert isinstance(outcome, RpcError), "it was refused"
             return self._leave(ticket, b"" if ticket.is_silent else error_line(outcome))

@@ -68,14 +68,14 @@ async def test_x2_less_than_no_words(abuse: Abuse) -> None:
     await abuse(answered(b"*-10\r\n*0\r\n*-1\r\n\r\n\n"), reason=None)
 
 
-@pytest.mark.parametrize("count", [b"20000000", b"2147483648", b"1048577", b"x", b"", b"9" * 30])
+@pytest.mark.parametrize("count", [b"20000000", b"2147483648", b"65537", b"x", b"", b"9" * 30])
 async def test_x3_more_words_than_there_can_be(abuse: Abuse, count: bytes) -> None:
     await abuse(protocol_error(b"*%b\r\n" % count, b"invalid multibulk length"), reason="malformed")
 
 
 async def test_x3_as_many_words_as_there_can_be_take_memory_when_they_come(abuse: Abuse) -> None:
     async def attack(attacker: Attacker) -> None:
-        await attacker.send(b"*1048576\r\n" + b"$0\r\n\r\n" * 1_000)
+        await attacker.send(b"*65536\r\n" + b"$0\r\n\r\n" * 1_000)
         attacker.finish()
         await attacker.refused()
 
