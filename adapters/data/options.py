@@ -112,6 +112,10 @@ def check_data(contract: ServiceContract, own: Mapping[str, Any], binding: DataB
     found = [Misfit(path, text) for path, text in binding.found]
     encoding = own.get("encoding", _ENCODING)
     at = ("encoding",) if "encoding" in own else ()
+    if encoding != _ENCODING:
+        joining = ", ".join(binding.methods_of("append", "prepend"))
+        if joining:
+            found.append(Misfit(at, f"{joining}: two values behind each other are one in the encoding plain only"))
     if encoding in ("java", "hessian2"):
         found += [Misfit(at, text) for text in java.check_contract(contract)]
     uids = own.get("serial_version_uids", {})

@@ -168,6 +168,10 @@ class DataBinding:
             raise NoSuchMethod(f"{self._contract.name}.{name} has no command here; {known} have one")
         return found
 
+    def methods_of(self, *verbs: str) -> list[str]:
+        """The names of the methods that are one of these commands."""
+        return [each.signature.name for each in self._bound.values() if each.verb in verbs]
+
     def written_types(self) -> list[TypeRef]:
         """The types of the parameters whose values are stored."""
         return [ref for each in self._bound.values() for ref in each.stored]

@@ -227,6 +227,10 @@ async def test_a_service_on_other_wires_is_kept_in_redis(server: RedisServer, ra
         ("{mode: data, commands: {lend: 'set(sku, item)'}}", r"the parameter ttl has no place in the command set"),
         ("{mode: data, commands: {lend: 'set(sku, ttl, item)'}}", r"item is shop.Item; ttl takes seconds"),
         ("{mode: data, commands: {count: 'incr(key=\"a{b\", delta=by)'}}", r"brace that is no parameter"),
+        (
+            "{mode: data, encoding: json, commands: {set: append}}",
+            r"options.encoding: set: two values behind each other are one in the encoding plain only",
+        ),
         ("{mode: data, encoding: java}", r"remote.options.encoding: .*`serial_version_uids` lacks shop.Item"),
         ("{mode: data, encoding: java, serial_version_uids: {Itm: 1}}", r"uids.Itm: shop.Items has no struct 'Itm'"),
         ("{mode: data, serial_version_uids: {shop.Item: 1}}", r"these are for the encoding java"),

@@ -74,16 +74,19 @@ async def test_values_on_redis_are_those_of_dubbo(tmp_path: Path) -> None:
         for encoding in urls:
             async with cache(RedisDataClient(), "redis", server.port, encoding) as ours:
                 await ours.write(f"ours-{encoding}:")
+                await ours.call("set_null", f"ours-{encoding}:null", None)
         report = await java_checks("dubbo-27-data", "app.DataPeer", *(part for pair in urls.items() for part in pair))
         report.check()
         async with cache(RedisDataClient(), "redis", server.port, "java") as ours:
             await ours.check("java-java:")
+            assert await ours.call("get_text", "java-java:null") is None
         # Dubbo 2.7 does not flush its Hessian: what it stores is cut off, and it cannot read it itself.
         async with cache(RedisDataClient(), "redis", server.port, "hessian2") as ours:
             with pytest.raises(ProviderFailed, match="cannot be read"):
                 await ours.call("get_text", "java-hessian2:text")
         with Redis(port=server.port) as raw:
             assert raw.get("java-hessian2:text") == b""
+            assert raw.get("java-java:null") == bytes.fromhex("aced0005")
 
 
 @pytest.mark.direction("Java ↔ us on one memcached", wire="memcached", peer="dubbo memcached", quick=True)

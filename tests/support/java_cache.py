@@ -80,6 +80,7 @@ _TYPES: Final = {
     "map": (dict[str, I32], {"a": 1, "b": 2}),
     "nested": (dict[str, list[str]], {"a": ["x", "y"]}),
     "colour": (Colour, Colour.BLUE),
+    "null": (str | None, None),
     "item": (Item, _item(7, 4.5, _item(6, None, None))),
 }
 """Name to type and value; the same stand in DataPeer.java."""
@@ -103,6 +104,6 @@ def _contract() -> ServiceContract:
 
 
 CONTRACT: Final = _contract()
-VALUES: Final = {name: value for name, (_, value) in _TYPES.items()}
+VALUES: Final = {name: value for name, (_, value) in _TYPES.items() if value is not None}
 COMMANDS: Final = {each.attribute: Command(each.attribute.partition("_")[0]) for each in CONTRACT.methods}
 UIDS: Final = {"cache.Item": 42}

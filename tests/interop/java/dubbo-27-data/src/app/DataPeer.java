@@ -41,6 +41,14 @@ public final class DataPeer {
                     return true;
                 });
             });
+            if (args[at + 1].startsWith("redis:")) {
+                // xmemcached takes no null.
+                checks.isTrue(name + " writes null", () -> {
+                    store.set("java-" + name + ":null", null);
+                    return true;
+                });
+                checks.isTrue(name + " reads null", () -> store.get("ours-" + name + ":null") == null);
+            }
             checks.isTrue(name + " reads what is not there", () -> store.get("ours-" + name + ":nobody") == null);
             checks.isTrue(name + " deletes", () -> {
                 store.delete("ours-" + name + ":text");
