@@ -56,7 +56,7 @@ interop: $(READY) ## real peers in both directions; QUICK=1 makes one call per p
 	@tests/interop/go-dubbo/build.sh 2>/dev/null & tests/interop/java/build.sh; built=$$?; wait; exit $$built
 	@$(BIN)/python -m tests.interop.run
 
-matrix: $(READY) ## every value from every protocol through the gateway to every protocol; HTML and JSON in .cache/matrix
+matrix: $(READY) ## every value from every protocol through the gateway to every protocol; a page, JSON, Markdown in .cache/matrix
 	@$(BIN)/python -m tests.matrix.run
 
 plugin: $(READY) ## somebody else's wire: built, installed, served, called, and guarded against a namesake

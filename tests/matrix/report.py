@@ -21,7 +21,7 @@ small { color: #5a6575; } code { font-size: .9em; overflow-wrap: anywhere; }
 
 
 def format_table(cells: Sequence[Cell]) -> str:
-    """The table with a row for each client wire, and every finding below it."""
+    """The table with a row for each client wire; below it how often what is on record was refused, and what is lost."""
     providers = _in_order(cell.provider for cell in cells)
     by_pair = {(cell.client, cell.provider): cell for cell in cells}
     head = ["client ↓  provider →", *providers]
@@ -34,9 +34,19 @@ def format_table(cells: Sequence[Cell]) -> str:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    for each in REFUSALS:
+        count = sum(
+            each.covers(found.name, found.text) for cell in _cells_of(each.wire, cells) for found in cell.refused
+        )
+        if count:
+            lines.append(f"{each.wire} refuses {each.values}, as declared: {count} times")
     for cell in cells:
         lines += [f"{cell.client} → {cell.provider}: {text}" for text in _explained(cell)]
     return "\n".join(lines)
+
+
+def _refused_around(wire: str, cells: Sequence[Cell]) -> Iterator[Finding]:
+    return (found for cell in cells if wire in (cell.client, cell.provider) for found in cell.refused)
 
 
 def format_json(cells: Sequence[Cell]) -> str:
@@ -144,8 +154,8 @@ def _short(cell: Cell) -> str:
 def _explained(cell: Cell) -> Iterator[str]:
     if cell.problem:
         yield cell.problem
-    for each in cell.findings:
-        yield f"{each.kind} {each.name} {'refused, as declared' if each.refused else 'LOST'}: {each.text}"
+    for each in cell.lost:
+        yield f"{each.kind} {each.name} LOST: {each.text}"
 
 
 def _described(finding: Finding) -> dict[str, str]:
