@@ -53,7 +53,6 @@ simulate: $(VENV)/.bench ## providers by the hundred on a fake clock through rea
 	@$(BIN)/python -m bench.cluster
 
 interop: $(READY) ## real peers in both directions; QUICK=1 makes one call per peer
-	@tests/interop/go-dubbo/build.sh 2>/dev/null & tests/interop/java/build.sh; built=$$?; wait; exit $$built
 	@$(BIN)/python -m tests.interop.run
 
 matrix: $(READY) ## every value from every protocol through the gateway to every protocol; a page, JSON, Markdown in .cache/matrix

@@ -1,8 +1,8 @@
 """`make interop`: the tests of this folder, summed up as a table of wire, peer and direction.
 
-As many files at a time as there are processors, and what measures alone. With QUICK=1 one short test for each row. Ends
-with how many checks passed, and of how many libraries in how many
-languages; and with 0 only when all did, no other test failed, and there were enough of both.
+What the peers are made of is built and installed first. Then as many files run at a time as there are processors, and
+what measures runs alone. With QUICK=1 one short test for each row. Ends with how many checks passed, and of how many
+libraries in how many languages; and with 0 only when all did, no other test failed, and there were enough of both.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.interop.rows import Row, libraries_and_languages, row_of
+from tests.prepare import prepare
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -164,6 +165,7 @@ def _planned(quick: bool) -> Plan:
 def main() -> int:
     """Runs the tests and returns the exit code."""
     quick = bool(os.environ.get("QUICK"))
+    prepare()
     plan = _planned(quick)
     rows = PeerTable(plan)
     chosen = [str(ROOT / each) for each in plan.chosen] if quick else [str(HERE)]

@@ -122,6 +122,7 @@ BY_REDIS: Final = {
     "find": LAMP,
     "overload": GREEN,
     "general form": LAMP,
+    "as JSON": LAMP,
     "list": [LAMP],
     "count": 3,
     "struct": {"name": "茶", "country": None, "parent": None},

@@ -179,6 +179,7 @@ def redis_calls(protocol: int, parser: Any) -> Callable[[int, Shown], None]:
             shown.check("float", lambda: call("demo.Types.echo_f64", "0.1"))
             shown.check("text", lambda: call("demo.Types.echo_string", "Grüße \r\n\0"))
             shown.check("bytes", lambda: call("demo.Types.echo_bytes", ALL_BYTES) == ALL_BYTES)
+            shown.check("as JSON", lambda: json.loads(call("WITH", "reply", "json", "--", "demo.Catalog.find", 1)))
             shown.check("nothing", lambda: call("demo.Types.echo_nothing"))
             shown.check("fault", lambda: told("demo.Catalog.find", -5))
             shown.check("no such method", lambda: told("demo.Catalog.nothing"))
