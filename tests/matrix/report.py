@@ -34,12 +34,11 @@ def format_table(cells: Sequence[Cell]) -> str:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    for each in REFUSALS:
-        count = sum(
-            each.covers(found.name, found.text) for cell in _cells_of(each.wire, cells) for found in cell.refused
-        )
-        if count:
-            lines.append(f"{each.wire} refuses {each.values}, as declared: {count} times")
+    lines += [
+        f"{each.wire} refuses {each.values}, as declared: {count} times"
+        for each in REFUSALS
+        if (count := sum(each.covers(found.name, found.text) for found in _refused_around(each.wire, cells)))
+    ]
     for cell in cells:
         lines += [f"{cell.client} → {cell.provider}: {text}" for text in _explained(cell)]
     return "\n".join(lines)
