@@ -30,6 +30,7 @@ _PREFIXES: Final = (
     (b"\x80", "memcached (binary)"),
     (b"\x82", "Thrift compact"),
     (b"SSH-", "SSH"),
+    (b"PROXY ", "a header of the PROXY protocol"),
     (b"*", "redis (RESP)"),
     (b"$", "redis (RESP)"),
 )

@@ -7,6 +7,7 @@
 | `get` of two keys or more | YES | GET has one |
 | `set` or `append`, a key and three numbers | YES | a syntax error |
 | `set`, `append` with anything else | NO | commands |
+| `set` or `append`, and a key that is too long, before the line has ended | MAYBE | a command |
 | `incr` or `decr`, a key and a number | YES | INCR has no number |
 | `incr`, `decr` of a key alone | NO | commands |
 | `get` of one key | MAYBE | a command |
@@ -59,7 +60,8 @@ def recognize_memcached(data: bytes) -> Recognition:
     if verb == b"get":
         return _get(words, bool(end))
     if not end:
-        return Recognition.MORE
+        # Nobody has such a key. But data may follow the line, which must not be run as commands of Redis.
+        return Recognition.MAYBE if words and len(words[0]) > MAX_KEY_BYTES else Recognition.MORE
     if verb in _NUMBERS:
         return _with_numbers(verb, words)
     return Recognition.NO if words else Recognition.MAYBE

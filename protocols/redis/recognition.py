@@ -5,7 +5,7 @@
 | `*` or `$`, and a digit or `-` | YES: RESP, which no other wire begins with |
 | a line of printable characters that begins with a letter | MAYBE: an inline command, or another wire's line |
 | such a line with `HTTP/` in it, or a method of HTTP and a path | NO |
-| such a line that begins as SSH does | NO |
+| such a line that begins as SSH or a header of the PROXY protocol does | NO |
 | anything else | NO |
 
 It takes the whole line, or 256 bytes of it. What looks like a request of HTTP stays one, `GET /x` included, whoever
@@ -28,7 +28,7 @@ _RESP: Final = (b"*", b"$")
 _COUNTS: Final = frozenset(b"0123456789-")
 _LINE: Final = re.compile(rb"[A-Za-z][ -~\t]*+(?:\r?\Z|\r?\n)")
 _MOST_BYTES: Final = 256
-_SSH: Final = b"SSH-"
+_STRANGERS: Final = (b"SSH-", b"PROXY ")
 _HTTP: Final = b"HTTP/"
 
 
@@ -39,7 +39,7 @@ def recognize_redis(data: bytes) -> Recognition:
             return Recognition.MORE
         return Recognition.YES if data[1] in _COUNTS else Recognition.NO
     found = _LINE.match(data)
-    if found is None or data.startswith(_SSH) or recognize_http(data) is Recognition.YES:
+    if found is None or data.startswith(_STRANGERS) or recognize_http(data) is Recognition.YES:
         return Recognition.NO
     line = found[0]
     if not line.endswith(b"\n") and len(line) <= _MOST_BYTES:

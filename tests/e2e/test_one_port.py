@@ -189,6 +189,7 @@ async def test_wires_over_http_answer_by_turns_on_one_connection() -> None:
         (CLIENT_HELLO, "tls", "a TLS ClientHello"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "unknown-wire", "HTTP/2"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "unknown-wire", "SSH"),
+        (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", "unknown-wire", "PROXY protocol"),
         (b"JRMI\x00\x02K", "unknown-wire", "Java RMI"),
         (b"\x80\x01\x00\x01\x08\x00\x00\x00\x00\x00\x00\x0a", "unknown-wire", "Thrift binary"),
         (b"\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01", "unknown-wire", "memcached (binary)"),

@@ -76,6 +76,9 @@ NOBODY = [
     ("Java RMI", b"JRMI\x00\x02K"),
     ("Java serialization", bytes.fromhex("aced0005")),
     ("SSH", b"SSH-2.0-OpenSSH_9.6\r\n"),
+    # haproxy: doc/proxy-protocol.txt, sections 2.1 and 2.2.
+    ("PROXY header", b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"),
+    ("PROXY header, binary", b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c"),
     ("memcached binary get", bytes.fromhex("80000001 00000000 00000001 00000000 0000000000000000") + b"k"),
     ("memcached binary set of a key of one byte", bytes.fromhex("80010001 08000000 0000000a 00000000")),
     ("zeros", bytes(16)),
@@ -116,6 +119,12 @@ def test_lines_that_both_have_are_said_to_be_so(data: bytes) -> None:
     assert {name for name, said in found(data).items() if said is MAYBE} == {"memcached", "redis"}
     assert {name for name, said in found(data).items() if said is YES} == set()
     assert WIRES["memcached"](data[:3]) is MORE
+
+
+@pytest.mark.parametrize("verb", [b"set ", b"append "])
+def test_a_line_that_may_have_data_behind_it_is_not_for_redis_alone(verb: bytes) -> None:
+    # The data would be run as commands. As much as a port looks at, of a line that goes on.
+    assert found((verb + b"k" * 600)[:512])["memcached"] is MAYBE
 
 
 @pytest.mark.parametrize("data", [each[1] for each in NOBODY], ids=[each[0] for each in NOBODY])
