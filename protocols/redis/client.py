@@ -26,11 +26,12 @@ from gateway.model.errors import (
 from protocols.contract import ClientEvent, Drain, Outcome, ReplyReceived
 from protocols.http_json.problem import ExceptionForms
 from protocols.reader import Limits
+from protocols.redis.any_reader import text_of
 from protocols.redis.context import words_of_call
 from protocols.redis.error_line import read_error_line
 from protocols.redis.mapping import check_contract
 from protocols.redis.reader import ReplyReaders
-from protocols.redis.reply import ErrorReply, Push, ReplyReader
+from protocols.redis.reply import ErrorReply, Push, ReplyReader, Simple
 from protocols.texts.value import TextWriter, TextWriters
 
 __all__ = ["RedisClientWire", "RedisStyle"]
@@ -234,11 +235,11 @@ class RedisClientCodec:
 
 def _outcome(method: _Method, value: Any, attributes: list[tuple[Any, Any]]) -> Outcome:
     attachments: Attachments = NO_ATTACHMENTS
-    if attributes:
-        attachments = {_text(key): _text(item) for key, item in attributes}
-    if type(value) is ErrorReply:
-        return read_error_line(value, method.forms, attachments)
     try:
+        if attributes:
+            attachments = {_text(key): _text(item) for key, item in attributes}
+        if type(value) is ErrorReply:
+            return read_error_line(value, method.forms, attachments)
         return Ok(method.read(value), attachments)
     except ValueMappingError as exc:
         name = method.contract.name
@@ -247,7 +248,11 @@ def _outcome(method: _Method, value: Any, attributes: list[tuple[Any, Any]]) -> 
 
 
 def _text(value: Any) -> str:
-    return value.decode("utf-8", "surrogatepass") if type(value) is bytes else str(value)
+    if type(value) is bytes:
+        return text_of(value)
+    if type(value) is Simple:
+        return str(value)
+    raise ValueMappingError("an attribute whose keys and values are no texts")
 
 
 def _command(words: Sequence[bytes]) -> bytes:

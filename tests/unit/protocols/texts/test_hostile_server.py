@@ -8,7 +8,7 @@ from gateway.contracts import contract_of
 from gateway.demo.store import Store
 from gateway.model.call import NO_ATTACHMENTS, Invocation
 from gateway.model.endpoint import ServiceKey
-from gateway.model.errors import Unauthenticated
+from gateway.model.errors import ProviderFailed, Unauthenticated
 from protocols.contract import ClientCodec, ReplyReceived
 from protocols.memcached.client import ClientStyle, MemcachedClientWire
 from protocols.reader import Limits
@@ -67,3 +67,12 @@ def test_every_call_of_a_stranger_is_told_so(wire: str, said: bytes) -> None:
     assert [type(each.outcome) for each in events if isinstance(each, ReplyReceived)] == [Unauthenticated] * 3
     assert codec.broken is not None
     assert codec.broken.reason == "unauthenticated"
+
+
+@pytest.mark.parametrize("item", [b"(" + b"9" * 5_000 + b"\r\n", b"$1\r\n\xff\r\n", b"*1\r\n:1\r\n", b"_\r\n"])
+def test_attachments_of_an_answer_that_are_no_texts_fail_the_call_alone(item: bytes) -> None:
+    codec = calling("redis")
+    (answer,) = codec.receive(b"+OK\r\n+OK\r\n|1\r\n+key\r\n" + item + b"*0\r\n")
+    assert isinstance(answer, ReplyReceived)
+    assert isinstance(answer.outcome, ProviderFailed)
+    assert codec.broken is None
