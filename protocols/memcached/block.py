@@ -24,6 +24,7 @@ The head of an answer is an object with `flags`, those of the bytes behind the l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -44,6 +45,7 @@ __all__ = [
 
 _TEXTS: Final = ("consumer", "token", "traceparent")
 _MEMBERS: Final = frozenset({"args", "sizes", "attachments", "timeout", "oneway", "head", *_TEXTS})
+_SOLID: Final = re.compile(rb"\S").search
 _MAX_ATTACHMENTS: Final = 1_024
 _MAX_TEXT: Final = 1_024
 _MAX_ARGUMENTS: Final = 255
@@ -76,8 +78,11 @@ def read_block(data: bytes) -> Block:
     Raises:
         BadRequest: it is no such block.
     """
-    line, newline, rest = data.partition(b"\n")
-    is_split = bool(newline) and line.rstrip().endswith(b"}") and bool(rest.strip() or b'"sizes"' in line)
+    # What is behind the line may be large, and is not copied as a whole.
+    end = data.find(b"\n")
+    line = data if end < 0 else data[:end]
+    is_split = end >= 0 and line.rstrip().endswith(b"}")
+    is_split = is_split and (b'"sizes"' in line or _SOLID(data, end + 1) is not None)
     try:
         head = parse_json(line if is_split else data)
     except ValueMappingError as exc:
@@ -94,7 +99,7 @@ def read_block(data: bytes) -> Block:
     if "sizes" in head:
         if "args" in head:
             raise BadRequest("the block of a call has args or sizes, not both")
-        parts, args = _cut(head["sizes"], rest if is_split else b""), None
+        parts, args = _cut(head["sizes"], data, end + 1 if is_split else len(data)), None
     elif is_split:
         raise BadRequest("bytes behind the block's first line, and no sizes in it")
     elif type(args) not in (list, dict):
@@ -107,11 +112,10 @@ def read_block(data: bytes) -> Block:
     )  # fmt: skip
 
 
-def _cut(sizes: Any, data: bytes) -> Sequence[bytes | None]:
+def _cut(sizes: Any, data: bytes, at: int) -> Sequence[bytes | None]:
     if type(sizes) is not list or len(sizes) > _MAX_ARGUMENTS:
         raise BadRequest(f"sizes are an array of at most {_MAX_ARGUMENTS} numbers")
     parts: list[bytes | None] = []
-    at = 0
     for size in sizes:
         if size is None:
             parts.append(None)

@@ -176,13 +176,36 @@ class MemcachedServerCodec:
                 elif not self._wanted:
                     self._is_too_long(self._held)
                 return events
-            data = bytes(self._held)
-            self._held.clear()
+            data = self._release(now)
         try:
             self._read(data, now)
         except RemoteWireError as exc:
             self.broken = exc
         return events
+
+    def _release(self, now: float) -> bytes:
+        """What was held; a block in front of it is taken first, since a copy of it all would take its size once more."""
+        held, expected = self._held, self._expected
+        size = self._wanted if expected is not None and len(held) >= self._wanted else 0
+        with memoryview(held) as view:
+            block, close, data = (
+                bytes(view[: max(0, size - 2)]),
+                bytes(view[max(0, size - 2) : size]),
+                bytes(view[size:]),
+            )
+        held.clear()
+        if expected is not None and size:
+            self._take(expected, block, close, now)
+        return data
+
+    def _take(self, expected: Expected, block: bytes, close: bytes, now: float) -> None:
+        """A block and the two bytes behind it."""
+        self._wanted = 0
+        self._expected = None
+        if close == b"\r\n":
+            expected.take(self, block, now)
+        else:
+            self.say(b"CLIENT_ERROR bad data chunk\r\n")
 
     def _usual(self, data: bytes) -> Sequence[ServerEvent] | None:
         """`get` of one key under a mount, and nothing else: what most calls are."""
@@ -249,14 +272,9 @@ class MemcachedServerCodec:
                 if end - at < size:
                     self._wanted = size
                     break
-                self._wanted = 0
-                self._expected = None
-                block, close = data[at : at + size - 2], data[at + size - 2 : at + size]
-                at += size
-                if close == b"\r\n":
-                    expected.take(self, block, now)
-                else:
-                    self.say(b"CLIENT_ERROR bad data chunk\r\n")
+                close = at + size
+                self._take(expected, data[at : close - 2], data[close - 2 : close], now)
+                at = close
                 continue
             newline = data.find(b"\n", at)
             if newline < 0:
