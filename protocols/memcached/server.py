@@ -184,15 +184,12 @@ class MemcachedServerCodec:
         return events
 
     def _release(self, now: float) -> bytes:
-        """What was held; a block in front of it is taken first, since a copy of it all would take its size once more."""
+        """What was held. A block in front of it is taken first: a copy of it all would take its size once more."""
         held, expected = self._held, self._expected
         size = self._wanted if expected is not None and len(held) >= self._wanted else 0
+        end = max(0, size - 2)
         with memoryview(held) as view:
-            block, close, data = (
-                bytes(view[: max(0, size - 2)]),
-                bytes(view[max(0, size - 2) : size]),
-                bytes(view[size:]),
-            )
+            block, close, data = bytes(view[:end]), bytes(view[end:size]), bytes(view[size:])
         held.clear()
         if expected is not None and size:
             self._take(expected, block, close, now)
