@@ -133,7 +133,7 @@ def main() -> int:
     """The command."""
     quick = os.environ.get("QUICK", "") not in ("", "0")
     try:
-        connections, late, further = measure(5 if quick else 11, 0.5 if quick else 1.5)
+        connections, late, further = measure(7 if quick else 11, 0.4 if quick else 1.5)
     except (StartFailed, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
