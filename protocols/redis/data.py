@@ -23,8 +23,6 @@ __all__ = ["DATA_COMMANDS", "integer_of"]
 
 _INTEGER: Final = re.compile(rb"-?[1-9][0-9]{0,18}|0")
 _I64: Final = 2**63
-_LATEST_S: Final = (_I64 - 1) // 1000
-"""Redis counts milliseconds."""
 _AT_ONCE: Final = 256
 """Calls of one command that are in progress at the same time."""
 _NOT_AN_INTEGER: Final = "value is not an integer or out of range"
@@ -117,12 +115,24 @@ class _SetOptions(NamedTuple):
 
 def _ttl(run: Run, unit: bytes, word: bytes, command: str) -> float:
     number = integer_of(word)
-    scale, from_1970 = _UNITS[unit]
-    if number <= 0 or (scale == 1 and number > _LATEST_S):
-        raise Refused(f"invalid expire time in '{command}' command")
-    seconds = number * scale - (run.listener.clock() if from_1970 else 0.0)
+    if number <= 0:
+        raise _bad_time(command)
+    return _seconds(run, number, *_UNITS[unit], command)
+
+
+def _seconds(run: Run, number: int, scale: float, from_1970: bool, command: str) -> float:
+    """How long something lives. Raises `Refused` where Redis, which counts milliseconds from 1970, has no such end."""
+    now = run.listener.clock()
+    end_ms = number * (1000 if scale == 1 else 1) + (0 if from_1970 else int(now * 1000))
+    if not -_I64 <= end_ms < _I64:
+        raise _bad_time(command)
+    seconds = number * scale - (now if from_1970 else 0)
     whole = int(seconds)
     return whole if whole == seconds else seconds
+
+
+def _bad_time(command: str) -> Refused:
+    return Refused(f"invalid expire time in '{command}' command")
 
 
 def _set_options(run: Run, words: Sequence[bytes]) -> _SetOptions:
@@ -272,14 +282,8 @@ def _expire(run: Run, words: Sequence[bytes]) -> Steps:
     if len(words) > 3:
         raise Refused("NX, XX, GT and LT are not supported: a mounted method sets the time to live, or not")
     number = integer_of(words[2])
-    in_ms = name.startswith("p")
-    if not in_ms and abs(number) > _LATEST_S:
-        raise Refused(f"invalid expire time in '{name}' command")
-    seconds = number * (0.001 if in_ms else 1)
-    if name.endswith("at"):
-        seconds -= run.listener.clock()
-    whole = int(seconds)
-    value = yield from found_by(run, words[1], "expire", ttl=whole if whole == seconds else seconds)
+    seconds = _seconds(run, number, 0.001 if name.startswith("p") else 1, name.endswith("at"), name)
+    value = yield from found_by(run, words[1], "expire", ttl=seconds)
     return b":%d\r\n" % (1 if value is None else _stored(value))
 
 

@@ -38,7 +38,9 @@ def _exposures() -> list[Exposure]:
 
 def redis_codec(frame_bytes: int = FRAME_BYTES) -> RedisServerCodec:
     """A connection of a redis:// listener that asks nobody for a credential."""
-    return RedisServerWire(_exposures(), Limits(max_frame_bytes=frame_bytes)).accept(Peer("redis", "127.0.0.1:1"))
+    return RedisServerWire(_exposures(), Limits(max_frame_bytes=frame_bytes), clock=lambda: 1.0).accept(
+        Peer("redis", "127.0.0.1:1")
+    )
 
 
 def memcached_codec(frame_bytes: int = FRAME_BYTES, users: dict[str, str] | None = None) -> MemcachedServerCodec:

@@ -14,11 +14,13 @@ from tests.support.text_codecs import redis_codec, run, steps
         (b"EXPIRE store:a 9223372036854775807", b"-ERR invalid expire time in 'expire' command\r\n"),
         (b"EXPIRE store:a -9223372036854775808", b"-ERR invalid expire time in 'expire' command\r\n"),
         (b"SET store:a 1 EX 9223372036854775807", b"-ERR invalid expire time in 'set' command\r\n"),
+        (b"SET store:a 1 PX 9223372036854775808", b"-ERR value is not an integer or out of range\r\n"),
+        (b"PEXPIRE store:a 9223372036854775807", b"-ERR invalid expire time in 'pexpire' command\r\n"),
         (b"SET store:a 1 EX 0", b"-ERR invalid expire time in 'set' command\r\n"),
         # Which a timedelta is too small for.
         (
-            b"EXPIRE store:a 9223372036854775",
-            b"-RPCERR bad-request expire: ttl: 9223372036854775 seconds are too many\r\n",
+            b"EXPIRE store:a 922337203685477",
+            b"-RPCERR bad-request expire: ttl: 922337203685477 seconds are too many\r\n",
         ),
     ],
 )
