@@ -141,14 +141,10 @@ class _Exchange:
         client = server.idle_client()
         if client is None:
             client = self._connected()
-        with self._lock:
-            self._client = client
-            if self._stopped:
-                client.close()
-                raise ConnectionLost(f"{server.address}: nobody waited any more", retry=Retry.SAFE)
+        self._begin(client)
         left = self._expires - monotonic()
         if left <= 0:
-            server.keep(client)
+            self._keep(client)
             raise DeadlineExceeded(f"{server.address}: no time was left when it was connected", retry=Retry.SAFE)
         client.sock.settimeout(left)
         client.max_value_bytes = server.max_value_bytes
@@ -165,8 +161,22 @@ class _Exchange:
         except BaseException:
             client.close()
             raise
-        server.keep(client)
+        self._keep(client)
         return answer
+
+    def _begin(self, client: Client) -> None:
+        """From now on `stop` ends what the connection waits for."""
+        with self._lock:
+            self._client = client
+            if self._stopped:
+                client.close()
+                raise ConnectionLost(f"{self._server.address}: nobody waited any more", retry=Retry.SAFE)
+
+    def _keep(self, client: Client) -> None:
+        with self._lock:
+            # It may be another call's from here on.
+            self._client = None
+        self._server.keep(client)
 
     def _connected(self) -> Client:
         server = self._server
@@ -184,6 +194,7 @@ class _Exchange:
         until = monotonic() + limit_s
         try:
             client._connect()
+            self._begin(client)
             if server.login.password:
                 authenticate(client, server.login, until)
         except TimeoutError:
@@ -259,14 +270,13 @@ class _Server:
         self._all_slots = all_slots
         self._hand_over = hand_over
         self._idle: list[Client] = []
-        self._running: set[_Exchange] = set()
+        self._running: dict[_Exchange, asyncio.Future[Any]] = {}
         self._closed = False
 
     async def run(self, verb: str, written: Mapping[str, Any], expires: float, limit_s: float) -> Any:
         """See `DataServer.run`."""
         _ensure_numbers(written)
-        if self._closed:
-            raise ConnectFailed(f"{self.address}: the client is closed")
+        self._ensure_open()
         if not written.get("keys", True):
             return []
         self.health.ensure_worth_trying()
@@ -277,11 +287,12 @@ class _Server:
         def done(each: _Exchange, outcome: Any) -> None:
             self._hand_over(self._finish, each, waiting, outcome)
 
-        self._running.add(exchange)
+        self._running[exchange] = waiting
         try:
+            self._ensure_open()
             self._pool.submit(functools.partial(exchange.run, done))
         except BaseException:
-            self._running.discard(exchange)
+            del self._running[exchange]
             self._give_back()
             raise
         try:
@@ -297,6 +308,10 @@ class _Server:
         if isinstance(outcome, RpcError):
             raise outcome
         return outcome
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise ConnectFailed(f"{self.address}: the client is closed")
 
     async def _take_slots(self, expires: float) -> None:
         if self.slots.is_free:
@@ -318,7 +333,7 @@ class _Server:
 
     def _finish(self, exchange: _Exchange, waiting: asyncio.Future[Any], outcome: Any) -> None:
         """On the loop's thread."""
-        self._running.discard(exchange)
+        del self._running[exchange]
         self._give_back()
         if exchange.connect_failure is not None:
             self.health.failed(exchange.connect_failure)
@@ -349,8 +364,12 @@ class _Server:
     async def aclose(self) -> None:
         """Closes every connection; calls in progress fail with `ConnectionLost`."""
         self._closed = True
-        for exchange in tuple(self._running):
+        for exchange, waiting in self._running.items():
             exchange.stop()
+            if not waiting.done():
+                # The thread may still be connecting, which nothing ends.
+                retry = None if exchange.is_sent else Retry.SAFE
+                waiting.set_result(ConnectionLost(f"{self.address}: the client was closed", retry=retry))
         while self._idle:
             self._idle.pop().close()
         await self.health.aclose()

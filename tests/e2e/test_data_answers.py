@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from adapters.data.memcached import MemcachedDataClient
+from adapters.data.memcached import MemcachedDataClient, _Exchange
+from adapters.data.provider import is_quiet
 from adapters.data.redis import RedisDataClient
 from gateway.model.errors import (
     ConnectFailed,
@@ -168,3 +170,31 @@ async def test_a_memcached_that_is_silent_when_it_is_shown_the_password_did_not_
     async with asked("memcached", b"CLIENT_ERROR authentication failure\r\n", user="u", password="p") as call:
         with pytest.raises(Unauthenticated):
             await call("get", "k")
+
+
+@pytest.mark.parametrize("login", [{}, {"user": "u", "password": "p"}], ids=["asked", "shown the password"])
+@pytest.mark.parametrize("wire", ["redis", "memcached"])
+async def test_calls_to_a_silent_server_end_when_the_client_is_closed(wire: str, login: dict[str, Any]) -> None:
+    async with answering(b"") as port:
+        options: dict[str, Any] = {"max_connections": 2, "connect_timeout": 20.0, "encoding": "json", **login}
+        async with calling(client_of(wire), wire, port, timeout_s=20.0, **options) as call:
+            # One of them waits for a connection.
+            calls = [asyncio.create_task(call("get", "k")) for _ in range(3)]
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(each) for each in ended} <= {ConnectionLost, ConnectFailed}
+
+
+async def test_a_call_that_is_over_leaves_the_connection_to_the_next() -> None:
+    async with asked("memcached", b"END\r\n") as call:
+        server = call.invoker._server
+        exchange = _Exchange(server, "get", {"key": b"k"}, monotonic() + 5, 5.0)
+        found: list[Any] = []
+        await asyncio.to_thread(exchange.run, lambda _, outcome: found.append(outcome))
+        # As where the time of the call is over before the loop has heard of the answer.
+        exchange.stop()
+
+        assert found == [None]
+        (client,) = server._idle
+        assert is_quiet(client.sock)
