@@ -59,7 +59,11 @@ __all__ = ["RedisDataClient"]
 
 _NOT_RUN: Final = ("LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "OOM")
 """Beginnings of errors after which nothing was done, and which pass."""
-_ELSEWHERE: Final = ("READONLY", "MOVED", "ASK")
+_ELSEWHERE: Final = ("READONLY", "MOVED", "ASK", "MISCONF", "NOREPLICAS")
+"""Beginnings of errors after which nothing was done, and which another server may not have (redis/redis: src/server.c,
+processCommand)."""
+_CROWDED: Final = "max number of clients reached"
+"""Sent to a connection when it is accepted, whatever it asks for; then it is closed."""
 _WRONG_VALUE: Final = "WRONGTYPE"
 
 
@@ -263,7 +267,7 @@ class _Server:
 
     def _refusal(self, error: Exception) -> RpcError | None:
         """What a server means that refuses a connection; None where there is none."""
-        if isinstance(error, BusyLoadingError):
+        if isinstance(error, BusyLoadingError) or str(error) == _CROWDED:
             return Overloaded(f"{self._address}: {error}")
         if isinstance(error, NoPermissionError | AuthenticationError | AuthorizationError):
             return Unauthenticated(f"{self._address}: {error}")

@@ -124,6 +124,8 @@ async def test_an_answer_too_many_is_not_taken_for_the_next_one() -> None:
         (b"-MASTERDOWN Link with MASTER is down\r\n", Overloaded, Retry.SAFE),
         (b"-MOVED 3999 127.0.0.1:6381\r\n", ProviderFailed, Retry.SAFE),
         (b"-ASK 3999 127.0.0.1:6381\r\n", ProviderFailed, Retry.SAFE),
+        (b"-NOREPLICAS Not enough good replicas to write.\r\n", ProviderFailed, Retry.SAFE),
+        (b"-MISCONF Redis is configured to save RDB snapshots, but it cannot\r\n", ProviderFailed, Retry.SAFE),
         (b"-NOSUCHCODE x\r\n", ProviderFailed, Retry.NEVER),
     ],
 )
@@ -132,6 +134,13 @@ async def test_errors_of_redis_keep_their_code(answer: bytes, kind: type[RpcErro
         with pytest.raises(kind, match=answer[1:].split()[0].decode()) as found:
             await call("set", "k", TEA)
         assert found.value.retry is retry
+
+
+async def test_a_redis_with_too_many_clients_has_run_nothing() -> None:
+    async with asked("redis", b"-ERR max number of clients reached\r\n") as call:
+        with pytest.raises(Overloaded, match="max number of clients") as found:
+            await call("set", "k", TEA)
+        assert found.value.retry is Retry.SAFE
 
 
 @pytest.mark.parametrize(
