@@ -44,7 +44,9 @@ _I64: Final = struct.Struct(">q")
 _MAX_CLASSES: Final = 32
 """An object's own and those above it."""
 _EXTERNAL_OR_SERIAL: Final = SERIALIZABLE | EXTERNALIZABLE
+_PER_VALUE: Final = 3
 _PER_CONTAINER: Final = 5
+"""What values and objects are charged, as an element of a message is elsewhere: by the time that their smallest take."""
 
 
 class StreamReader:
@@ -143,7 +145,7 @@ class StreamReader:
     def _until_end_of_block(self) -> list[Any]:
         found: list[Any] = []
         while self._peek() != END_BLOCK:
-            self._spend(1)
+            self._spend(_PER_VALUE)
             found.append(self.read())
         self._at += 1
         return found
@@ -160,7 +162,7 @@ class StreamReader:
         if code == "B":
             made.items = self._take(count)
             return made
-        self._spend(count + _PER_CONTAINER)
+        self._spend(count * (1 if layout is not None else _PER_VALUE) + _PER_CONTAINER)
         made.items = items = []
         for _ in range(count):
             items.append(self._value(code))  # noqa: PERF401 - an array may refer to itself while it is read

@@ -240,6 +240,9 @@ def test_depth_size_and_sharing_are_bounded() -> None:
         read(bytes.fromhex(WRITTEN["byte[]"][1])[:-6] + b"\x7f\xff\xff\xff\1\2")
     with pytest.raises(StreamError, match="more than 50 elements"):
         read(write(list(range(60))), limits=Limits(max_elements=50))
+    # Texts take the time of several elements of other formats.
+    with pytest.raises(StreamError, match="more than 50 elements"):
+        read(write(["x"] * 20), limits=Limits(max_elements=50))
     with pytest.raises(StreamError, match="at most 10"):
         read(write("0123456789"), limits=Limits(max_frame_bytes=10))
     to_stream, out = ToStream(CONTRACT, {}).compile(ANY), StreamWriter(20)
