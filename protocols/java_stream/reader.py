@@ -46,7 +46,7 @@ _MAX_CLASSES: Final = 32
 _EXTERNAL_OR_SERIAL: Final = SERIALIZABLE | EXTERNALIZABLE
 _PER_VALUE: Final = 3
 _PER_CONTAINER: Final = 5
-"""What values and objects are charged, as an element of a message is elsewhere: by the time that their smallest take."""
+"""What values and objects are charged where an element is charged 1 elsewhere: by the time that the smallest take."""
 
 
 class StreamReader:
