@@ -36,6 +36,8 @@ __all__ = ["ServerConnection"]
 _LOG: Final = logging.getLogger("polyport.listener")
 _TURN: Final = 256
 """Messages after which a connection lets the others have their turn; handling so many takes a few milliseconds."""
+_TURN_S: Final = 0.02
+"""Or so long, where what answers at once takes its time."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -135,6 +137,7 @@ class ServerConnection(asyncio.Protocol):
     def _handle(self, events: Iterator[ServerEvent]) -> None:
         self._reading = True
         taken = self._taken
+        until = monotonic() + _TURN_S
         for taken, event in enumerate(events, self._taken + 1):
             if type(event) is CallReceived:
                 self._call(event)
@@ -149,6 +152,8 @@ class ServerConnection(asyncio.Protocol):
                 self._note_heard()
             elif type(event) is ReplyReceived and self._peer_calls is not None:
                 self._peer_calls.received(event)
+            if taken < _TURN and monotonic() > until:
+                taken = _TURN
             if self._paused or self._stalled or taken >= _TURN:
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
@@ -347,13 +352,13 @@ class ServerConnection(asyncio.Protocol):
     def _follow(self, due: Callable[[], Sequence[ServerEvent]]) -> None:
         """Begins the calls that follow from replies: in a loop, because such a call may be answered at once."""
         self._following = True
-        left = _TURN
+        left, until = _TURN, monotonic() + _TURN_S
         while events := due():
             for event in events:
                 if type(event) is CallReceived:
                     self._call(event)
             left -= len(events)
-            if left <= 0:
+            if left <= 0 or monotonic() > until:
                 self._state.loop.call_soon(self._follow_on, due)
                 return
         self._following = False

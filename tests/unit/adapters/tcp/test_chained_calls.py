@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
+
+import pytest
 
 from adapters.memcached import PLUGIN as MEMCACHED
 from adapters.redis import PLUGIN as REDIS
@@ -68,3 +71,26 @@ async def test_a_change_that_was_refused_keeps_no_later_one_waiting() -> None:
         writer.write(SET % b"" + b"get store:a\r\n")
         async with asyncio.timeout(2):
             assert await reader.readline() == b"STORED\r\n"
+
+
+@pytest.mark.parametrize("data", [b"DEL store:a\r\n" * 20, b"MULTI\r\n" + b"DEL store:a\r\n" * 20 + b"EXEC\r\n"])
+async def test_calls_that_are_answered_at_once_and_take_long_let_others_have_their_turn(data: bytes) -> None:
+    loop = asyncio.get_running_loop()
+    turns: list[int] = []
+    calls = 0
+
+    async def handler(invocation: Invocation) -> Result:
+        nonlocal calls
+        calls += 1
+        loop.call_soon(lambda: turns.append(calls))
+        time.sleep(0.03)
+        return Ok(None)
+
+    async with listening(REDIS, handler) as connect:
+        reader, writer = await connect()
+        writer.write(data)
+        while calls < 20:
+            await reader.readline()
+    # One, or two where the second follows from the first.
+    assert turns[0] <= 2
+    assert turns[4] <= 6
