@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -136,9 +137,12 @@ class ServerConnection(asyncio.Protocol):
 
     def _handle(self, events: Iterator[ServerEvent]) -> None:
         self._reading = True
-        taken = self._taken
+        taken = before = self._taken
         until = monotonic() + _TURN_S
-        for taken, event in enumerate(events, self._taken + 1):
+        for taken, event in enumerate(events, before + 1):
+            if taken > before + 1 and monotonic() > until:
+                self._held, taken = chain((event,), events), _TURN
+                break
             if type(event) is CallReceived:
                 self._call(event)
             elif type(event) is CallRejected:
@@ -152,8 +156,6 @@ class ServerConnection(asyncio.Protocol):
                 self._note_heard()
             elif type(event) is ReplyReceived and self._peer_calls is not None:
                 self._peer_calls.received(event)
-            if taken < _TURN and monotonic() > until:
-                taken = _TURN
             if self._paused or self._stalled or taken >= _TURN:
                 # Otherwise one segment of small requests could fill the memory with large answers.
                 self._held = events
