@@ -94,4 +94,4 @@ _ROW: Final = Row(
     wires=(*WIRES, "rmi"),
     cuts_network=True,
 )
-ROWS: Final = (_ROW, _ROW.elsewhere("hessian", "thrift", "webservice"))
+ROWS: Final = (_ROW, _ROW.elsewhere("hessian", "thrift", "webservice", "redis", "memcached"))

@@ -51,4 +51,4 @@ _ROW: Final = Row(
     run,
     wires=("rmi",),
 )
-ROWS: Final = (_ROW, _ROW.elsewhere("dubbo", "http", "hessian", "thrift", "webservice"))
+ROWS: Final = (_ROW, _ROW.elsewhere("dubbo", "http", "hessian", "thrift", "webservice", "redis", "memcached"))

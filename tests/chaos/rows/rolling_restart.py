@@ -65,6 +65,6 @@ _GATEWAYS: Final = Row("C2", "rolling restart of gateways", "no call lost, none 
 ROWS: Final = (
     _PROVIDERS,
     _GATEWAYS,
-    _PROVIDERS.elsewhere("hessian", "thrift", "webservice"),
-    _GATEWAYS.elsewhere("hessian", "thrift", "webservice"),
+    _PROVIDERS.elsewhere("hessian", "thrift", "webservice", "redis", "memcached"),
+    _GATEWAYS.elsewhere("hessian", "thrift", "webservice", "redis", "memcached"),
 )

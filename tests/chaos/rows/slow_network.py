@@ -37,4 +37,4 @@ async def run(ground: Ground) -> Outcome:
 
 
 _ROW: Final = Row("C3", "slow, thin network", "every call answered; none lost, none repeated", run, wires=("rmi",))
-ROWS: Final = (_ROW, _ROW.elsewhere("dubbo", "http", "hessian", "thrift", "webservice"))
+ROWS: Final = (_ROW, _ROW.elsewhere("dubbo", "http", "hessian", "thrift", "webservice", "redis", "memcached"))
