@@ -14,12 +14,13 @@ from gateway.model.errors import BadRequest, RemoteWireError, RpcError
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
 from protocols.http.unwritable import unwritable
+from protocols.leaving import Leaving
 from protocols.memcached.alien import HTTP, alien, begins_alien, refuse_alien
 from protocols.memcached.answers import Answers
 from protocols.memcached.command import COMMANDS, GETS, Expected
 from protocols.memcached.counts import Counts
 from protocols.memcached.directory import Directory
-from protocols.memcached.queue import Leaving
+from protocols.memcached.queue import Slot
 from protocols.memcached.running import RunningCall
 from protocols.memcached.slot import STORED, GetSlot
 from protocols.memcached.turn import TurnInvocation, Turns
@@ -118,7 +119,7 @@ class MemcachedServerCodec:
         self.calls: Final[dict[bytes, RunningCall]] = {}
         """Calls by `set` that have not ended, by key."""
         self.is_draining = False
-        self._leaving: Final = Leaving()
+        self._leaving: Final[Leaving[Slot]] = Leaving()
         self._events: list[ServerEvent] = []
         self._held = bytearray()
         """The beginning of a line or block."""
@@ -243,7 +244,7 @@ class MemcachedServerCodec:
         self.broken = RemoteWireError(
             f"a line of more than {most} bytes",
             reason="line-too-long",
-            farewell=self._leaving.say(b"CLIENT_ERROR line too long\r\n"),
+            farewell=self._leaving.say(Slot(b"CLIENT_ERROR line too long\r\n")),
         )
         return True
 
@@ -343,7 +344,7 @@ class MemcachedServerCodec:
     def say(self, answer: bytes) -> None:
         """An answer that is there at once; it leaves in its turn."""
         self._said += len(answer)
-        data = self._leaving.say(answer)
+        data = self._leaving.say(Slot(answer))
         self.wire.counts.bytes_written += len(data)
         # Nothing to send says that something is held.
         self._events.append(Send(data))

@@ -11,6 +11,7 @@ from gateway.model.call import NO_ATTACHMENTS, Invocation, Ok, Peer
 from gateway.model.errors import Overloaded, RemoteWireError, RpcError
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Outcome, Send, ServerEvent
+from protocols.leaving import Leaving
 from protocols.reader import Limits
 from protocols.redis.batch import MAX_QUEUED
 from protocols.redis.command import NO_MULTI, Command, Refused, Run, Steps
@@ -36,8 +37,6 @@ _STEP_BYTES: Final = 65_536
 """Of replies that need no call, after which they leave before more are made."""
 _MOST_WAITING: Final = 1_000
 """Commands that may wait for their keys."""
-_COST: Final = 200
-"""Bytes of memory that one reply takes which waits, besides its own."""
 _WORD_COST: Final = 32
 """Bytes of memory that a word of a queued command takes, at least, besides its own."""
 _NO_COMMANDS: Final = (b"post", b"host:")
@@ -76,7 +75,7 @@ class RedisServerCodec:
     __slots__ = (
         "_due", "_has_begun", "_is_leaving", "_is_starting", "_is_usual", "_leaving", "_listener", "_max_bytes",
         "_order", "_reader", "_ready", "_said", "_session", "_starting", "_waiting", "broken", "finished",
-        "held_bytes", "is_behind",
+        "is_behind",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, session: Session) -> None:
@@ -86,7 +85,7 @@ class RedisServerCodec:
         self._reader = RequestReader(self._max_bytes, is_limited=not session.is_known)
         self._is_usual = session.is_known and self._max_bytes >= _USUAL_FRAME_BYTES
         """Commands run and are answered as soon as they come, and none in the usual form can be too large."""
-        self._leaving: deque[Ticket] = deque()
+        self._leaving: Leaving[Ticket] = Leaving()
         self._due: list[ServerEvent] = []
         """Calls that follow from replies."""
         self._order = KeyOrder()
@@ -100,10 +99,14 @@ class RedisServerCodec:
         """Commands in the usual form that were read, and not taken."""
         self._said = 0
         """Bytes of replies in this step."""
-        self.held_bytes = 0
         self.is_behind = False
         self.broken: RemoteWireError | None = None
         self.finished = False
+
+    @property
+    def held_bytes(self) -> int:
+        """See `ServerCodec`."""
+        return self._leaving.held_bytes
 
     @property
     def pending_bytes(self) -> int:
@@ -167,7 +170,7 @@ class RedisServerCodec:
 
     def _in_order(self, lost: RemoteWireError, events: list[ServerEvent]) -> RemoteWireError:
         """The reply that says what was wrong leaves behind those of the commands before it."""
-        if not self._leaving or not lost.farewell:
+        if not self._leaving.slots or not lost.farewell:
             return lost
         self._say(lost.farewell, events)
         return RemoteWireError(str(lost.args[0]), reason=lost.reason)
@@ -176,7 +179,7 @@ class RedisServerCodec:
         """A call that is all of a command, with nothing beside it."""
         session = self._session
         ticket = MethodTicket(form, session.proto, session.wants_more)
-        self._leaving.append(ticket)
+        self._leaving.slots.append(ticket)
         return CallReceived(
             ticket,
             Invocation(
@@ -206,7 +209,7 @@ class RedisServerCodec:
             self._command(words, now, events)
             return
         ticket = GetTicket(method, session.proto, key)
-        self._leaving.append(ticket)
+        self._leaving.slots.append(ticket)
         events.append(
             CallReceived(
                 ticket,
@@ -248,7 +251,7 @@ class RedisServerCodec:
         except RpcError as exc:
             session.is_spoilt = session.queued is not None
             rejected = Ticket(None, mode is not ReplyMode.ON)
-            self._leaving.append(rejected)
+            self._leaving.slots.append(rejected)
             events.append(CallRejected(rejected, exc))
             return
         except Refused as exc:
@@ -273,7 +276,7 @@ class RedisServerCodec:
             self._say(b"" if is_silent else error_line(Overloaded("too many commands wait for their keys")), events)
             return
         running = Running(reply, is_silent, place)
-        self._leaving.append(running)
+        self._leaving.slots.append(running)
         if place is not None and not self._order.enter(place):
             self._waiting[place] = running
         elif data := self._advance(running, None, events):
@@ -310,11 +313,10 @@ class RedisServerCodec:
     def _say(self, data: bytes, events: list[ServerEvent]) -> None:
         """A reply that is there at once."""
         self._said += len(data)
-        if not self._leaving:
+        if not self._leaving.slots:
             events.append(Send(data))
         elif data:
-            self._leaving.append(Ticket(data))
-            self.held_bytes += len(data) + _COST
+            self._leaving.say(Ticket(data))
             # Nothing to send says that something is held.
             events.append(Send(b""))
 
@@ -377,18 +379,8 @@ class RedisServerCodec:
 
     def _leave(self, ticket: Ticket, answer: bytes) -> bytes:
         """What may leave now that a reply is there."""
-        leaving = self._leaving
-        if leaving[0] is ticket and (len(leaving) == 1 or leaving[1].answer is None):
-            leaving.popleft()
-            return answer
         ticket.answer = answer
-        self.held_bytes += len(answer) + _COST
-        ready: list[bytes] = []
-        while leaving and (done := leaving[0].answer) is not None:
-            self.held_bytes -= len(done) + _COST
-            ready.append(done)
-            leaving.popleft()
-        return b"".join(ready)
+        return self._leaving.done(ticket)
 
     def due(self) -> Sequence[ServerEvent]:
         """See `ChainingServerCodec.due`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from gateway.model.errors import (
 from gateway.model.exposure import Exposure
 from protocols.contract import CallReceived, CallRejected, Outcome, ServerEvent
 from protocols.http.unwritable import unwritable
+from protocols.leaving import Leaving
 from protocols.reader import Limits
 from protocols.thrift import wire
 from protocols.thrift.application_error import kind_of, undeclared_pairs, write_error, write_undeclared
@@ -101,7 +101,7 @@ class ThriftServerCodec:
 
     __slots__ = (
         "_beginning", "_has_frames", "_in_order", "_is_asked", "_is_draining", "_is_plain", "_leaving", "_peer",
-        "_splitter", "_variant", "_wire", "broken", "finished", "held_bytes", "pending_bytes",
+        "_splitter", "_variant", "_wire", "broken", "finished", "pending_bytes",
     )  # fmt: skip
 
     def __init__(self, wire: ThriftServerWire, peer: Peer) -> None:
@@ -115,15 +115,19 @@ class ThriftServerCodec:
         self._in_order = True
         self._is_plain = False
         """The binary encoding with nothing but a length around it."""
-        self._leaving: deque[Ticket] = deque()
+        self._leaving: Leaving[Ticket] = Leaving()
         """Calls whose answers have not left, in order."""
         self._is_asked = False
         """The peer said something of ours beside a call, so it reads what stands beside answers."""
         self._is_draining = False
-        self.held_bytes = 0
         self.pending_bytes = 0
         self.broken: RemoteWireError | None = None
         self.finished = False
+
+    @property
+    def held_bytes(self) -> int:
+        """See `ServerCodec`."""
+        return self._leaving.held_bytes
 
     def receive(self, data: bytes, now: float) -> Sequence[ServerEvent]:
         """See `ServerCodec.receive`."""
@@ -266,7 +270,7 @@ class ThriftServerCodec:
 
     def _queue(self, ticket: Ticket) -> None:
         if self._in_order:
-            self._leaving.append(ticket)
+            self._leaving.slots.append(ticket)
 
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""
@@ -274,18 +278,8 @@ class ThriftServerCodec:
         answer = self._answer(ticket, outcome)
         if not self._in_order:
             return answer
-        leaving = self._leaving
-        if leaving[0] is ticket and (len(leaving) == 1 or leaving[1].answer is None):
-            leaving.popleft()
-            return answer
         ticket.answer = answer
-        self.held_bytes += len(answer)
-        ready: list[bytes] = []
-        while leaving and (done := leaving[0].answer) is not None:
-            self.held_bytes -= len(done)
-            ready.append(done)
-            leaving.popleft()
-        return b"".join(ready)
+        return self._leaving.done(ticket)
 
     def _answer(self, ticket: Ticket, outcome: Outcome) -> bytes:
         try:
