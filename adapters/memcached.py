@@ -12,7 +12,15 @@ from typing import Any, Final
 from adapters.data.memcached_check import MEMCACHED_DATA_OPTIONS, check_memcached_data
 from adapters.data.modes import TwoModes, check_modes, mode_option
 from adapters.tcp.client import TcpClient
-from adapters.tcp.provider_connection import ConnectionOptions
+from adapters.tcp.options import (
+    CONNECT_TIMEOUT_OPTION,
+    HALF_CLOSE_OPTION,
+    PAYLOAD_BYTES,
+    PAYLOAD_OPTION,
+    PIPELINED,
+    PIPELINED_OPTION,
+    connection_options,
+)
 from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
 from gateway.model.call import Invocation, Result
 from gateway.model.contract import ServiceContract
@@ -32,9 +40,6 @@ from protocols.texts.mount_entry import MOUNTS_OPTION, parse_entry
 
 __all__ = ["PLUGIN"]
 
-_CONNECT_TIMEOUT_S: Final = 3.0
-_PAYLOAD_BYTES: Final = 8_388_608
-_PIPELINED: Final = 1_024
 _MAX_KEYS: Final = 1_000
 _ANSWERS: Final = 1_000
 _ANSWER_BYTES: Final = 67_108_864
@@ -97,8 +102,8 @@ def _client() -> ClientAdapter:
     def wire_for(reference: Reference) -> ClientWire:
         own = reference.parameters
         style = ClientStyle(
-            own.get("payload", _PAYLOAD_BYTES),
-            own.get("pipelined", _PIPELINED),
+            own.get("payload", PAYLOAD_BYTES),
+            own.get("pipelined", PIPELINED),
             own.get("user", ""),
             own.get("password", ""),
         )
@@ -112,17 +117,7 @@ def _client() -> ClientAdapter:
 
         return MemcachedDataClient()
 
-    return TwoModes(TcpClient(wire_for, _connection_options), data)
-
-
-def _connection_options(reference: Reference) -> ConnectionOptions:
-    own = reference.parameters
-    return ConnectionOptions(
-        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S),
-        heartbeat_s=0.0,
-        # No option: said by those who make clients for one call.
-        is_logged=own.get("is_logged", True),
-    )
+    return TwoModes(TcpClient(wire_for, connection_options), data)
 
 
 def _check_service(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
@@ -175,31 +170,15 @@ PLUGIN: Final = ProtocolPlugin(
             "answers_time": Option(
                 OptionKind.DURATION, "How long one waits to be fetched.", _ANSWER_S, minimum=0.1, maximum=86_400
             ),
-            "half_close": Option(
-                OptionKind.DURATION,
-                "How long calls go on after their caller closed its sending side: it may still read, or be gone.",
-                HALF_CLOSE_GRACE_S,
-                minimum=0,
-                maximum=3600,
-            ),
+            "half_close": HALF_CLOSE_OPTION,
         }
     ),
     reference_options=MappingProxyType(
         {
             "mode": mode_option("a memcached"),
-            "connect_timeout": Option(
-                OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
-            ),
-            "payload": Option(
-                OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
-            ),
-            "pipelined": Option(
-                OptionKind.COUNT,
-                "Calls that may wait for their answers on one connection.",
-                _PIPELINED,
-                minimum=1,
-                maximum=65_536,
-            ),
+            "connect_timeout": CONNECT_TIMEOUT_OPTION,
+            "payload": PAYLOAD_OPTION,
+            "pipelined": PIPELINED_OPTION,
             "user": Option(OptionKind.TEXT, "Who calls, where the provider asks for it."),
             "password": Option(OptionKind.CREDENTIAL, "The user's password."),
             **MEMCACHED_DATA_OPTIONS,

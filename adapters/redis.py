@@ -11,6 +11,15 @@ from adapters.data.modes import TwoModes, check_modes, mode_option
 from adapters.data.options import DATA_OPTIONS
 from adapters.data.redis_check import check_redis_data
 from adapters.tcp.client import TcpClient
+from adapters.tcp.options import (
+    CONNECT_TIMEOUT_OPTION,
+    HALF_CLOSE_OPTION,
+    PAYLOAD_BYTES,
+    PAYLOAD_OPTION,
+    PIPELINED,
+    PIPELINED_OPTION,
+    connection_options,
+)
 from adapters.tcp.provider_connection import ConnectionOptions
 from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
 from gateway.model.contract import ServiceContract
@@ -28,10 +37,7 @@ from protocols.texts.mount_entry import MOUNTS_OPTION, VERBS, parse_entry
 
 __all__ = ["PLUGIN"]
 
-_CONNECT_TIMEOUT_S: Final = 3.0
-_PAYLOAD_BYTES: Final = 8_388_608
 _MAX_ELEMENTS: Final = 1_000_000
-_PIPELINED: Final = 1_024
 _HEARTBEAT_S: Final = 60.0
 _DATABASES: Final = 16_384
 _DATA_OPTIONS: Final = MappingProxyType(
@@ -58,9 +64,9 @@ def _client() -> ClientAdapter:
     def wire_for(reference: Reference) -> ClientWire:
         own = reference.parameters
         limits = Limits(
-            max_frame_bytes=own.get("payload", _PAYLOAD_BYTES), max_elements=own.get("max_elements", _MAX_ELEMENTS)
+            max_frame_bytes=own.get("payload", PAYLOAD_BYTES), max_elements=own.get("max_elements", _MAX_ELEMENTS)
         )
-        style = RedisStyle(own.get("user", ""), own.get("password", ""), own.get("pipelined", _PIPELINED))
+        style = RedisStyle(own.get("user", ""), own.get("password", ""), own.get("pipelined", PIPELINED))
         key = (limits, style)
         if key not in wires:
             wires[key] = RedisClientWire(*key)
@@ -76,13 +82,7 @@ def _client() -> ClientAdapter:
 
 
 def _connection_options(reference: Reference) -> ConnectionOptions:
-    own = reference.parameters
-    return ConnectionOptions(
-        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S),
-        heartbeat_s=own.get("heartbeat", _HEARTBEAT_S),
-        # No option: said by those who make clients for one call.
-        is_logged=own.get("is_logged", True),
-    )
+    return connection_options(reference, reference.parameters.get("heartbeat", _HEARTBEAT_S))
 
 
 def _check_reference(contract: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
@@ -112,13 +112,7 @@ PLUGIN: Final = ProtocolPlugin(
                 "Who may call: AUTH with the name of one of these and its secret, or with the secret alone. Default: "
                 "anybody.",
             ),
-            "half_close": Option(
-                OptionKind.DURATION,
-                "How long calls go on after their caller closed its sending side: it may still read, or be gone.",
-                HALF_CLOSE_GRACE_S,
-                minimum=0,
-                maximum=3600,
-            ),
+            "half_close": HALF_CLOSE_OPTION,
         }
     ),
     reference_options=MappingProxyType(
@@ -126,13 +120,7 @@ PLUGIN: Final = ProtocolPlugin(
             "mode": mode_option("a Redis"),
             "user": Option(OptionKind.TEXT, "Name of the credential that the provider asks for.", "default"),
             "password": Option(OptionKind.CREDENTIAL, "The credential that the provider asks for. Default: none."),
-            "pipelined": Option(
-                OptionKind.COUNT,
-                "Calls that may wait for their answers on one connection.",
-                _PIPELINED,
-                minimum=1,
-                maximum=65_536,
-            ),
+            "pipelined": PIPELINED_OPTION,
             "heartbeat": Option(
                 OptionKind.DURATION,
                 "After so long without traffic a PING is sent; 0s sends none.",
@@ -140,12 +128,8 @@ PLUGIN: Final = ProtocolPlugin(
                 minimum=0,
                 maximum=3600,
             ),
-            "connect_timeout": Option(
-                OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
-            ),
-            "payload": Option(
-                OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
-            ),
+            "connect_timeout": CONNECT_TIMEOUT_OPTION,
+            "payload": PAYLOAD_OPTION,
             "max_elements": Option(
                 OptionKind.COUNT,
                 "Elements of all lists, sets and maps of one answer, each of these counting five.",

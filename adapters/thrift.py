@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.tcp.client import TcpClient
-from adapters.tcp.provider_connection import ConnectionOptions
+from adapters.tcp.options import (
+    CONNECT_TIMEOUT_OPTION,
+    HALF_CLOSE_OPTION,
+    PAYLOAD_BYTES,
+    PAYLOAD_OPTION,
+    PIPELINED,
+    PIPELINED_OPTION,
+    connection_options,
+)
 from adapters.tcp.server import HALF_CLOSE_GRACE_S, TcpServer
 from gateway.model.contract import ServiceContract
 from gateway.model.endpoint import ServiceKey
@@ -26,13 +34,10 @@ from protocols.thrift.variant import ENCODINGS, Transport, Variant
 
 __all__ = ["PLUGIN"]
 
-_CONNECT_TIMEOUT_S: Final = 3.0
-_PAYLOAD_BYTES: Final = 8_388_608
 _MAX_ELEMENTS: Final = 1_000_000
 _MAX_DEPTH: Final = 64
 _ENCODING: Final = "binary"
 _TRANSPORT: Final = "framed"
-_PIPELINED: Final = 1_024
 _ELEMENTS: Final = Option(
     OptionKind.COUNT,
     "Elements of all containers of one message, a container counting five.",
@@ -63,14 +68,14 @@ def _client() -> ClientAdapter:
     def wire_for(reference: Reference) -> ClientWire:
         own = reference.parameters
         limits = Limits(
-            max_frame_bytes=own.get("payload", _PAYLOAD_BYTES), max_elements=own.get("max_elements", _MAX_ELEMENTS)
+            max_frame_bytes=own.get("payload", PAYLOAD_BYTES), max_elements=own.get("max_elements", _MAX_ELEMENTS)
         )
         key = (limits, _style(own))
         if key not in wires:
             wires[key] = ThriftClientWire(*key)
         return wires[key]
 
-    return TcpClient(wire_for, _connection_options)
+    return TcpClient(wire_for, connection_options)
 
 
 def _style(own: Mapping[str, Any]) -> ThriftStyle:
@@ -78,17 +83,7 @@ def _style(own: Mapping[str, Any]) -> ThriftStyle:
     service: str | None = own.get("service_name")
     if service is None and not own.get("multiplexed", True):
         service = ""
-    return ThriftStyle(variant, service, own.get("context", True), own.get("pipelined", _PIPELINED))
-
-
-def _connection_options(reference: Reference) -> ConnectionOptions:
-    own = reference.parameters
-    return ConnectionOptions(
-        connect_timeout_s=own.get("connect_timeout", _CONNECT_TIMEOUT_S),
-        heartbeat_s=0.0,
-        # No option: said by those who make clients for one call.
-        is_logged=own.get("is_logged", True),
-    )
+    return ThriftStyle(variant, service, own.get("context", True), own.get("pipelined", PIPELINED))
 
 
 def _check_reference(_: ServiceContract, options: Mapping[str, Any]) -> Sequence[Misfit]:
@@ -133,13 +128,7 @@ PLUGIN: Final = ProtocolPlugin(
                 "id, and only in transports with frames.",
                 default=False,
             ),
-            "half_close": Option(
-                OptionKind.DURATION,
-                "How long calls go on after their caller closed its sending side: it may still read, or be gone.",
-                HALF_CLOSE_GRACE_S,
-                minimum=0,
-                maximum=3600,
-            ),
+            "half_close": HALF_CLOSE_OPTION,
             "max_depth": Option(
                 OptionKind.COUNT, "Containers inside each other in one message.", _MAX_DEPTH, minimum=4, maximum=200
             ),
@@ -168,19 +157,9 @@ PLUGIN: Final = ProtocolPlugin(
                 "Send deadline, trace, consumer and attachments along; servers that do not know them pass over them.",
                 default=True,
             ),
-            "pipelined": Option(
-                OptionKind.COUNT,
-                "Calls that may wait for their answers on one connection.",
-                _PIPELINED,
-                minimum=1,
-                maximum=65_536,
-            ),
-            "connect_timeout": Option(
-                OptionKind.DURATION, "Longest time a connection may take.", _CONNECT_TIMEOUT_S, minimum=0.01, maximum=60
-            ),
-            "payload": Option(
-                OptionKind.SIZE, "Largest message in either direction.", _PAYLOAD_BYTES, minimum=1024, maximum=1024**3
-            ),
+            "pipelined": PIPELINED_OPTION,
+            "connect_timeout": CONNECT_TIMEOUT_OPTION,
+            "payload": PAYLOAD_OPTION,
             "max_elements": _ELEMENTS,
         }
     ),
