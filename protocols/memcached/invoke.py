@@ -12,9 +12,9 @@ from protocols.memcached.directory import Door, parse_call, parse_running, read_
 from protocols.memcached.failure import error_line
 from protocols.memcached.found import MethodGiver
 from protocols.memcached.method import BlockMethod
-from protocols.memcached.queue import Slot
 from protocols.memcached.running import RunningCall
 from protocols.memcached.slot import STORED
+from protocols.memcached.ticket import Slot
 from protocols.memcached.unreadable import Unreadable
 
 if TYPE_CHECKING:

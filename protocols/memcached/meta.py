@@ -31,8 +31,8 @@ from protocols.memcached.failure import error_line
 from protocols.memcached.found import MountGiver
 from protocols.memcached.meta_line import Asked, Refused
 from protocols.memcached.meta_slot import DebugSlot, MetaPart, MetaSlot
-from protocols.memcached.queue import Slot
 from protocols.memcached.slot import below_zero, said_of
+from protocols.memcached.ticket import Slot
 from protocols.memcached.word import (
     BAD_FORMAT,
     ERROR,

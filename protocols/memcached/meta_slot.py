@@ -10,8 +10,8 @@ from protocols.contract import Outcome
 from protocols.http_json.problem import ExceptionForms
 from protocols.memcached.found import Found, MountGiver, trouble_of
 from protocols.memcached.meta_line import Asked
-from protocols.memcached.queue import Slot
 from protocols.memcached.slot import trouble_of_sum
+from protocols.memcached.ticket import Slot
 from protocols.texts.mount import MountedMethod
 
 __all__ = ["DebugSlot", "MetaPart", "MetaSlot"]
@@ -117,7 +117,7 @@ class MetaPart:
         slot.add()
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         if type(outcome) is Ok:
             return self._read(outcome.value)
         if isinstance(outcome, Fault) and self._method.is_miss(outcome := outcome.decoded()):
@@ -137,7 +137,7 @@ class DebugSlot(Slot):
         self._giver = giver
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         giver = self._giver
         found = giver.found(outcome.value) if type(outcome) is Ok else None
         if found is not None:

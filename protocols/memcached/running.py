@@ -11,8 +11,8 @@ from protocols.memcached.block import AnswerHead, write_answer
 from protocols.memcached.form import HEAD, TEXT
 from protocols.memcached.found import Found, trouble_of
 from protocols.memcached.method import BlockMethod
-from protocols.memcached.queue import Slot
 from protocols.memcached.slot import STORED
+from protocols.memcached.ticket import Slot
 
 __all__ = ["RunningCall"]
 
@@ -43,7 +43,7 @@ class RunningCall:
         codec.calls[key] = self
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         found, trouble = self._answer(outcome)
         codec, key, slot, waiting = self._codec, self._key, self._slot, self.waiting
         if codec.calls.get(key) is self:

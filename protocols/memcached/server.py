@@ -20,13 +20,14 @@ from protocols.memcached.answers import Answers
 from protocols.memcached.command import COMMANDS, GETS, Expected
 from protocols.memcached.counts import Counts
 from protocols.memcached.directory import Directory
-from protocols.memcached.queue import Slot
 from protocols.memcached.running import RunningCall
 from protocols.memcached.slot import STORED, GetSlot
+from protocols.memcached.ticket import Slot
 from protocols.memcached.turn import TurnInvocation, Turns
 from protocols.memcached.unreadable import Unreadable
 from protocols.memcached.word import ERROR, MAX_KEY_BYTES, read_u64, words_of
 from protocols.texts.mount import MountedMethod
+from protocols.texts.step import STEP, STEP_BYTES
 
 __all__ = ["MemcachedServerCodec", "MemcachedServerWire", "ServerStyle"]
 
@@ -37,10 +38,6 @@ _USUAL: Final = re.compile(rb"get ([^ \r\n\0#)]{1,250})\r\n").fullmatch
 """A `get` of one key that is no call."""
 _WORD_BYTES: Final = 16
 """No command has a longer word."""
-_STEP: Final = 256
-"""Commands, or calls, after which others have their turn."""
-_STEP_BYTES: Final = 65_536
-"""Of answers that need no call, after which they leave before more are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +251,7 @@ class MemcachedServerCodec:
         if self._is_fresh and data and begins_alien(data):
             raise alien(data)
         while at < end and self.broken is None and not self.finished:
-            if commands >= _STEP or len(self._events) >= _STEP or self._said > _STEP_BYTES:
+            if commands >= STEP or len(self._events) >= STEP or self._said > STEP_BYTES:
                 self._held += data[at:]
                 self.is_behind = True
                 return

@@ -12,7 +12,7 @@ from protocols.contract import Outcome
 from protocols.http_json.problem import ExceptionForms
 from protocols.memcached.counts import Counts
 from protocols.memcached.found import Found, Giver, trouble_of
-from protocols.memcached.queue import Slot
+from protocols.memcached.ticket import Slot
 from protocols.texts.mount import MountedMethod
 
 __all__ = [
@@ -99,7 +99,7 @@ class GetSlot(Slot):
         self._versioned = versioned
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         giver = self.giver
         if giver is None:
             return self.fill(None, trouble_of(outcome, _NO_FORMS))
@@ -189,7 +189,7 @@ class ValuePart:
         slot.add()
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         giver = self.giver
         if giver is None:
             return self.fill(None, trouble_of(outcome, _NO_FORMS))
@@ -213,7 +213,7 @@ class TouchPart:
         slot.add()
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         if type(outcome) is Ok or (isinstance(outcome, Fault) and self._method.is_miss(outcome.decoded())):
             return self._slot.close()
         return self._slot.note(self._index, b"", None, trouble_of(outcome, self._forms))
@@ -245,7 +245,7 @@ class SaidSlot(Slot):
         self._forms = forms
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         verb, method = self._verb, self._method
         if type(outcome) is Ok:
             if verb == "incr":
@@ -274,7 +274,7 @@ class FlushSlot(Slot):
         self._trouble = b""
 
     def settle(self, outcome: Outcome) -> Slot | None:
-        """See `Slot.settle`."""
+        """See `Ticket.settle`."""
         if type(outcome) is not Ok:
             self._trouble = self._trouble or trouble_of(outcome, _NO_FORMS)
         self._left -= 1

@@ -25,16 +25,13 @@ from protocols.redis.resp import error
 from protocols.redis.session import ReplyMode, Session
 from protocols.redis.ticket import GetTicket, MethodTicket, Part, Running, Ticket
 from protocols.sniff import SNIFF_BYTES, sniff
+from protocols.texts.step import STEP, STEP_BYTES
 
 __all__ = ["RedisServerCodec", "RedisServerWire"]
 
 _NO_SECRETS: Final[Mapping[str, str]] = {}
 _USUAL_FRAME_BYTES: Final = 1 << 20
 """Of a limit above which no command in the usual form can be too large."""
-_STEP: Final = 256
-"""Commands, or calls, after which others have their turn."""
-_STEP_BYTES: Final = 65_536
-"""Of replies that need no call, after which they leave before more are made."""
 _MOST_WAITING: Final = 1_000
 """Commands that may wait for their keys."""
 _WORD_COST: Final = 32
@@ -136,7 +133,7 @@ class RedisServerCodec:
 
     def _take(self, now: float, events: list[ServerEvent]) -> None:
         """The commands that are there, or some of them. Raises RemoteWireError."""
-        reader, left = self._reader, _STEP
+        reader, left = self._reader, STEP
         quick = self._listener.quick
         for words in self._ready:
             form = quick.get(words[0])
@@ -149,7 +146,7 @@ class RedisServerCodec:
                 if self._is_over():
                     return
             left -= 1
-            if left <= 0 or len(events) >= _STEP or self._said > _STEP_BYTES:
+            if left <= 0 or len(events) >= STEP or self._said > STEP_BYTES:
                 self.is_behind = True
                 return
         if reader.is_idle():
@@ -160,7 +157,7 @@ class RedisServerCodec:
                 if self._is_over():
                     return
             left -= 1
-            if left <= 0 or len(events) >= _STEP or self._said > _STEP_BYTES:
+            if left <= 0 or len(events) >= STEP or self._said > STEP_BYTES:
                 self.is_behind = True
                 return
 
