@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -52,6 +53,7 @@ from gateway.spi.cluster import Invoker
 
 __all__ = ["MemcachedDataClient"]
 
+_LOG: Final = logging.getLogger("polyport.client")
 _THREADS: Final = 64
 _CLOSE_S: Final = 1.0
 _LATE_S: Final = 0.05
@@ -123,7 +125,9 @@ class _Exchange:
             outcome: Any = self._run()
         except RpcError as exc:
             outcome = exc
-        except Exception as exc:  # the caller must hear of it; the pool only logs
+        except Exception as exc:
+            # A bug, of the client library or here: the thread goes on, and the caller must hear of it.
+            _LOG.exception("a command to %s failed in an unknown way", self._server.address)
             outcome = ProviderFailed(f"{self._server.address}: {exc}")
         done(self, outcome)
 
