@@ -37,7 +37,10 @@ _PIECE: Final = 65_536
 _FIRST_PIECE: Final = 4_096
 """Mostly the whole message; otherwise what is before the operation."""
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_DECLARED: Final = re.compile(rb"<\?xml[^>]{0,120}?\bencoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
+_DECLARATION: Final = re.compile(rb"<\?xml[ \t\r\n]")
+_MAX_DECLARATION: Final = 1_024
+"""Bytes of an XML declaration, which has three short values."""
+_DECLARED: Final = re.compile(rb"[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*[\"']([^\"'>]*)[\"']")
 _ENCODINGS: Final = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -269,16 +272,20 @@ def to_utf8(data: bytes, charset: str = "") -> bytes:
 
     Raises:
         LookupError: it is in another encoding; the text says in which.
-        XmlError: it is not in the encoding it says.
+        XmlError: it is not in the encoding it says, or what says so does not end.
     """
     if charset in ("utf-8", "UTF-8") and data.startswith(b"<"):
         return data
     name = next((name for mark, name in _BOMS if data.startswith(mark)), charset)
     if not name:
         name = "utf-16-le" if data.startswith(b"<\0") else "utf-16-be" if data.startswith(b"\0<") else "utf-8"
-        declared = _DECLARED.match(data)
-        if declared is not None:
-            name = declared[1].decode("ascii")
+        if _DECLARATION.match(data) is not None:
+            end = data.find(b"?>", 0, _MAX_DECLARATION)
+            if end < 0:
+                raise XmlError(f"an XML declaration that does not end within {_MAX_DECLARATION} bytes")
+            declared = _DECLARED.search(data, 0, end)
+            if declared is not None:
+                name = declared[1].decode("latin-1")
     encoding = _ENCODINGS.get(name.lower(), "")
     if not encoding:
         raise LookupError(f"the encoding {name[:_SHOWN]!a} is not read here; UTF-8 is")

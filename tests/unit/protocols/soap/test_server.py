@@ -351,8 +351,9 @@ def test_messages_come_in_many_encodings(encoding: str, charset: str) -> None:
     assert decoded(post(body, content_type=content_type)).arguments() == ("Grüße", "b")
 
 
-def test_the_declaration_says_the_encoding_where_nothing_else_does() -> None:
-    declared = b'<?xml version="1.0" encoding="ISO-8859-1"?>'
+@pytest.mark.parametrize("space", [" ", "\r\n\t", " " * 500])
+def test_the_declaration_says_the_encoding_where_nothing_else_does(space: str) -> None:
+    declared = f'<?xml version="1.0"{space}encoding="ISO-8859-1"?>'.encode()
     body = declared + operation("join", "<a>Grüße</a>").decode().encode("iso-8859-1")
     assert decoded(post(body, content_type="text/xml")).arguments() == ("Grüße", "b")
 
@@ -370,6 +371,19 @@ def test_the_declaration_says_the_encoding_where_nothing_else_does() -> None:
 def test_other_media_types_and_encodings_are_refused(content_type: str) -> None:
     response = refused(post(operation("add", ADD), content_type=content_type))
     assert (response.status, faultcode(response)) == (415, "soap:Client")
+
+
+@pytest.mark.parametrize("encoding", ["koi8-r", "UTF-8" + "a" * 60, "UTF-8 ", ""])
+def test_other_encodings_of_the_declaration_are_refused(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'.encode()
+    response = refused(post(declared + operation("add", ADD), content_type="text/xml"))
+    assert (response.status, faultcode(response)) == (415, "soap:Client")
+
+
+def test_a_declaration_that_does_not_end_is_refused() -> None:
+    declared = b'<?xml version="1.0"' + b" " * 2_000 + b'encoding="ISO-8859-1"?>'
+    response = refused(post(declared + operation("add", ADD), content_type="text/xml"))
+    assert (response.status, faultcode(response)) == (400, "soap:Client")
 
 
 def test_another_verb_is_refused() -> None:
