@@ -279,8 +279,13 @@ class ClientCodec(Protocol):
 class ClientWire(Protocol):
     """Makes codecs, and compiles what a reference needs for its calls."""
 
-    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> Any:
+    def bind(
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
+    ) -> Any:
         """What `ClientCodec.call` needs to know about one reference; opaque to the adapter.
+
+        Args:
+            path: `Endpoint.path`, for wires that address a service by it.
 
         Raises:
             ContractError: the wire cannot carry the contract.

@@ -51,7 +51,7 @@ class TcpClient:
     def open(self, endpoint: Endpoint, reference: Reference) -> Invoker:
         """See `ClientAdapter.open`. Must be called from the event loop."""
         wire, options = self._wire_for(reference), self._options_for(reference)
-        binding = wire.bind(endpoint.service, reference.contract, reference.token, reference.application)
+        binding = wire.bind(endpoint.service, reference.contract, reference.token, reference.application, endpoint.path)
         key = None
         calls = CallbackCalls(
             lambda origin: self._offering(endpoint, wire, options, origin), options.callback_connections

@@ -61,7 +61,12 @@ _WRITEABLE: Final = "W"
 
 
 class DubboBinding:
-    """What calls of one reference have in common, encoded once. `more`: further attachments that say whom is meant."""
+    """What calls of one reference have in common, encoded once.
+
+    `more`: further attachments that say whom is meant. `path`: of the provider, where it is not the interface. It goes
+    into the attachments, by which Java finds the service (apache/dubbo: DubboProtocol.getInvoker); what stands in front
+    of the arguments stays the interface, by which it finds their types (DubboCodec.encodeRequestData since 2.7.6).
+    """
 
     __slots__ = ("application", "attachments", "head", "service", "tails")
 
@@ -72,6 +77,7 @@ class DubboBinding:
         token: str,
         application: str,
         more: Mapping[str, str] = MappingProxyType({}),
+        path: str = "",
     ) -> None:
         self.service: Final = service
         interface = key.interface
@@ -80,7 +86,7 @@ class DubboBinding:
         self.head: Final = (
             encode_text(_PROTOCOL_VERSION) + encode_text(interface) + encode_text(key.version or _NO_VERSION)
         )
-        addressing = {"path": interface, "interface": interface}
+        addressing = {"path": path or interface, "interface": interface}
         if key.version:
             addressing["version"] = key.version
         if key.group:
@@ -104,14 +110,16 @@ class DubboClientWire:
         self._numbers = OfferNumbers()
         self._heads = RequestHeads(limits)
 
-    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> DubboBinding:
+    def bind(
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
+    ) -> DubboBinding:
         """See `ClientWire.bind`."""
         compiled = None
         if contract is not None:
             compiled = self._services.get(id(contract))
             if compiled is None:
                 compiled = self._services[id(contract)] = ServiceBinding(contract)
-        return DubboBinding(service, compiled, token, application)
+        return DubboBinding(service, compiled, token, application, path=path)
 
     def connect(self) -> DubboClientCodec:
         """See `ClientWire.connect`."""

@@ -84,7 +84,7 @@ class MemcachedClientWire:
         self._services: dict[int, tuple[ServiceContract, BlockService]] = {}
 
     def bind(
-        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
     ) -> MemcachedBinding:
         """See `ClientWire.bind`."""
         if contract is None:

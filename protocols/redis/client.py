@@ -110,7 +110,9 @@ class RedisClientWire:
         self.limits: Final = limits
         self.style: Final = style
 
-    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> RedisBinding:
+    def bind(
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
+    ) -> RedisBinding:
         """See `ClientWire.bind`."""
         if contract is None:
             raise ContractError(f"{service}: redis:// carries no service without a contract")

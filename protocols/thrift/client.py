@@ -82,7 +82,7 @@ class ThriftClientWire:
         self._forms: dict[int, tuple[ServiceContract, ServiceForm]] = {}
 
     def bind(
-        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
     ) -> ThriftBinding:
         """See `ClientWire.bind`."""
         if contract is None:

@@ -117,6 +117,26 @@ async def test_we_find_a_java_provider(version: str, server: ZookeeperServer, ja
 
 
 @pytest.mark.direction("us → Java, found in ZooKeeper")
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_java_provider_with_a_context_path_is_called_at_its_path(version: str, server: ZookeeperServer) -> None:
+    there = f"context{version}"
+    provider = Provider(version, f"{java_option(server)}&group={there}&contextpath=shop/v1")
+    try:
+        async with running(server.address) as ours, aclosing(ours.watch(ServiceKey("demo.Catalog", there))) as found:
+            port = int(provider.address.rpartition(":")[2])
+            (endpoint,) = (await next_that(found, fresh_ports(port))).endpoints
+            assert endpoint.path == "shop/v1/demo.Catalog"
+        source = remote("found", "registries: [shared]", there=there)
+        async with gateway(source, registries=our_option(server)) as app:
+            catalog = app.reference("foundcatalog", Catalog)
+            assert await catalog.count() >= 3
+            with pytest.raises(ProductNotFound):
+                await catalog.find(-5)
+    finally:
+        provider.close()
+
+
+@pytest.mark.direction("us → Java, found in ZooKeeper")
 @pytest.mark.parametrize("version", ["33"])
 async def test_java_providers_that_register_as_applications_too_are_found(
     version: str, server: ZookeeperServer, monkeypatch: pytest.MonkeyPatch

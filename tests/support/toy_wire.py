@@ -189,7 +189,9 @@ class ToyClientWire:
         self.max_frame_bytes = max_frame_bytes
         self.connects = 0
 
-    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> ServiceKey:
+    def bind(
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
+    ) -> ServiceKey:
         return service
 
     def connect(self) -> ToyClientCodec:

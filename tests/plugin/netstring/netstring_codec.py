@@ -350,7 +350,9 @@ class NetstringClientWire:
     def __init__(self, limits: Limits) -> None:
         self.limits: Final = limits
 
-    def bind(self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str) -> Any:
+    def bind(
+        self, service: ServiceKey, contract: ServiceContract | None, token: str, application: str, path: str = ""
+    ) -> Any:
         """The service, and what every call of this reference says about itself."""
         head = {"service": str(service)} | ({"token": token} if token else {})
         return Service(service, contract), head, application

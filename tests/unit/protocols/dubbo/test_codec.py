@@ -411,12 +411,12 @@ def test_calls_that_did_not_run_get_a_status(error: RpcError, status: int) -> No
 
 
 def client_call(
-    method_name: str, arguments: tuple[Any, ...], *, key: ServiceKey = KEY, token: str = "", **more: Any
+    method_name: str, arguments: tuple[Any, ...], *, key: ServiceKey = KEY, token: str = "", path: str = "", **more: Any
 ) -> tuple[Any, int, bytes]:
     wire = DubboClientWire(Limits())
     codec = wire.connect()
     signature = CONTRACT.overloads(method_name)[0]
-    binding = wire.bind(key, CONTRACT, token, "shop")
+    binding = wire.bind(key, CONTRACT, token, "shop", path)
     invocation = Invocation(key, method_name, arguments, signature=signature, oneway=signature.oneway, **more)
     number, data = codec.call(binding, invocation, 0.5)
     return codec, number, data
@@ -428,6 +428,21 @@ def test_request_of_the_client_has_the_layout_of_the_specification() -> None:
     expected = attachments(
         {
             "path": "org.demo.Hello",
+            "interface": "org.demo.Hello",
+            "remote.application": "shop",
+            "timeout": "500",
+        }
+    )
+    assert data == frame(0xC2, 0, number, head + text("dubbo") + expected)
+
+
+def test_a_provider_with_a_path_of_its_own_is_called_there() -> None:
+    # As apache/dubbo: DubboCodec.encodeRequestData has the interface in front, DubboInvoker the path of the URL behind.
+    _, number, data = client_call("say_hello", ("dubbo",), path="shop/v1/org.demo.Hello")
+    head = b"".join(map(text, ("2.0.2", "org.demo.Hello", "0.0.0", "sayHello", STRING)))
+    expected = attachments(
+        {
+            "path": "shop/v1/org.demo.Hello",
             "interface": "org.demo.Hello",
             "remote.application": "shop",
             "timeout": "500",
