@@ -99,8 +99,13 @@ class Store(Protocol):
         ...
 
     @method(throws=(NoNumber,))
-    async def count(self, key: str, delta: I64 = 1) -> I64 | None:
-        """As `increment`, for numbers that are not below 0: a sum that would be is 0."""
+    async def count(
+        self, key: str, delta: I64 = 1, initial: I64 | None = None, ttl: dt.timedelta | None = None
+    ) -> I64 | None:
+        """As `increment`, for numbers that are not below 0: a sum that would be is 0.
+
+        Where there is none, `initial` is stored instead, for `ttl`, and is what it gives.
+        """
         ...
 
     @method(idempotent=True)
@@ -205,8 +210,14 @@ class DemoStore(Store):
     async def increment(self, key: str, delta: I64 = 1) -> I64 | None:
         return self._add(key, delta)
 
-    async def count(self, key: str, delta: I64 = 1) -> I64 | None:
-        return self._add(key, delta, stops_at_zero=True)
+    async def count(
+        self, key: str, delta: I64 = 1, initial: I64 | None = None, ttl: dt.timedelta | None = None
+    ) -> I64 | None:
+        total = self._add(key, delta, stops_at_zero=True)
+        if total is None and initial is not None:
+            self._store(key, b"%d" % initial, ttl, 0)
+            return initial
+        return total
 
     async def expire(self, key: str, ttl: dt.timedelta | None) -> bool:
         found = self._find(key)

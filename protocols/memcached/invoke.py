@@ -88,8 +88,8 @@ def fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
     return True
 
 
-def start_call(codec: Codec, key: bytes, data: bytes, now: float, *, quiet: bool) -> bool:
-    """Runs the call in a block. Gives whether the key was one of a call."""
+def start_call(codec: Codec, key: bytes, data: bytes, now: float, *, quiet: bool, stored: bytes = STORED) -> bool:
+    """Runs the call in a block. Gives whether the key was one of a call. `stored`: what is said when it has ended."""
     name = parse_running(key)
     directory = codec.wire.directory
     if name is None or (directory.mounts.find(key) is not None and not directory.is_named(name)):
@@ -108,9 +108,9 @@ def start_call(codec: Codec, key: bytes, data: bytes, now: float, *, quiet: bool
 
         method, arguments, raw = _read(door, read)
     except RpcError as exc:
-        codec.reject(RunningCall(codec, key, None, slot, block.head), exc)
+        codec.reject(RunningCall(codec, key, None, slot, block.head, stored), exc)
         return True
-    _run(codec, key, door, method, arguments, raw, block, slot, now)
+    _run(codec, key, door, method, arguments, raw, block, slot, stored, now)
     return True
 
 
@@ -123,16 +123,17 @@ def _run(
     raw: Unreadable | None,
     block: Block,
     slot: Slot | None,
+    stored: bytes,
     now: float,
 ) -> None:
     signature = method.signature
     oneway = block.oneway or signature.oneway
     if oneway and slot is not None:
-        slot.answer = STORED
+        slot.answer = stored
         codec.leave(slot)
     invocation = Invocation(
         door.exposure.service, signature.name, arguments, signature, raw, block.attachments,
         None if block.timeout_s is None else now + block.timeout_s, block.traceparent, codec.peer,
         block.consumer or codec.consumer, oneway, None, None, block.token,
     )  # fmt: skip
-    codec.call(None if oneway else RunningCall(codec, key, method, slot, block.head), invocation)
+    codec.call(None if oneway else RunningCall(codec, key, method, slot, block.head, stored), invocation)

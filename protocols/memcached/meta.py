@@ -10,12 +10,14 @@ Flags come back in the order in which they were asked for. Of those of memcached
 | `v`, `s`, `f` | mg, ma: v | the value, its size, its flags |
 | `c` | mg, ms, ma | the version, from what `gets` is mounted to; 0 where nothing is |
 | `t` | mg, ma | seconds to live, from what `ttl` is mounted to; -1 where nothing is |
-| `T…` | mg, ms | sets the time to live |
+| `h`, `l` | mg | whether it was read before, and how many seconds ago: 0, for no service says so |
+| `T…` | mg, ms, ma | sets the time to live |
 | `F…`, `C…`, `M…` | ms | flags, the version that must be there, and the mode S, E, A, P or R |
 | `D…`, `M…` | ma | how much, and the mode I or D |
+| `N…`, `J…` | ma | how long lives what is stored where nothing was, and what that is; for methods that take `initial` |
 
-The others ask for what a service does not know (`h`, `l`), or for several calls as if they were one (`N`, `R`, `J`,
-`I`, `x`): such a flag is invalid.
+The others ask for several calls as if they were one (`N` of mg, `C` of others than ms, `R`, `I`, `x`): such a flag is
+invalid.
 
 Sources: memcached/memcached: doc/protocol.txt, proto_text.c; and the answers of memcached 1.6.18 to the same lines.
 """
@@ -29,8 +31,9 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.model.errors import NoSuchMethod, NoSuchService
 from protocols.memcached.failure import error_line
 from protocols.memcached.found import MountGiver
+from protocols.memcached.invoke import call_by_key, fetch, start_call
 from protocols.memcached.meta_line import Asked, Refused
-from protocols.memcached.meta_slot import DebugSlot, MetaPart, MetaSlot
+from protocols.memcached.meta_slot import CalledPart, DebugSlot, MetaPart, MetaSlot
 from protocols.memcached.slot import below_zero, said_of
 from protocols.memcached.ticket import Slot
 from protocols.memcached.word import (
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 _BAD_TOKEN: Final = b"CLIENT_ERROR bad token in command line format\r\n"
+_BAD_FLAG: Final = b"CLIENT_ERROR invalid or duplicate flag\r\n"
 _STORES: Final = {b"S": "set", b"E": "add", b"A": "append", b"P": "prepend", b"R": "replace"}
 _ADDS: Final = {b"I": 1, b"+": 1, b"D": -1, b"-": -1}
 _CODES: Final[Mapping[str, Mapping[bool | None, bytes]]] = {
@@ -100,6 +104,10 @@ def _mg(codec: Codec, words: list[bytes], now: float) -> None:
         return
     slot = _begin(codec, asked, (b"EN",), is_item=True)
     directory, key = codec.wire.directory, asked.key
+    if _is_called(codec, slot, key, now):
+        if slot.said(b"t", b"-1") is not None:
+            codec.leave(slot)
+        return
     mount = directory.mounts.find(key)
     getter = directory.getter(key, versioned=b"c" in asked.flags or b"f" in asked.flags)
     if mount is None:
@@ -114,6 +122,18 @@ def _mg(codec: Codec, words: list[bytes], now: float) -> None:
         _value_part(codec, slot, getter.giver, mount, key)
         _time_left(codec, slot, mount, asked)
     _end(codec, slot)
+
+
+def _is_called(codec: Codec, slot: MetaSlot, key: bytes, now: float) -> bool:
+    """Calls what a key names, or fetches the answer of such a call. Gives whether the key was of that kind."""
+    is_call = key[-1:] == b")"
+    if not is_call and b"#" not in key:
+        return False
+    part = CalledPart(slot, codec.wire.counts)
+    if call_by_key(codec, key, part) if is_call else fetch(codec, key, part, now):
+        return True
+    slot.close()
+    return False
 
 
 def _value_part(codec: Codec, slot: MetaSlot, giver: MountGiver, mount: Mount, key: bytes) -> None:
@@ -215,6 +235,10 @@ def _ms(codec: Codec, words: list[bytes], now: float) -> None:
     asked, verb, given = stored
 
     def take(codec: Codec, block: bytes, now: float) -> None:
+        if verb == "set" and b"#" in asked.key:
+            done = b"HD%b\r\n" % asked.echo({b"c": b"0"})
+            if start_call(codec, asked.key, block, now, quiet=asked.quiet, stored=done):
+                return
         mount = codec.wire.directory.mounts.find(asked.key)
         if mount is None:
             codec.say(error_line(NoSuchService("nothing is mounted at this key")))
@@ -253,7 +277,10 @@ def _md(codec: Codec, words: list[bytes], now: float) -> None:
         return
     slot = _begin(codec, asked, (b"HD",))
     mount = codec.wire.directory.mounts.find(asked.key)
-    if mount is None:
+    if b"#" in asked.key and codec.wire.answers.take(codec.owner, asked.key, now) is not None:
+        slot.add()
+        slot.note(b"HD")
+    elif mount is None:
         slot.add()
         slot.note(b"NF")
     else:
@@ -267,7 +294,10 @@ def _ma(codec: Codec, words: list[bytes], now: float) -> None:
     if asked is None:
         return
     try:
-        delta = asked.number(b"D", read_u64, b"CLIENT_ERROR invalid or duplicate flag\r\n")
+        delta = asked.number(b"D", read_u64, _BAD_FLAG)
+        initial = asked.number(b"J", read_u64, _BAD_FLAG)
+        initial_expiry = asked.number(b"N", read_i64, _BAD_FLAG)
+        expiry = asked.number(b"T", read_i64, _BAD_FLAG)
     except Refused as exc:
         codec.say(exc.line)
         return
@@ -282,17 +312,22 @@ def _ma(codec: Codec, words: list[bytes], now: float) -> None:
         slot.add()
         slot.note(b"NF")
     else:
-        _add(codec, slot, mount, asked, sign * (1 if delta is None else delta))
+        given: dict[str, Any] = {"delta": sign * (1 if delta is None else delta)}
+        if initial_expiry is not None:
+            given["initial"], given["ttl"] = initial or 0, read_expiry(initial_expiry, codec.wire.wall())
+        _add(codec, slot, mount, asked, given)
+        if expiry is not None:
+            _call(codec, slot, mount, "expire", asked.key, {"ttl": read_expiry(expiry, codec.wire.wall())}, True)
         _time_left(codec, slot, mount, asked)
         _version(codec, slot, mount, asked)
     _end(codec, slot)
 
 
-def _add(codec: Codec, slot: MetaSlot, mount: Mount, asked: Asked, delta: int) -> None:
+def _add(codec: Codec, slot: MetaSlot, mount: Mount, asked: Asked, given: Mapping[str, Any]) -> None:
     method = mount.methods.get("incr")
-    if method is None:
+    if method is None or ("initial" in given and "initial" not in method.roles):
         slot.add()
-        slot.note(trouble=_not_offered(mount, "incr"))
+        slot.note(trouble=_not_offered(mount, "incr" if method is None else "incr that takes an initial value"))
         return
 
     def read(result: Any) -> Slot | None:
@@ -303,8 +338,7 @@ def _add(codec: Codec, slot: MetaSlot, mount: Mount, asked: Asked, delta: int) -
         return slot.note(trouble=trouble) if trouble else slot.note(b"HD", (0, data, 0))
 
     part = MetaPart(slot, method, codec.wire.directory.forms(mount), read, lambda: slot.note(b"NF"))
-    given = {"key": asked.key[len(mount.prefix) :], "delta": delta}
-    codec.call_mounted(asked.key, method, given, part, changes=True)
+    codec.call_mounted(asked.key, method, {"key": asked.key[len(mount.prefix) :], **given}, part, changes=True)
 
 
 def _me(codec: Codec, words: list[bytes], now: float) -> None:

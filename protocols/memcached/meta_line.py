@@ -16,7 +16,7 @@ _DUPLICATE: Final = b"CLIENT_ERROR duplicate flag\r\n"
 _INVALID_OR_DUPLICATE: Final = b"CLIENT_ERROR invalid or duplicate flag\r\n"
 """What `ma` says for both."""
 _MAX_OPAQUE: Final = 31
-_KNOWN: Final = {b"mg": b"bkOqvfsctT", b"ms": b"bkOqcTFCMvs", b"md": b"bkOq", b"ma": b"bkOqvctDMfs", b"me": b""}
+_KNOWN: Final = {b"mg": b"bkOqvfscthlT", b"ms": b"bkOqcTFCMvs", b"md": b"bkOq", b"ma": b"bkOqvctDMNJTfs", b"me": b""}
 
 
 class Refused(Exception):

@@ -8,13 +8,14 @@ from typing import Any
 from gateway.model.call import Fault, Ok
 from protocols.contract import Outcome
 from protocols.http_json.problem import ExceptionForms
-from protocols.memcached.found import Found, MountGiver, trouble_of
+from protocols.memcached.counts import Counts
+from protocols.memcached.found import Found, Giver, MountGiver, trouble_of
 from protocols.memcached.meta_line import Asked
-from protocols.memcached.slot import trouble_of_sum
+from protocols.memcached.slot import read_answer, trouble_of_sum
 from protocols.memcached.ticket import Slot
 from protocols.texts.mount import MountedMethod
 
-__all__ = ["DebugSlot", "MetaPart", "MetaSlot"]
+__all__ = ["CalledPart", "DebugSlot", "MetaPart", "MetaSlot"]
 
 
 class MetaSlot(Slot):
@@ -126,6 +127,29 @@ class MetaPart:
         return self._slot.lament(trouble) if self._is_aside else self._slot.note(trouble=trouble)
 
 
+class CalledPart:
+    """What `mg` finds where its key is a call, or that of a call made by `ms`."""
+
+    __slots__ = ("_counts", "_slot", "giver")
+
+    def __init__(self, slot: MetaSlot, counts: Counts) -> None:
+        self._slot = slot
+        self._counts = counts
+        self.giver: Giver | None = None
+        slot.add()
+
+    def settle(self, outcome: Outcome) -> Slot | None:
+        """See `Ticket.settle`."""
+        return self.fill(*read_answer(self.giver, outcome))
+
+    def fill(self, found: Found | None, trouble: bytes) -> Slot | None:
+        """What is under the key is known."""
+        if found is None:
+            return self._slot.note(trouble=trouble)
+        self._counts.get_hits += 1
+        return self._slot.note(b"HD", found)
+
+
 class DebugSlot(Slot):
     """`me`: what is known of an item, as one line for people."""
 
@@ -152,4 +176,4 @@ class DebugSlot(Slot):
 
 def _item_flags(found: Found) -> Mapping[bytes, bytes]:
     flags, data, version = found
-    return {b"s": b"%d" % len(data), b"f": b"%d" % flags, b"c": b"%d" % version}
+    return {b"s": b"%d" % len(data), b"f": b"%d" % flags, b"c": b"%d" % version, b"h": b"0", b"l": b"0"}

@@ -11,7 +11,6 @@ from protocols.memcached.block import AnswerHead, write_answer
 from protocols.memcached.form import HEAD, TEXT
 from protocols.memcached.found import Found, trouble_of
 from protocols.memcached.method import BlockMethod
-from protocols.memcached.slot import STORED
 from protocols.memcached.ticket import Slot
 
 __all__ = ["RunningCall"]
@@ -23,21 +22,24 @@ class RunningCall:
     """One call in progress, or one that was refused.
 
     `codec`: of the connection it came over. `slot`: the `set`, where it waits for an answer; None with `noreply`.
-    `with_head`: its answer may have a head.
+    `with_head`: its answer may have a head. `stored`: the line for a call that got an answer.
 
     Attributes:
         waiting: The `get` that waits for it on the same connection.
         fetched: That `get`, once it has its answer and the `set` has one, too.
     """
 
-    __slots__ = ("_codec", "_key", "_method", "_slot", "_with_head", "fetched", "waiting")
+    __slots__ = ("_codec", "_key", "_method", "_slot", "_stored", "_with_head", "fetched", "waiting")
 
-    def __init__(self, codec: Any, key: bytes, method: BlockMethod | None, slot: Slot | None, with_head: bool) -> None:
+    def __init__(
+        self, codec: Any, key: bytes, method: BlockMethod | None, slot: Slot | None, with_head: bool, stored: bytes
+    ) -> None:
         self._codec: Final = codec
         self._key: Final = key
         self._method: Final = method
         self._slot: Final = slot
         self._with_head: Final = with_head
+        self._stored: Final = stored
         self.waiting: Any = None
         self.fetched: Slot | None = None
         codec.calls[key] = self
@@ -50,7 +52,7 @@ class RunningCall:
             del codec.calls[key]
         got: Slot | None = None if waiting is None else waiting.fill(found, trouble)
         if slot is not None:
-            slot.answer = trouble or STORED
+            slot.answer = trouble or self._stored
             self.fetched = got
         if waiting is None and (slot is None or not trouble):
             flags, data = (0, b"") if found is None else found[:2]

@@ -29,6 +29,7 @@ __all__ = [
     "TouchPart",
     "ValuePart",
     "below_zero",
+    "read_answer",
     "said_of",
     "trouble_of_sum",
     "value_line",
@@ -77,8 +78,10 @@ def value_line(key: bytes, found: Found, *, versioned: bool) -> bytes:
     return b"VALUE %b %d %d\r\n%b\r\n" % (key, flags, len(data), data)
 
 
-def _read(giver: Giver, outcome: Outcome) -> tuple[Found | None, bytes]:
-    """What a call found, or the line that says why there is nothing to say."""
+def read_answer(giver: Giver | None, outcome: Outcome) -> tuple[Found | None, bytes]:
+    """What a call found, or the line that says why there is nothing to say. `giver`: None for one that was refused."""
+    if giver is None:
+        return None, trouble_of(outcome, _NO_FORMS)
     if type(outcome) is Ok:
         return giver.found(outcome.value), b""
     if isinstance(outcome, Fault) and giver.is_miss(outcome := outcome.decoded()):
@@ -101,9 +104,7 @@ class GetSlot(Slot):
     def settle(self, outcome: Outcome) -> Slot | None:
         """See `Ticket.settle`."""
         giver = self.giver
-        if giver is None:
-            return self.fill(None, trouble_of(outcome, _NO_FORMS))
-        if type(outcome) is Ok and not self._versioned:
+        if giver is not None and type(outcome) is Ok and not self._versioned:
             found = giver.found(outcome.value)
             if found is not None:
                 # What most answers are, in as few steps as there can be.
@@ -111,7 +112,7 @@ class GetSlot(Slot):
                 self._counts.get_hits += 1
                 self.answer = b"VALUE %b %d %d\r\n%b\r\nEND\r\n" % (self._key, flags, len(data), data)
                 return self
-        return self.fill(*_read(giver, outcome))
+        return self.fill(*read_answer(giver, outcome))
 
     def fill(self, found: Found | None, trouble: bytes) -> Slot:
         """What is under the key is known."""
@@ -190,10 +191,7 @@ class ValuePart:
 
     def settle(self, outcome: Outcome) -> Slot | None:
         """See `Ticket.settle`."""
-        giver = self.giver
-        if giver is None:
-            return self.fill(None, trouble_of(outcome, _NO_FORMS))
-        return self.fill(*_read(giver, outcome))
+        return self.fill(*read_answer(self.giver, outcome))
 
     def fill(self, found: Found | None, trouble: bytes) -> Slot | None:
         """What is under the key is known."""

@@ -250,9 +250,11 @@ def _incr(run: Run, words: Sequence[bytes]) -> Steps:
             raise Refused("decrement would overflow")
         delta = -delta
     mount = mount_of(run, words[1])
-    value = yield from found_by(run, words[1], "incr", delta=delta)
+    # In Redis what is not there counts as 0.
+    method = mount.methods.get("incr")
+    initial = delta if method is not None and "initial" in method.roles else None
+    value = yield from found_by(run, words[1], "incr", delta=delta, initial=initial)
     if value is MISS or value is None:
-        # In Redis what is not there counts as 0.
         if "add" not in mount.methods:
             raise Refused("there is nothing to add to, and what is mounted there offers no 'add'")
         added = yield from found_by(run, words[1], "add", value=b"%d" % delta)

@@ -90,7 +90,7 @@ class MountedMethod:
 
     def read(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """The arguments in contract order. `given`: by role, what the command has; texts as bytes, `ttl` in seconds
-        (int or float), `delta`, `flags` and `version` as int. What is not there, or None, becomes null or the default.
+        (int or float), the others as int. What is not there, or None, becomes null or the default.
 
         Raises:
             BadRequest: one does not fit; or the command has one that the method has no parameter for.

@@ -23,6 +23,7 @@ _TAKES: Final = {
     "key": (_SIMPLE, "a scalar"),
     "ttl": (_TIMES, "a duration, or a number of seconds"),
     "delta": (_INTEGERS, "an integer"),
+    "initial": (_INTEGERS, "an integer"),
     "flags": (_INTEGERS, "an integer"),
     "version": (_INTEGERS, "an integer"),
     "pattern": (frozenset({Kind.STRING}), "a string"),
@@ -140,7 +141,7 @@ def _check_arguments(method: MethodContract, verb: str, roles: Sequence[str]) ->
                 f"write which arguments it takes: {method.attribute}({', '.join(order)})"
             )
         # Only some commands have these.
-        if role in ("ttl", "flags", "pattern") and not _may_be_absent(role, param.type, param.default):
+        if role in ("ttl", "flags", "pattern", "initial") and not _may_be_absent(role, param.type, param.default):
             yield f"{method.attribute}: the parameter {param.name!r} must allow null, for commands without {role}"
     for param in method.params[len(roles) :]:
         if param.default is MISSING and not param.type.nullable:

@@ -150,6 +150,7 @@ PEERS: Final[Mapping[str, Peer]] = {
     "xmemcached": Peer("XMemcached", "Java", lambda: maven("java/cache", "xmemcached")),
     "gomemcache": Peer("gomemcache", "Go", lambda: go_module("go-cache", "bradfitz/gomemcache")),
     "memcached": Peer("npm memcached", "JavaScript", lambda: npm("memcached")),
+    "meta-memcache": Peer("meta-memcache", "Python", lambda: pypi("python", "meta-memcache")),
     "pymemcache": Peer("pymemcache", "Python", lambda: pypi("python", "pymemcache")),
     "python-memcached": Peer("python-memcached", "Python", lambda: pypi("python", "python-memcached")),
     "Cache::Memcached": Peer("Cache::Memcached", "Perl", asked=_package("libcache-memcached-perl")),

@@ -19,7 +19,7 @@ from tests.support.redis_server import redis_server
 pytestmark = [pytest.mark.interop, BUILD_TIMEOUT]
 
 
-REFUSES_FLAGS: Final = ("python-memcached",)
+REFUSES_FLAGS: Final = ("python-memcached", "meta-memcache")
 """Of answers, where they name a format."""
 
 

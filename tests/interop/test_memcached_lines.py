@@ -137,9 +137,10 @@ SAME = {
     "mg": [
         "mg\r\n", "mg s:a\r\n", "mg s:a k Oabc\r\n", "mg s:a q\r\nmn\r\n", HI, "mg s:a\r\n", "mg s:a v\r\n",
         "mg s:a v f t s k c Oabc\r\n", "mg s:a s v q Oabc k\r\n", "mg s:a Z\r\n", "mg s:a v v\r\n",
-        "mg s:a T100 t\r\n", "mg s:a Tx\r\n", f"mg s:a O{'a' * 30}\r\n", f"mg s:a O{'a' * 32}\r\n",
+        "mg s:a T100 t\r\n", "mg s:a Tx\r\n", "mg s:b h l\r\n", f"mg s:a O{'a' * 30}\r\n", f"mg s:a O{'a' * 32}\r\n",
         f"mg {LONG}k v\r\n",
     ],
+    "what was read before": [HI, "mg s:a v t f l h\r\n"],
     "mg in base64": [
         "ms czph 2 b\r\nhi\r\n", "mg czph b k v\r\n", "mg czpi b k v\r\n", "mg czph b v\r\n", "mg !! b\r\n",
         "mg s:a k s b\r\n",
@@ -163,10 +164,19 @@ SAME = {
         "md\r\n", "md s:a\r\n", "md s:a k Oabc\r\n", "md s:a q k\r\nmn\r\n", HI, "md s:a k Ox\r\n", HI,
         "md s:a q\r\nmn\r\n", "get s:a\r\n",
     ],
+    "ma that makes what is not there": [
+        "ma s:n N0\r\n", "ma s:n v\r\n", "ma s:m N0 J13 v\r\n", "ma s:m N0 J13 D4 v\r\n", "ma s:o J5 v\r\n",
+        "ma s:o N100 J5 D9 v t k Oabc\r\n", "ma s:p N-1 J5 v\r\n", "get s:p\r\n", "ma s:q N0 J7 MD D3 v\r\n",
+        "ma s:q N0 J7 MD D3 v\r\n", "ma s:r Nx\r\n", "ma s:r N0 Jx\r\n", "ma s:r N0 J-1\r\n", "ma s:r N\r\n",
+        "ma s:r N0 J\r\n", "ma s:r N0 N0\r\n", "gets s:q\r\n",
+        "ma s:u N0 J18446744073709551616\r\n", HI, "ma s:a N0 J1\r\n",
+    ],
     "ma": [
         "ma s:a\r\n", "ma s:a q\r\nmn\r\n", TEN, "ma s:a\r\n", "ma s:a v t c k Oabc\r\n", "ma s:a MD D3 v\r\n",
         "ma s:a M- v\r\n", "ma s:a M+ D10 v\r\n", "ma s:a Dx\r\n", "ma s:a MX\r\n", "ma s:a Z\r\n",
         "ma s:a q\r\nmn\r\n", "ma s:a f s v\r\n", "ma s:a v v\r\n",
+        "ma s:a T100 v t\r\n", "ma s:b T100 v t\r\n", "ma s:b N50 T100 v t\r\n", "ma s:a Tx\r\n", "mg s:a t\r\n",
+        "ma s:a v q\r\nmn\r\n",
     ],
     "me": [
         "me\r\n", "me s:a\r\n",
@@ -183,8 +193,10 @@ DIFFERENT = {
     "far moment": (["set s:a 0 4000000000 2\r\nhi\r\n", "get s:a\r\n"], b"STORED\r\nVALUE s:a 0 2\r\nhi\r\nEND\r\n"),
     # Words of administration, and what a service does not know of its values.
     "cache_memlimit": (["cache_memlimit 64\r\n"], b"ERROR\r\n"),
-    "last access": ([HI, "mg s:a h l\r\n"], b"STORED\r\nCLIENT_ERROR invalid flag\r\n"),
-    "autovivify": (["ma s:a N0 J5\r\n"], b"CLIENT_ERROR invalid or duplicate flag\r\n"),
+    "read before": ([HI, "mg s:a h l v\r\n", "mg s:a h l\r\n"], b"STORED\r\nVA 2 h0 l0\r\nhi\r\nHD h0 l0\r\n"),
+    "mg that makes": (["mg s:a N0 v\r\n"], b"CLIENT_ERROR invalid flag\r\n"),
+    # A method that adds does not say whether there was something to add to.
+    "quiet ma that makes": (["ma s:a N0 q\r\nmn\r\n"], b"MN\r\n"),
     "line without end": (["incr s:a " + "1" * 4_000], b"CLIENT_ERROR line too long\r\n"),
 }
 """What is told apart on purpose: lines, and what we say; docs/memcached.md has the reasons."""

@@ -100,7 +100,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
         [PYTHON, "cache_clients.py"],
         require_python_peers,
         _styles("redis-py: RESP2, RESP3, hiredis"),
-        _styles("pymemcache", "python-memcached"),
+        _styles("pymemcache", "python-memcached", "meta-memcache"),
         _INTEROP / "python",
     ),
     "Ruby": Program(["ruby", "cache_clients.rb"], _built("ruby"), _styles("redis-rb"), {}, _INTEROP / "ruby"),

@@ -1,4 +1,4 @@
-"""Uses a store under `store:` and services with redis-py, pymemcache and python-memcached: see `shown.run_all`."""
+"""Uses a store under `store:` and services with redis-py and three clients of memcached: see `shown.run_all`."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any
 
 import memcache
 import redis
+from meta_memcache import CacheClient, Key, ServerAddress, SetMode, connection_pool_factory_builder
 from pymemcache import serde
 from pymemcache.client.base import Client
 from redis._parsers import _HiredisParser, _RESP2Parser, _RESP3Parser
@@ -276,6 +277,72 @@ def python_memcached_data(port: int, shown: Shown) -> None:
     client.disconnect_all()
 
 
+def meta_client(port: int) -> Any:
+    """A client that speaks meta commands alone."""
+    return CacheClient.cache_client_from_servers(
+        servers=[ServerAddress("127.0.0.1", port)],
+        connection_pool_factory_fn=connection_pool_factory_builder(recv_timeout=10),
+    )
+
+
+def meta_memcache_data(port: int, shown: Shown) -> None:
+    client, check = meta_client(port), shown.check
+    for name in NAMES:
+        client.delete(key(name))
+
+    check("set", lambda: client.set(key("a"), "1 Grüße 茶", ttl=100))
+    check("get", lambda: client.get(key("a")))
+    check("get nothing", lambda: client.get(key("b")))
+    check(
+        "types", lambda: [(client.set(key("x"), each, 100), client.get(key("x"))) for each in (7, "7", None, [1, 2.5])]
+    )
+    check("every byte", lambda: (client.set(key("bin"), ALL_BYTES, 100), client.get(key("bin")) == ALL_BYTES))
+    check("long", lambda: (client.set(key("long"), LONG, 100), client.get(key("long")) == LONG))
+    check("empty", lambda: (client.set(key("x"), "", 100), client.get(key("x"))))
+    check("key in base64", lambda: (client.set(Key("store:ключ"), "1", 100), client.get("store:ключ")))
+    check("add", lambda: [client.set(key(name), "3", 100, set_mode=SetMode.ADD) for name in ("a", "nx")])
+    check("refill", lambda: (client.refill(key("nx"), "4", 100), client.refill(key("tx1"), "4", 100)))
+    check("replace", lambda: [client.set(key(name), "4", 100, set_mode=SetMode.REPLACE) for name in ("b", "nx")])
+    check("append", lambda: [client.set(key(name), "5", 100, set_mode=SetMode.APPEND) for name in ("b", "nx")])
+    check("prepend", lambda: (client.set(key("nx"), "3", 100, set_mode=SetMode.PREPEND), client.get(key("nx"))))
+    check("many", lambda: sorted((str(name.key), value) for name, value in many(client)))
+    check("cas", lambda: cas(client))
+    check("version of what was set", lambda: client.set_cas(key("c"), "5", 100) == client.get_cas(key("c"))[1])
+    check("delete", lambda: (client.delete(key("c")), client.delete(key("c")), client.invalidate(key("c"))))
+    check("delta", lambda: (client.set(key("n"), 10, 100), client.delta(key("n"), 32), client.delta(key("b"), 1)))
+    check("delta and get", lambda: [client.delta_and_get(key("n"), by) for by in (1, -2, -100)])
+    check("delta of nothing", lambda: client.delta_and_get(key("b"), 1))
+    check("from an initial value", lambda: [client.delta_initialize_and_get(key("n2"), 5, 13, 100) for _ in range(2)])
+    check("initial value, unread", lambda: (client.delta_initialize(key("ex"), 1, 7, 100), client.get(key("ex"))))
+    check("delta and time to live", lambda: client.delta(key("n2"), 1, refresh_ttl=50))
+    check("of a text", lambda: (client.set(key("t"), "text", 100), trouble(lambda: client.delta(key("t"), 1))))
+    check(
+        "touch", lambda: (client.touch(key("n"), 100), client.touch(key("b"), 100), client.get(key("n"), touch_ttl=9))
+    )
+    check("no reply", lambda: (client.set(key("t"), "quiet", 100, no_reply=True), client.get(key("t"))))
+    check("no reply to delete", lambda: (client.delete(key("t"), no_reply=True), client.get(key("t"))))
+    check("no reply to delta", lambda: (client.delta(key("n2"), 4, no_reply=True), client.get(key("n2"))))
+
+
+def many(client: Any) -> Any:
+    return client.multi_get([key("a"), key("b"), key("nx")]).items()
+
+
+def cas(client: Any) -> Any:
+    client.set(key("c"), "1", 100)
+    value, version = client.get_cas(key("c"))
+    return (
+        value,
+        client.set(key("c"), "2", 100, cas_token=version),
+        client.set(key("c"), "3", 100, cas_token=version),
+        client.get(key("c")),
+    )
+
+
+def meta_memcache_calls(port: int, shown: Shown) -> None:
+    memcached_calls(meta_client(port).get, shown)
+
+
 def pymemcache_calls(port: int, shown: Shown) -> None:
     client = Client(("127.0.0.1", port), timeout=10)
     memcached_calls(client.get, shown)
@@ -302,6 +369,8 @@ run_all(
         "redis-py, RESP2:calls": redis_calls(2, _RESP2Parser),
         "redis-py, RESP3:calls": redis_calls(3, _RESP3Parser),
         "redis-py, hiredis:calls": redis_calls(3, _HiredisParser),
+        "meta-memcache:data": meta_memcache_data,
+        "meta-memcache:calls": meta_memcache_calls,
         "pymemcache:data": pymemcache_data,
         "pymemcache:calls": pymemcache_calls,
         "python-memcached:data": python_memcached_data,

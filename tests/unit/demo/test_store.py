@@ -93,6 +93,16 @@ async def test_a_count_stops_at_zero() -> None:
         await store.count("n", -1)
 
 
+async def test_a_count_begins_where_it_is_told_to() -> None:
+    now = [0.0]
+    store = DemoStore(clock=lambda: now[0])
+
+    assert await store.count("n", 5, 13, dt.timedelta(seconds=9)) == 13
+    assert (await store.count("n", 5, 13), await store.get("n")) == (18, b"18")
+    now[0] = 9.0
+    assert await store.count("n", 5) is None
+
+
 async def test_the_oldest_goes_when_it_is_full() -> None:
     store = DemoStore(max_keys=2)
     for key in ("a", "b", "a", "c"):

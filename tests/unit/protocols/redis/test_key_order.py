@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from gateway.contracts import contract_of
@@ -18,12 +20,16 @@ from tests.support.redis_bytes import command
 MOUNT = {"get": "get", "set": "set", "incr": "increment", "add": "add", "delete": "delete", "keys": "keys"}
 
 
-@pytest.fixture
-def codec() -> RedisServerCodec:
+def server(mount: Mapping[str, str]) -> RedisServerCodec:
     contract = contract_of(Store)
-    mounts = {"s:": {verb: parse_entry(entry) for verb, entry in MOUNT.items()}}
+    mounts = {"s:": {verb: parse_entry(entry) for verb, entry in mount.items()}}
     exposure = Exposure(ServiceKey(contract.name), contract, options={"mounts": mounts})
     return RedisServerWire([exposure], Limits(), {}, lambda: 0.0).accept(Peer("redis", "somebody"))
+
+
+@pytest.fixture
+def codec() -> RedisServerCodec:
+    return server(MOUNT)
 
 
 class Pipeline:
@@ -43,6 +49,10 @@ class Pipeline:
                 self.begun.append(event.invocation.method)
             elif isinstance(event, Send):
                 self.said += event.data
+
+    def arguments(self, index: int) -> tuple[object, ...]:
+        """Of a call that was made."""
+        return self._calls[index].invocation.arguments()
 
     def answer(self, index: int, value: object) -> None:
         """Answers a call that was made."""
@@ -74,6 +84,16 @@ def test_who_writes_a_key_waits_for_all_before(codec: RedisServerCodec) -> None:
     pipeline.answer(4, 2)
     pipeline.answer(5, b"2")
     assert pipeline.said == b"$-1\r\n$-1\r\n:1\r\n:2\r\n$1\r\n2\r\n"
+
+
+def test_incr_is_one_call_of_a_method_that_takes_what_to_begin_with() -> None:
+    pipeline = Pipeline(server({"incr": "count"}), ("INCRBY", "s:a", "7"), ("DECR", "s:b"))
+    assert pipeline.begun == ["count", "count"]
+    assert pipeline.arguments(0) == ("a", 7, 7, None)
+    assert pipeline.arguments(1) == ("b", -1, -1, None)
+    pipeline.answer(0, 7)
+    pipeline.answer(1, -1)
+    assert pipeline.said == b":7\r\n:-1\r\n"
 
 
 def test_a_command_with_several_keys_waits_for_each(codec: RedisServerCodec) -> None:

@@ -83,6 +83,11 @@ def test_arguments_are_filled_by_what_the_method_takes() -> None:
     assert methods["cas"].read({"key": b"k", "value": b"v", "version": 3, "ttl": None}) == ("k", b"v", 3, None, 0)
     assert methods["incr"].read({"key": b"k", "delta": -2}) == ("k", -2)
     assert methods["incr"].read({"key": b"k"}) == ("k", 1)
+    with pytest.raises(BadRequest, match="increment takes no initial"):
+        methods["incr"].read({"key": b"k", "initial": 5})
+    made = table({"s:": {"incr": "count"}}).mounts[b"s:"].methods["incr"]
+    assert made.read({"key": b"k", "delta": -2}) == ("k", -2, None, None)
+    assert made.read({"key": b"k", "initial": 5, "ttl": 9}) == ("k", 1, 5, dt.timedelta(seconds=9))
     assert methods["keys"].read({"pattern": b"a*"}) == ("a*",)
     assert methods["keys"].read({}) == ("*",)
 
