@@ -22,5 +22,5 @@ DEFINITION: Final = 64
 DEFINED_FIELD: Final = 12
 """Each field of a class definition."""
 
-CHUNK: Final = 4
-"""Each chunk but the last of a string or binary."""
+CHUNK: Final = 16
+"""Each chunk but the last of a string or binary. Writers make them of some thousand characters, so few have many."""

@@ -223,6 +223,14 @@ class _Translation:
             size = same.get(tag)
             if size is not None:
                 pos += size
+                if not top.is_map:
+                    # Lists are of such values from one end to the other, so they are passed in as few steps as there are.
+                    left = budget = self.budget
+                    while left and (size := same.get(data[pos])) is not None:
+                        pos += size
+                        left -= 1
+                    self.budget = left
+                    top.count += budget - left
             elif tag == 0x53:
                 units = (data[pos + 1] << 8) + data[pos + 2]
                 end = pos + 3 + units
