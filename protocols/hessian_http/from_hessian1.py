@@ -224,7 +224,7 @@ class _Translation:
             if size is not None:
                 pos += size
                 if not top.is_map:
-                    # Lists are of such values from one end to the other, so they are passed in as few steps as there are.
+                    # Lists hold such values from one end to the other: passed in as few steps as there are.
                     left = budget = self.budget
                     while left and (size := same.get(data[pos])) is not None:
                         pos += size

@@ -22,6 +22,7 @@ _LINE: Final = re.compile(
     + _QUOTED
     + rb"))?)*+)"
 )
+_PLAIN_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})\r\n").match
 _LINE_SO_FAR: Final = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|[ \t;][\t \x21-\x7e\x80-\xff]*+\r?)?")
 """What may be there of a line that has not ended yet."""
 
@@ -65,6 +66,8 @@ class ChunkedBody:
         else:
             taken = 0
         while position >= 0:
+            if self._reading == self._chunk_line:
+                position = self._whole_chunks(data, position)
             following = self._reading(data, position)
             if following < 0:
                 return -1
@@ -72,6 +75,22 @@ class ChunkedBody:
                 return following - taken
             position = following
         return -1
+
+    def _whole_chunks(self, data: bytes, position: int) -> int:
+        """Takes chunks that are all there and within the limits, as most are; gives where the first other thing is."""
+        body, most = self.data, self._limits.max_body_bytes
+        left = self._limits.max_chunks - self._chunks
+        while left and (line := _PLAIN_LINE(data, position)) is not None:
+            begin = line.end()
+            size = int(line[1], 16)
+            end = begin + size
+            if not size or size + len(body) > most or data[end : end + 2] != b"\r\n":
+                break
+            body += data[begin:end]
+            position = end + 2
+            left -= 1
+        self._chunks = self._limits.max_chunks - left
+        return position
 
     def _ended(self, data: bytes, position: int) -> int:
         raise AssertionError("the message has ended")
