@@ -144,8 +144,11 @@ class CalledPart:
 
     def fill(self, found: Found | None, trouble: bytes) -> Slot | None:
         """What is under the key is known."""
-        if found is None:
+        if trouble:
             return self._slot.note(trouble=trouble)
+        if found is None:
+            self._counts.get_misses += 1
+            return self._slot.note(b"EN")
         self._counts.get_hits += 1
         return self._slot.note(b"HD", found)
 
