@@ -4,8 +4,9 @@ One gateway has listeners of dubbo://, http:// and rmi:// at ports of their own 
 once more where it shares connections with hessian://. A C program on another core connects, calls and closes, sixteen
 connections at a time, by turns at the one and at the other: it calls at once, or after two milliseconds, or, where a
 wire keeps connections, twenty times on each. What differs is the price of being recognised and handed over. Prints CPU
-of the server. Whatever else runs on the machine only adds to it, so the figures are the smallest of the rounds. Exit
-status 0 when all are reached; QUICK=1 for fewer rounds.
+of the server. Who else uses the machine makes it differ by more than that, but not from one tenth of a second to the
+next: so the two ports take turns that short, and the figures are medians of what differs between two turns. Exit status
+0 when all are reached; QUICK=1 for fewer rounds, where a machine may be slower than the one of the figures.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Final, NamedTuple
 
 from bench.cases import Payload, full_plan, quick_plan
@@ -30,6 +32,8 @@ from bench.short_connections import cpu_s, plain_frames, write_frames
 _CONNECTIONS: Final = 16
 _MOST_US: Final = 20.0
 """CPU that a connection may cost more at the shared port."""
+_CALL_US: Final = 25.0
+"""CPU that a further call of dubbo:// takes on a quiet machine, on which that was set."""
 _MOST_RATIO: Final = 1.05
 """What a call may cost there afterwards, as a multiple of what it costs elsewhere: as much, but for noise."""
 _MOST_TOGETHER: Final = 1.1
@@ -125,37 +129,44 @@ def measure(rounds: int, seconds: float) -> tuple[Samples, Samples, Samples]:
     return connections, late, further
 
 
-def _least(found: list[Sample]) -> Sample:
-    return min(each[0] for each in found), min(each[1] for each in found)
+def _difference(found: list[Sample]) -> float:
+    return median(shared - own for own, shared in found)
+
+
+def _ratio(found: list[Sample]) -> float:
+    return median(shared / own for own, shared in found)
 
 
 def main() -> int:
     """The command."""
     quick = os.environ.get("QUICK", "") not in ("", "0")
     try:
-        connections, late, further = measure(7 if quick else 11, 0.4 if quick else 1.5)
+        connections, late, further = measure(25 if quick else 60, 0.12 if quick else 0.4)
     except (StartFailed, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     margin = (quick_plan() if quick else full_plan()).margin
+    # A short run must hold on a machine that others use: what a call costs says how slow it is.
+    pace = max(1.0, median(own for own, _ in further["dubbo"]) / _CALL_US) if quick else 1.0
+    most_us = _MOST_US / margin * pace
     reached = 0
     print(f"{'wire':20}{'CPU of':>18}{'own port':>14}{'shared port':>14}{'difference':>14}")
     for what, samples in (("a connection", connections), ("one that waits", late), ("a further call", further)):
         for wire, found in samples.items():
-            own, shared = _least(found)
-            print(f"{wire:20}{what:>18}{own:11.1f} us{shared:11.1f} us{shared - own:11.1f} us")
+            own, shared = (median(each[port] for each in found) for port in (0, 1))
+            print(f"{wire:20}{what:>18}{own:11.1f} us{shared:11.1f} us{_difference(found):11.1f} us")
     for what, samples in (("at once", connections), ("late", late)):
         for wire, found in samples.items():
-            own, shared = _least(found)
-            reached += shared - own <= _MOST_US / margin
-            bound = f"wanted {_MOST_US:g}, at most {_MOST_US / margin:.0f}"
-            print(f"{shared - own:.1f} us for each connection of {wire} that speaks {what} ({bound})")
+            more_us = _difference(found)
+            reached += more_us <= most_us
+            bound = f"wanted {_MOST_US:g}, at most {most_us:.0f} where a call takes {pace:.1f} x as long"
+            print(f"{more_us:.1f} us for each connection of {wire} that speaks {what} ({bound})")
     most = {wire.name: wire.most for wire in _WIRES if wire.most is not None}
     for wire, found in further.items():
-        own, shared = _least(found)
-        reached += shared / own <= most[wire] / margin
+        ratio = _ratio(found)
+        reached += ratio <= most[wire] / margin
         bound = f"wanted {most[wire]:g}, at most {most[wire] / margin:.2f}"
-        print(f"{shared / own:.3f} x for further calls of {wire} ({bound})")
+        print(f"{ratio:.3f} x for further calls of {wire} ({bound})")
     wanted = len(connections) + len(late) + len(further)
     print(f"{reached} of {wanted} targets reached")
     return int(reached < wanted)

@@ -25,6 +25,7 @@ from adapters.http.connection import GuardedConnection
 from adapters.http.server import AiohttpServer
 from adapters.tcp.server import TcpServer
 from adapters.tcp.server_connection import ServerConnection
+from bench.pace import measure_pace
 from gateway.runtime.app import App
 from tests.support.dialect import DUBBO, Dialect
 from tests.support.running import running
@@ -382,7 +383,10 @@ class Canary:
             (failure,) = await asyncio.gather(singing, return_exceptions=True)
         assert failure is None, f"a call of others failed: {failure!r}"
         await self.call()
-        assert self.slowest_s < _SLOWEST_CALL_S, f"a call of others took {self.slowest_s:.3f} s"
+        if self.slowest_s >= _SLOWEST_CALL_S:
+            pace = measure_pace()
+            took = f"a call of others took {self.slowest_s:.3f} s, on a machine that takes {pace:.2f} times as long"
+            assert self.slowest_s < _SLOWEST_CALL_S * pace, took
 
     def close(self) -> None:
         if not self._dialect.one_call:
