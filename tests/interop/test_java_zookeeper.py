@@ -36,8 +36,8 @@ provider is back, at the same address, before Java was told that it had gone (3.
 ANSWERED = 100
 """Calls that a gateway answers before the next thing happens."""
 _COMING_BACK_S = 90.0
-"""Until Java calls a gateway that is back, at most: 3.3 needs seven seconds on a quiet machine. What is tested is that no
-call fails meanwhile."""
+"""Until Java calls a gateway that is back, at most: 3.3 needs seven seconds on a quiet machine. What is tested is that
+no call fails meanwhile."""
 WORK = """
 application: {{name: {name}, drain: 5s}}
 listeners:
