@@ -6,7 +6,7 @@ connections at a time, by turns at the one and at the other: it calls at once, o
 wire keeps connections, twenty times on each. What differs is the price of being recognised and handed over. Prints CPU
 of the server. Who else uses the machine makes it differ by more than that, but not from one tenth of a second to the
 next: so the two ports take turns that short, and the figures are medians of what differs between two turns. Exit status
-0 when all are reached; QUICK=1 for fewer rounds, where a machine may be slower than the one of the figures.
+0 when all are reached; QUICK=1 for fewer rounds.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from bench.short_connections import cpu_s, plain_frames, write_frames
 _CONNECTIONS: Final = 16
 _MOST_US: Final = 20.0
 """CPU that a connection may cost more at the shared port."""
-_CALL_US: Final = 25.0
-"""CPU that a further call of dubbo:// takes on a quiet machine, on which that was set."""
 _MOST_RATIO: Final = 1.05
 """What a call may cost there afterwards, as a multiple of what it costs elsewhere: as much, but for noise."""
 _MOST_TOGETHER: Final = 1.1
@@ -146,9 +144,6 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     margin = (quick_plan() if quick else full_plan()).margin
-    # A short run must hold on a machine that others use: what a call costs says how slow it is.
-    pace = max(1.0, median(own for own, _ in further["dubbo"]) / _CALL_US) if quick else 1.0
-    most_us = _MOST_US / margin * pace
     reached = 0
     print(f"{'wire':20}{'CPU of':>18}{'own port':>14}{'shared port':>14}{'difference':>14}")
     for what, samples in (("a connection", connections), ("one that waits", late), ("a further call", further)):
@@ -158,8 +153,8 @@ def main() -> int:
     for what, samples in (("at once", connections), ("late", late)):
         for wire, found in samples.items():
             more_us = _difference(found)
-            reached += more_us <= most_us
-            bound = f"wanted {_MOST_US:g}, at most {most_us:.0f} where a call takes {pace:.1f} x as long"
+            reached += more_us <= _MOST_US / margin
+            bound = f"wanted {_MOST_US:g}, at most {_MOST_US / margin:.0f}"
             print(f"{more_us:.1f} us for each connection of {wire} that speaks {what} ({bound})")
     most = {wire.name: wire.most for wire in _WIRES if wire.most is not None}
     for wire, found in further.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeVar
 
@@ -53,8 +53,8 @@ class ServerBed(Bed):
     async def await_own(self) -> None:
         """Until the server has all own registrations."""
 
-    async def lose(self, watched: Watched, slack: Callable[[], float]) -> Sequence[Figure]:
-        """What else is to be measured while everything is watched. `slack`: see `Plan`; it computes for a moment."""
+    async def lose(self, watched: Watched, margin: float) -> Sequence[Figure]:
+        """What else is to be measured while everything is watched. `margin`: of times."""
         return ()
 
 

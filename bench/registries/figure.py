@@ -26,7 +26,7 @@ SEEN_S: Final = 0.2
 BYTES: Final = 1_024
 """Of memory for a provider that is known."""
 QUICK_MARGIN: Final = 1.3
-"""Of times in the short form, which runs on machines that do other things as well; beside how slow these are then."""
+"""Of times in the short form, which runs on machines that do other things as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -66,7 +66,7 @@ class SimpleBed(ServerBed):
         async with opened(_registry(self._address)) as eye:
             await _until_there(eye, OWN)
 
-    async def lose(self, watched: Watched, slack: Callable[[], float]) -> Sequence[Figure]:
+    async def lose(self, watched: Watched, margin: float) -> Sequence[Figure]:
         """The stall of the server; and ours when it is lost and comes back empty, until its former word counts no more
         and those who announce have filled it again."""
         server = self._server
@@ -84,7 +84,7 @@ class SimpleBed(ServerBed):
         async with asyncio.timeout(_PATIENCE_S):
             await watched.complete.wait()
         loss_ms = watched.stalls.longest_s * 1e3
-        wanted_ms = STALL_S * 1e3 * slack()
+        wanted_ms = STALL_S * 1e3 * margin
         remark = "no list lost anything" if is_kept else "lists were short meanwhile"
         return [
             Figure("longest stall of the server", of_server_s * 1e3, wanted_ms, "ms"),

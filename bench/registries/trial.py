@@ -18,7 +18,6 @@ from typing import Any, Final, NamedTuple
 import uvloop
 
 from bench.apt import Unavailable
-from bench.pace import measure_pace
 from bench.process import StartFailed
 from bench.registries.bed import Bed, ServerBed
 from bench.registries.figure import AGAIN_S, FIRST_LOAD_S, QUICK_MARGIN, SEEN_S, STALL_S, Figure
@@ -46,23 +45,16 @@ _PATIENCE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rounds`: of the first load and of announcing again; as many as `most_rounds`, until both figures are reached.
-    `changes`: so many providers come and go. `margin`: of times. `is_paced`: whether these may be longer on a machine
-    that is slow now."""
+    """`rounds`: of the first load and of announcing again. `changes`: so many providers come and go. `margin`: of
+    times."""
 
     rounds: int
-    most_rounds: int
     changes: int
     margin: float
-    is_paced: bool
-
-    def slack(self) -> float:
-        """How many times as long as wanted something may take. To be asked when it has been measured."""
-        return self.margin * measure_pace() if self.is_paced else self.margin
 
 
-FULL: Final = Plan(3, 3, 200, 1.0, is_paced=False)
-QUICK: Final = Plan(1, 3, 50, QUICK_MARGIN, is_paced=True)
+FULL: Final = Plan(3, 200, 1.0)
+QUICK: Final = Plan(1, 50, QUICK_MARGIN)
 
 
 class _Watched:
@@ -106,12 +98,8 @@ async def _first_load(bed: ServerBed, plan: Plan, announce: Callable[[str], None
     took: list[_Took] = []
     stalls_s: list[float] = []
     more: list[Figure] = []
-    what = f"first lists of {SERVICES} services with {PROVIDERS} providers each"
-    figures: list[Figure] = []
-    for number in range(plan.most_rounds):
-        if _is_enough(number, plan, figures):
-            break
-        announce(f"first lists of {SERVICES} services, round {number + 1}")
+    for number in range(plan.rounds):
+        announce(f"first lists of {SERVICES} services, {number + 1} of {plan.rounds}")
         async with bed.open() as registry, watching_stalls() as stalls:
             began = _Took.now()
             async with _watching(registry, stalls) as watched:
@@ -120,25 +108,12 @@ async def _first_load(bed: ServerBed, plan: Plan, announce: Callable[[str], None
                 took.append(began.until_now())
                 stalls_s.append(stalls.longest_s)
                 if number == plan.rounds - 1:
-                    more += await bed.lose(watched, plan.slack)
-        figures = _figures(what, took, FIRST_LOAD_S[bed.name], stalls_s, plan)
-    return [*figures, *more]
-
-
-def _is_enough(rounds: int, plan: Plan, figures: Sequence[Figure]) -> bool:
-    return rounds >= plan.rounds and all(each.is_reached for each in figures)
-
-
-def _figures(what: str, took: Sequence[_Took], wanted_s: float, stalls_s: Sequence[float], plan: Plan) -> list[Figure]:
-    """Whatever else the machine does makes all of it longer only, so the best round counts."""
-    slack = plan.slack()
-    best = min(took)
-    rounds = ", ".join(f"{each.passed_s:.2f}" for each in took)
-    cpu = f"{best.cpu_s:.2f} s of CPU in this process"
-    stalls = ", ".join(f"{each * 1e3:.1f}" for each in stalls_s)
+                    more += await bed.lose(watched, plan.margin)
+    what = f"first lists of {SERVICES} services with {PROVIDERS} providers each"
     return [
-        Figure(what, best.passed_s, wanted_s * slack, "s", f"rounds {rounds}; {cpu}"),
-        Figure("longest stall meanwhile", min(stalls_s) * 1e3, STALL_S * 1e3 * slack, "ms", f"rounds {stalls}"),
+        _best(what, took, FIRST_LOAD_S[bed.name] * plan.margin),
+        Figure("longest stall meanwhile", max(stalls_s) * 1e3, STALL_S * 1e3 * plan.margin, "ms"),
+        *more,
     ]
 
 
@@ -163,12 +138,8 @@ async def _watching(registry: Registry, stalls: Stalls) -> AsyncIterator[_Watche
 async def _announce_again(bed: ServerBed, plan: Plan, announce: Callable[[str], None]) -> list[Figure]:
     took: list[_Took] = []
     stalls_s: list[float] = []
-    what = f"{OWN} own registrations after a restart of the server"
-    figures: list[Figure] = []
-    for number in range(plan.most_rounds):
-        if _is_enough(number, plan, figures):
-            break
-        announce(f"{OWN} own registrations again, round {number + 1}")
+    for number in range(plan.rounds):
+        announce(f"{OWN} own registrations again, {number + 1} of {plan.rounds}")
         await bed.stop()
         await bed.start()
         async with bed.open() as registry:
@@ -183,8 +154,11 @@ async def _announce_again(bed: ServerBed, plan: Plan, announce: Callable[[str], 
                     await bed.await_own()
                 took.append(began.until_now())
                 stalls_s.append(stalls.longest_s)
-        figures = _figures(what, took, AGAIN_S, stalls_s, plan)
-    return figures
+    what = f"{OWN} own registrations after a restart of the server"
+    return [
+        _best(what, took, AGAIN_S * plan.margin),
+        Figure("longest stall meanwhile", max(stalls_s) * 1e3, STALL_S * 1e3 * plan.margin, "ms"),
+    ]
 
 
 class _Took(NamedTuple):
@@ -202,6 +176,13 @@ class _Took(NamedTuple):
         return _Took(now.passed_s - self.passed_s, now.cpu_s - self.cpu_s)
 
 
+def _best(what: str, took: Sequence[_Took], wanted_s: float) -> Figure:
+    """Whatever else the machine does makes it longer only."""
+    best = min(took)
+    rounds = ", ".join(f"{each.passed_s:.2f}" for each in took)
+    return Figure(what, best.passed_s, wanted_s, "s", f"rounds {rounds}; {best.cpu_s:.2f} s of CPU in this process")
+
+
 async def _changes(bed: Bed, plan: Plan, announce: Callable[[str], None]) -> list[Figure]:
     announce(f"{plan.changes} providers that come and go")
     came_s: list[float] = []
@@ -211,7 +192,7 @@ async def _changes(bed: Bed, plan: Plan, announce: Callable[[str], None]) -> lis
             endpoint = Endpoint("dubbo", "127.0.0.1", 10_000 + number, service(0))
             came_s.append(await _seen(provider.register(endpoint), eye, endpoint, is_there=True))
             went_s.append(await _seen(provider.unregister(endpoint), eye, endpoint, is_there=False))
-    wanted_ms = SEEN_S * plan.slack() * 1e3
+    wanted_ms = SEEN_S * plan.margin * 1e3
     return [
         Figure(f"a provider that {what} is seen, p99", _p99(times) * 1e3, wanted_ms, "ms", _describe(times))
         for what, times in (("comes", came_s), ("goes", went_s))

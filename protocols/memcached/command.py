@@ -15,7 +15,7 @@ from gateway.model.errors import NoSuchMethod, NoSuchService
 from protocols.memcached import meta
 from protocols.memcached.counts import VERSION, stats_answer
 from protocols.memcached.failure import error_line
-from protocols.memcached.invoke import call_by_key, fetch, start_call
+from protocols.memcached.invoke import call_or_fetch, start_call
 from protocols.memcached.slot import NOT_FOUND, FlushSlot, GatherSlot, GetSlot, SaidSlot, TouchPart, ValuePart
 from protocols.memcached.word import BAD_FORMAT, ERROR, is_key, read_expiry, read_i32, read_i64, read_u32, read_u64
 
@@ -108,9 +108,7 @@ def _touch_part(codec: Codec, gather: GatherSlot, index: int, key: bytes, expiry
 def give(codec: Codec, key: bytes, part: Any, now: float, *, versioned: bool) -> None:
     """Finds out what is under one key, for a slot or part that waits for it."""
     directory = codec.wire.directory
-    if key[-1:] == b")" and call_by_key(codec, key, part):
-        return
-    if b"#" in key and fetch(codec, key, part, now):
+    if call_or_fetch(codec, key, part, now):
         return
     getter = directory.getter(key, versioned=versioned)
     if getter is not None:

@@ -20,7 +20,7 @@ from protocols.memcached.unreadable import Unreadable
 if TYPE_CHECKING:
     from protocols.memcached.server import MemcachedServerCodec as Codec
 
-__all__ = ["call_by_key", "fetch", "start_call"]
+__all__ = ["call_or_fetch", "start_call"]
 
 _Arguments = tuple[BlockMethod, tuple[Any, ...] | None, Unreadable | None]
 
@@ -38,7 +38,12 @@ def _read(door: Door, read: Callable[[], tuple[BlockMethod, tuple[Any, ...]]]) -
         return door.single, None, Unreadable(exc)
 
 
-def call_by_key(codec: Codec, key: bytes, part: Any) -> bool:
+def call_or_fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
+    """Makes the call that a key is, or gives the answer of one made by `set`. Gives whether the key was either."""
+    return (key[-1:] == b")" and _call_by_key(codec, key, part)) or (b"#" in key and _fetch(codec, key, part, now))
+
+
+def _call_by_key(codec: Codec, key: bytes, part: Any) -> bool:
     """Calls the method that a key names. Gives whether the key was a call: one that nobody has, under no mount, is."""
     parsed = parse_call(key)
     directory = codec.wire.directory
@@ -73,7 +78,7 @@ def _tell(codec: Codec, part: Any, error: RpcError) -> None:
         codec.leave(slot)
 
 
-def fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
+def _fetch(codec: Codec, key: bytes, part: Any, now: float) -> bool:
     """Gives the answer of a call made by `set`, or waits for it. Gives whether there was such a call."""
     running = codec.calls.get(key)
     if running is not None and running.waiting is None:

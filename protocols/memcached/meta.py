@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.model.errors import NoSuchMethod, NoSuchService
 from protocols.memcached.failure import error_line
 from protocols.memcached.found import MountGiver
-from protocols.memcached.invoke import call_by_key, fetch, start_call
-from protocols.memcached.meta_line import Asked, Refused
+from protocols.memcached.invoke import call_or_fetch, start_call
+from protocols.memcached.meta_line import INVALID_OR_DUPLICATE, Asked, Refused
 from protocols.memcached.meta_slot import CalledPart, DebugSlot, MetaPart, MetaSlot
 from protocols.memcached.slot import below_zero, said_of
 from protocols.memcached.ticket import Slot
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 _BAD_TOKEN: Final = b"CLIENT_ERROR bad token in command line format\r\n"
-_BAD_FLAG: Final = b"CLIENT_ERROR invalid or duplicate flag\r\n"
 _STORES: Final = {b"S": "set", b"E": "add", b"A": "append", b"P": "prepend", b"R": "replace"}
 _ADDS: Final = {b"I": 1, b"+": 1, b"D": -1, b"-": -1}
 _CODES: Final[Mapping[str, Mapping[bool | None, bytes]]] = {
@@ -104,10 +103,12 @@ def _mg(codec: Codec, words: list[bytes], now: float) -> None:
         return
     slot = _begin(codec, asked, (b"EN",), is_item=True)
     directory, key = codec.wire.directory, asked.key
-    if _is_called(codec, slot, key, now):
+    if call_or_fetch(codec, key, CalledPart(slot, codec.wire.counts), now):
         if slot.said(b"t", b"-1") is not None:
             codec.leave(slot)
         return
+    # It was no call, so its part is none.
+    slot.close()
     mount = directory.mounts.find(key)
     getter = directory.getter(key, versioned=b"c" in asked.flags or b"f" in asked.flags)
     if mount is None:
@@ -122,18 +123,6 @@ def _mg(codec: Codec, words: list[bytes], now: float) -> None:
         _value_part(codec, slot, getter.giver, mount, key)
         _time_left(codec, slot, mount, asked)
     _end(codec, slot)
-
-
-def _is_called(codec: Codec, slot: MetaSlot, key: bytes, now: float) -> bool:
-    """Calls what a key names, or fetches the answer of such a call. Gives whether the key was of that kind."""
-    is_call = key[-1:] == b")"
-    if not is_call and b"#" not in key:
-        return False
-    part = CalledPart(slot, codec.wire.counts)
-    if call_by_key(codec, key, part) if is_call else fetch(codec, key, part, now):
-        return True
-    slot.close()
-    return False
 
 
 def _value_part(codec: Codec, slot: MetaSlot, giver: MountGiver, mount: Mount, key: bytes) -> None:
@@ -294,10 +283,10 @@ def _ma(codec: Codec, words: list[bytes], now: float) -> None:
     if asked is None:
         return
     try:
-        delta = asked.number(b"D", read_u64, _BAD_FLAG)
-        initial = asked.number(b"J", read_u64, _BAD_FLAG)
-        initial_expiry = asked.number(b"N", read_i64, _BAD_FLAG)
-        expiry = asked.number(b"T", read_i64, _BAD_FLAG)
+        delta = asked.number(b"D", read_u64, INVALID_OR_DUPLICATE)
+        initial = asked.number(b"J", read_u64, INVALID_OR_DUPLICATE)
+        initial_expiry = asked.number(b"N", read_i64, INVALID_OR_DUPLICATE)
+        expiry = asked.number(b"T", read_i64, INVALID_OR_DUPLICATE)
     except Refused as exc:
         codec.say(exc.line)
         return

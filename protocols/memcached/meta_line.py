@@ -9,11 +9,11 @@ from typing import Final
 
 from protocols.memcached.word import MAX_KEY_BYTES
 
-__all__ = ["Asked", "Refused"]
+__all__ = ["INVALID_OR_DUPLICATE", "Asked", "Refused"]
 
 _INVALID: Final = b"CLIENT_ERROR invalid flag\r\n"
 _DUPLICATE: Final = b"CLIENT_ERROR duplicate flag\r\n"
-_INVALID_OR_DUPLICATE: Final = b"CLIENT_ERROR invalid or duplicate flag\r\n"
+INVALID_OR_DUPLICATE: Final = b"CLIENT_ERROR invalid or duplicate flag\r\n"
 """What `ma` says for both."""
 _MAX_OPAQUE: Final = 31
 _KNOWN: Final = {b"mg": b"bkOqvfscthlT", b"ms": b"bkOqcTFCMvs", b"md": b"bkOq", b"ma": b"bkOqvctDMNJTfs", b"me": b""}
@@ -39,9 +39,9 @@ class Asked:
         for word in words:
             letter = word[:1]
             if letter in self.flags:
-                raise Refused(_INVALID_OR_DUPLICATE if verb == b"ma" else _DUPLICATE)
+                raise Refused(INVALID_OR_DUPLICATE if verb == b"ma" else _DUPLICATE)
             if letter not in known:
-                raise Refused(_INVALID_OR_DUPLICATE if verb == b"ma" else _INVALID)
+                raise Refused(INVALID_OR_DUPLICATE if verb == b"ma" else _INVALID)
             self.flags[letter] = word[1:]
         if len(self.flags.get(b"O", b"")) > _MAX_OPAQUE - 1:
             raise Refused(b"CLIENT_ERROR opaque token too long\r\n")

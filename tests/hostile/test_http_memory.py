@@ -141,7 +141,8 @@ async def test_g3_large_requests_behind_a_slow_one(process: AbusedProcess) -> No
     attacker = process.attacker()
     large = call("echo_bytes", base64.b64encode(bytes(768 * 1024)).decode())
     before = (await process.rest()).resident
-    sending = asyncio.create_task(attacker.send(process.dialect.forever + large * 100))
+    # In one piece they would keep the calls of others waiting here already.
+    sending = asyncio.create_task(attacker.send(process.dialect.forever, *[large] * 100))
     await asyncio.sleep(0.5)
     assert await _grown(process, before) < MOST_GROWTH
     attacker.close()

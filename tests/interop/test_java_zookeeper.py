@@ -35,9 +35,6 @@ HEARTBEAT_MS = 1_000
 provider is back, at the same address, before Java was told that it had gone (3.3 may be told five seconds later)."""
 ANSWERED = 100
 """Calls that a gateway answers before the next thing happens."""
-_COMING_BACK_S = 90.0
-"""Until Java calls a gateway that is back, at most: 3.3 needs seven seconds on a quiet machine. What is tested is that
-no call fails meanwhile."""
 WORK = """
 application: {{name: {name}, drain: 5s}}
 listeners:
@@ -274,7 +271,6 @@ def all_answer(gateways: Sequence[WorkGateway]) -> None:
     until(
         lambda: all(each.answered >= old + ANSWERED for each, old in zip(gateways, before, strict=True)),
         "calls of all gateways",
-        _COMING_BACK_S,
     )
 
 

@@ -109,7 +109,7 @@ async def _ended(process: ForkServerProcess) -> None:
 @asynccontextmanager
 async def canary_of(process: AbusedProcess) -> AsyncIterator[Canary]:
     """A client of its `demo.Catalog`, whose calls are not blamed for the time that process waited for a processor."""
-    canary = Canary(process.port, f"/proc/{process.pid}/schedstat", dialect=process.dialect, apart=True)
+    canary = Canary(process.port, f"/proc/{process.pid}/schedstat", dialect=process.dialect)
     try:
         await canary.call()
         yield canary

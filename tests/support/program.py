@@ -74,11 +74,11 @@ def start(
     )
 
 
-def until(condition: Callable[[], bool], what: str, limit_s: float = _WAIT_S) -> None:
+def until(condition: Callable[[], bool], what: str) -> None:
     """Waits for something another process does."""
-    deadline = time.monotonic() + limit_s
+    deadline = time.monotonic() + _WAIT_S
     while not condition():
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
+        assert time.monotonic() < deadline, f"waited {_WAIT_S} s for {what}"
         time.sleep(0.01)
 
 

@@ -422,27 +422,14 @@ def client_call(
     return codec, number, data
 
 
-def test_request_of_the_client_has_the_layout_of_the_specification() -> None:
-    _, number, data = client_call("say_hello", ("dubbo",))
-    head = b"".join(map(text, ("2.0.2", "org.demo.Hello", "0.0.0", "sayHello", STRING)))
-    expected = attachments(
-        {
-            "path": "org.demo.Hello",
-            "interface": "org.demo.Hello",
-            "remote.application": "shop",
-            "timeout": "500",
-        }
-    )
-    assert data == frame(0xC2, 0, number, head + text("dubbo") + expected)
-
-
-def test_a_provider_with_a_path_of_its_own_is_called_there() -> None:
+@pytest.mark.parametrize("path", ["", "shop/v1/org.demo.Hello"])
+def test_request_of_the_client_has_the_layout_of_the_specification(path: str) -> None:
     # As apache/dubbo: DubboCodec.encodeRequestData has the interface in front, DubboInvoker the path of the URL behind.
-    _, number, data = client_call("say_hello", ("dubbo",), path="shop/v1/org.demo.Hello")
+    _, number, data = client_call("say_hello", ("dubbo",), path=path)
     head = b"".join(map(text, ("2.0.2", "org.demo.Hello", "0.0.0", "sayHello", STRING)))
     expected = attachments(
         {
-            "path": "shop/v1/org.demo.Hello",
+            "path": path or "org.demo.Hello",
             "interface": "org.demo.Hello",
             "remote.application": "shop",
             "timeout": "500",
