@@ -296,7 +296,7 @@ TAKEN: dict[str, Callable[[int], bytes]] = {
 
 async def _given_back(abuse: Abuse, data: bytes, value: bytes) -> None:
     """Nobody looks for a class, and what is referred to twice is not unfolded."""
-    expected = _written(Reader(value).read())
+    bodies: set[bytes] = set()
     loaded = _loaded()
 
     async def attack(attacker: Attacker) -> None:
@@ -304,10 +304,13 @@ async def _given_back(abuse: Abuse, data: bytes, value: bytes) -> None:
         reply = await attacker.reply()
         assert reply.status == OK
         assert reply.body[:1] == b"\x94"
-        assert _written(Reader(reply.body, 1).read()) == expected
+        bodies.add(reply.body)
 
     await abuse(attack, reason=None)
     assert _loaded() == loaded
+    # Read when nobody is measured any more: it holds up the loop that others call from.
+    expected = _written(Reader(value).read())
+    assert [_written(Reader(each, 1).read()) for each in bodies] == [expected] * len(bodies)
 
 
 def _written(value: Any) -> bytes:
@@ -391,12 +394,17 @@ UUID_KEYS = (
 
 @GROUPS
 async def test_h8_keys_with_one_hash(abuse: Abuse, group: str) -> None:
+    bodies: list[bytes] = []
+
     async def attack(attacker: Attacker) -> None:
         await attacker.send(echo_any(UUID_KEYS, group=group))
         reply = await attacker.reply()
         assert reply.status == OK
-        found = Reader(reply.body, 1).read()
-        assert isinstance(found, Pairs)
-        assert len(found) == UUIDS
+        bodies.append(reply.body)
 
     await abuse(attack, reason=None, times=1)
+    # Read when nobody is measured any more: it holds up the loop that others call from.
+    (body,) = bodies
+    found = Reader(body, 1).read()
+    assert isinstance(found, Pairs)
+    assert len(found) == UUIDS
