@@ -254,8 +254,8 @@ class Session:
             _LOG.error("registry zookeeper %s: cannot be reached; going on without, and trying", self._ensemble)
             return
         _LOG.error(
-            "registry zookeeper %s: no connection for %g s, so the session is gone: nobody sees what is announced here "
-            "until the registry is back",
+            "registry zookeeper %s: no connection for %g s, as long as a session lasts: nobody sees what is "
+            "announced here until the registry is back",
             self._ensemble,
             self._session_s,
         )

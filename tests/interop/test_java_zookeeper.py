@@ -216,7 +216,9 @@ async def test_java_consumers_and_providers_meet_in_our_gateway(
 class WorkGateway:
     """A process that answers `chaos.Work` and is started again at the same address."""
 
-    def __init__(self, name: str, folder: Path, server: ZookeeperServer, session: str = "2s") -> None:
+    def __init__(self, name: str, folder: Path, server: ZookeeperServer, session: str = "6s") -> None:
+        """`session`: within this time after the registry is back the gateway must have reconnected, also on a busy
+        machine; otherwise the registry lists nobody for a moment, and Java believes it."""
         self._record = folder / f"{name}.calls"
         self._config = folder / f"{name}.yaml"
         shared = {"address": server.address, "session": session}

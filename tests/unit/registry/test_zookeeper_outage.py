@@ -97,7 +97,7 @@ async def test_a_server_that_was_away_for_longer_than_a_session(
         server.stop()
         shown = await next_that(snapshots, stale)
         assert [each.port for each in shown.endpoints] == [1]
-        await eventually(lambda: caplog.text.count("the session is gone") == 2)
+        await eventually(lambda: caplog.text.count("as long as a session lasts") == 2)
         server.start()
         await next_that(snapshots, fresh_ports(1))
         with other_client(server.address) as other:
