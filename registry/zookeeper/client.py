@@ -27,6 +27,8 @@ _LOG: Final = logging.getLogger("polyport.registry.zookeeper")
 _SUPERVISE_S: Final = 3.0
 _LONGEST_PAUSE_S: Final = 0.5
 """Between two attempts to connect: nobody's session may expire after the servers are back."""
+_AT_A_TIME: Final = 8
+"""Of what is told from threads, before others have their turn: an answer may be a list that takes a millisecond."""
 _CLOSE_S: Final = 0.5
 _CLOSE_ATTEMPTS: Final = 10
 _DEAD: Final = frozenset({KeeperState.CLOSED, KeeperState.AUTH_FAILED})
@@ -180,8 +182,11 @@ class Client:
     def _deliver(self) -> None:
         # Cleared first: what comes while this runs is delivered by it, or by the next.
         self._is_posted = False
-        for _ in range(len(self._post)):
+        for _ in range(min(len(self._post), _AT_A_TIME)):
             self._post.popleft()()
+        if self._post and not self._is_posted:
+            self._is_posted = True
+            self._loop.call_soon(self._deliver)
 
 
 class _Handler(SequentialThreadingHandler):  # type: ignore[misc]  # kazoo has no types
