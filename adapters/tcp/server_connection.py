@@ -348,14 +348,14 @@ class ServerConnection(asyncio.Protocol):
             self._write(data)
         if self._stalled or not data:
             self._mind_held()
-        if self._due is not None and not self._following:
-            self._follow(self._due)
+        if self._due is not None and not self._following and (events := self._due()):
+            self._follow(self._due, events)
 
-    def _follow(self, due: Callable[[], Sequence[ServerEvent]]) -> None:
+    def _follow(self, due: Callable[[], Sequence[ServerEvent]], events: Sequence[ServerEvent]) -> None:
         """Begins the calls that follow from replies: in a loop, because such a call may be answered at once."""
         self._following = True
         left, until = _TURN, monotonic() + _TURN_S
-        while events := due():
+        while events:
             for event in events:
                 if type(event) is CallReceived:
                     self._call(event)
@@ -363,13 +363,14 @@ class ServerConnection(asyncio.Protocol):
             if left <= 0 or monotonic() > until:
                 self._state.loop.call_soon(self._follow_on, due)
                 return
+            events = due()
         self._following = False
 
     def _follow_on(self, due: Callable[[], Sequence[ServerEvent]]) -> None:
         """Goes on after the others had their turn."""
         if self._transport is None:
             return
-        self._follow(due)
+        self._follow(due, due())
         if self._following:
             return
         if self._ended:

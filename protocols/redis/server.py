@@ -351,6 +351,9 @@ class RedisServerCodec:
 
     def reply(self, ticket: Any, outcome: Outcome) -> bytes:
         """See `ServerCodec.reply`."""
+        if type(ticket) is MethodTicket:
+            ticket.answer = self._answer(ticket, outcome)
+            return self._leaving.done(ticket)
         if type(ticket) is Part:
             running = ticket.running
             running.outcomes[ticket.index] = outcome
@@ -360,10 +363,11 @@ class RedisServerCodec:
             found = self._leave(ticket, self._listener.found(ticket.method, outcome, ticket.proto))
             started = self._order.end_read(ticket.key)
             return found + self._begin(started) if started else found
-        if type(ticket) is Ticket:
-            assert isinstance(outcome, RpcError), "it was refused"
-            return self._leave(ticket, b"" if ticket.is_silent else error_line(outcome))
-        assert type(ticket) is MethodTicket
+        assert type(ticket) is Ticket
+        assert isinstance(outcome, RpcError), "it was refused"
+        return self._leave(ticket, b"" if ticket.is_silent else error_line(outcome))
+
+    def _answer(self, ticket: MethodTicket, outcome: Outcome) -> bytes:
         answer = b""
         if type(outcome) is Ok and outcome.raw is None and not outcome.attachments:
             try:
@@ -372,7 +376,7 @@ class RedisServerCodec:
                 answer = b""
         if not answer or len(answer) > self._max_bytes:
             answer = ticket.form.answer(outcome, ticket.proto, False, ticket.wants_more, self._max_bytes)
-        return self._leave(ticket, answer)
+        return answer
 
     def _leave(self, ticket: Ticket, answer: bytes) -> bytes:
         """What may leave now that a reply is there."""

@@ -37,7 +37,7 @@ class TextMethod:
         result_form: Of what it returns.
     """
 
-    __slots__ = ("_params", "_readers", "_write", "forms", "json", "result_form", "signature", "wire")
+    __slots__ = ("_only", "_params", "_readers", "_write", "forms", "json", "result_form", "signature", "wire")
 
     def __init__(
         self,
@@ -54,6 +54,8 @@ class TextMethod:
         self.result_form: Final[Form] = form_of(signature.returns, contract)
         self._params: Final = tuple((readers.compile(each.type), default_of(each)) for each in signature.params)
         self._readers: Final[tuple[Callable[[Any], Any], ...]] = tuple(read for read, _ in self._params)
+        self._only: Final = self._readers[0] if len(self._readers) == 1 else None
+        """Of the argument, where there is one alone."""
         self._write: Final = writers.compile(signature.returns)
 
     def fits_names(self, names: Collection[str]) -> bool:
@@ -66,12 +68,14 @@ class TextMethod:
 
     def read_positional(self, items: Sequence[bytes | None]) -> tuple[Any, ...]:
         """See `Overload.read_positional`; `items` are the bytes of the arguments, in order, or None for a null."""
-        params = self._params
-        if len(items) == len(params) and None not in items:
-            try:
+        params, only = self._params, self._only
+        try:
+            if only is not None and len(items) == 1 and (item := items[0]) is not None:
+                return (only(item),)
+            if len(items) == len(params) and None not in items:
                 return tuple([read(item) for read, item in zip(self._readers, items, strict=True)])
-            except ValueMappingError:
-                pass  # below it is said which
+        except ValueMappingError:
+            pass  # below it is said which
         if len(items) > len(params):
             raise BadRequest(f"{self.signature.name} takes {len(params)} arguments, not {len(items)}")
         values: list[Any] = []

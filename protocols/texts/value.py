@@ -166,6 +166,10 @@ def _read_nothing(data: bytes) -> None:
 
 def _read_string(data: bytes) -> str:
     try:
+        return data.decode()
+    except UnicodeDecodeError:
+        pass  # it may hold a lone surrogate
+    try:
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as exc:
         raise ValueMappingError(f"no UTF-8 at byte {exc.start}") from None
