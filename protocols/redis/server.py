@@ -133,18 +133,20 @@ class RedisServerCodec:
 
     def _take(self, now: float, events: list[ServerEvent]) -> None:
         """The commands that are there, or some of them. Raises RemoteWireError."""
-        reader, left = self._reader, STEP
+        reader, session, left = self._reader, self._session, STEP
         quick = self._listener.quick
+        consumer = session.consumer
         for words in self._ready:
             form = quick.get(words[0])
             if form is not None and self._is_usual:
-                events.append(self._call(form, words))
+                events.append(self._call(form, words, session, consumer))
             elif len(words) == 2 and words[0] in _GET and self._is_usual:
                 self._get(words, now, events)
             else:
                 self._command(words, now, events)
                 if self._is_over():
                     return
+                consumer = session.consumer
             left -= 1
             if left <= 0 or len(events) >= STEP or self._said > STEP_BYTES:
                 self.is_behind = True
@@ -172,9 +174,8 @@ class RedisServerCodec:
         self._say(lost.farewell, events)
         return RemoteWireError(str(lost.args[0]), reason=lost.reason)
 
-    def _call(self, form: MethodForm, words: list[bytes]) -> ServerEvent:
+    def _call(self, form: MethodForm, words: list[bytes], session: Session, consumer: str) -> ServerEvent:
         """A call that is all of a command, with nothing beside it."""
-        session = self._session
         ticket = MethodTicket(form, session.proto, session.wants_more)
         self._leaving.slots.append(ticket)
         return CallReceived(
@@ -189,7 +190,7 @@ class RedisServerCodec:
                 None,
                 None,
                 session.peer,
-                session.consumer,
+                consumer,
             ),
         )
 

@@ -54,7 +54,7 @@ class ReplyWriters(TypeSteps[_Member]):
         quick = None if ref.nullable else ref.kind
         if quick is Kind.STRING:
             return lambda value: (
-                b"$%d\r\n%b\r\n" % (len(value), value.encode())
+                f"${len(value)}\r\n{value}\r\n".encode()
                 if type(value) is str and value.isascii()
                 else step(value, new_walk())
             )

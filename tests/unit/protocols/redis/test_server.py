@@ -136,6 +136,15 @@ def test_the_name_of_a_connection_is_that_of_the_consumer(codec: RedisServerCode
     assert heard(codec, "WITH", "consumer", "other", "--", "demo.Catalog.count").invocation.consumer == "other"
 
 
+def test_it_has_the_name_from_the_command_on_that_gave_it(codec: RedisServerCodec) -> None:
+    named = [COUNT]
+    for name in ("shop", "cart"):
+        named += [command("CLIENT", "SETNAME", name), COUNT]
+    heard = codec.receive(b"".join(named), 0.0)
+    calls = [each.invocation.consumer for each in heard if isinstance(each, CallReceived)]
+    assert calls == ["", "shop", "cart"]
+
+
 ANSWERS: dict[str, tuple[str, Any, bytes, bytes]] = {
     "bool": ("echo_bool", True, b"#t\r\n", b":1\r\n"),
     "i64": ("echo_i64", -5, b":-5\r\n", b":-5\r\n"),
