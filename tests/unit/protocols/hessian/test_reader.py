@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 import tracemalloc
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from protocols.hessian.skip import skip
 from protocols.hessian.text import encode_text
 from protocols.reader import Limits
 from protocols.testing import difference
+from tests.support.cpu_time import cpu_within
 
 
 def read(data: str | bytes, **options: Any) -> Any:
@@ -283,14 +284,10 @@ def test_h6_a_gadget_is_a_record_and_nothing_else() -> None:
 def test_large_input_of_one_byte_is_refused_early() -> None:
     for value in (0x00, 0xFF, ord("*"), ord("["), ord("<")):
         data = bytes((value,)) * (1 << 20)
-        began = time.process_time()
-        reader = Reader(data)
-        try:
+        with cpu_within(1.0), suppress(HessianError):
+            reader = Reader(data)
             for _ in range(1_000):
                 reader.read()
-        except HessianError:
-            pass
-        assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
