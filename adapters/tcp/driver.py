@@ -291,7 +291,8 @@ class CallDriver:
             self.bucket.discard(self)
             self.bucket = None
         if self._expired and isinstance(error, asyncio.CancelledError):
-            error = DeadlineExceeded("the deadline of the call has passed; it was cancelled")
+            error = late = DeadlineExceeded("the deadline of the call has passed; it was cancelled")
+            late.is_callers = True
         self._on_done(self, result, error)
 
 

@@ -216,10 +216,15 @@ class Overloaded(RpcError):
 
 
 class DeadlineExceeded(RpcError):
-    """No answer in time. The call may have run, and may still be running."""
+    """No answer in time. The call may have run, and may still be running.
+
+    `is_callers`: it is the caller's own deadline that has passed, so that it gives up at this moment by itself.
+    """
 
     code = "deadline-exceeded"
     default_retry = Retry.IF_IDEMPOTENT
+
+    is_callers: bool = False
 
 
 class ConnectFailed(RpcError):

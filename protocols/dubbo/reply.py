@@ -12,7 +12,7 @@ from protocols.dubbo.frame import HEADER, HEADER_BYTES, HESSIAN2, MAGIC
 from protocols.dubbo.raw import DubboResult
 from protocols.dubbo.result import EXCEPTION, FIRST_WITH_ATTACHMENTS, FLAG_ZERO, NULL, OWN_ATTACHMENTS, VALUE
 from protocols.dubbo.service import MethodBinding
-from protocols.dubbo.status import OK, certainly_not_run, format_error, status_of
+from protocols.dubbo.status import OK, caller_gave_up, certainly_not_run, format_error, status_of
 from protocols.hessian.attachments import write_attachments
 from protocols.hessian.errors import HessianError
 from protocols.hessian.reader import Reader
@@ -77,7 +77,7 @@ def encode_reply(ticket: Ticket, outcome: Outcome, limits: Limits) -> bytes:
 
 def of_error(ticket: Ticket, error: RpcError) -> bytes:
     """A response for a call without an answer; see `protocols.dubbo.status` for its two forms."""
-    if ticket.modern and not certainly_not_run(error):
+    if ticket.modern and not (certainly_not_run(error) or caller_gave_up(error)):
         writer = Writer()
         writer.write(throwable.throwable_of_error(error))
         return _frame(ticket, OK, _body(ticket, EXCEPTION, bytes(writer.out)))

@@ -1,9 +1,9 @@
 """Errors of the call machinery as Dubbo says them, and back.
 
 A Dubbo client repeats a call whose response has any status but OK, and never one whose *result* is an exception. So
-a status is used only where the call certainly did not run; everything else travels as an `RpcException` object inside
-an OK response, which is also how Dubbo's own filters report. Callers that predate 2.7 do not know the class
-`org.apache.dubbo.rpc.RpcException`; they get a status in every case.
+a status is used only where the call certainly did not run, or where the caller gives up at this moment anyway.
+Everything else travels as an `RpcException` object inside an OK response, which is also how Dubbo's own filters report.
+Callers that predate 2.7 do not know the class `org.apache.dubbo.rpc.RpcException`; they get a status in every case.
 
 The text begins with the error's code in brackets, and behind it what differs from other errors of that code
 (`[no-provider] …`, `[connection-lost exhausted] …`, `[provider-failed never] …`), so that another gateway reads back
@@ -37,6 +37,7 @@ from gateway.model.errors import (
 __all__ = [
     "BAD_RESPONSE",
     "OK",
+    "caller_gave_up",
     "certainly_not_run",
     "error_of_status",
     "format_error",
@@ -107,6 +108,15 @@ def certainly_not_run(error: RpcError) -> bool:
     return not error.exhausted and (
         error.retry is Retry.SAFE or type(error) in (BadRequest, NoSuchMethod, NoSuchService)
     )
+
+
+def caller_gave_up(error: RpcError) -> bool:
+    """Whether the caller waits no longer, and repeats the call or not by its own clock, whatever it is told.
+
+    Where the answer is there first, Dubbo 3.3 makes code 0 of an `RpcException` that is a result
+    (org.apache.dubbo.rpc.filter.RpcExceptionFilter raises it where nobody looks at its code).
+    """
+    return isinstance(error, DeadlineExceeded) and error.is_callers
 
 
 def status_of(error: RpcError) -> int:

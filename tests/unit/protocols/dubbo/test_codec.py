@@ -410,6 +410,15 @@ def test_calls_that_did_not_run_get_a_status(error: RpcError, status: int) -> No
     assert codec.reply(call.ticket, error)[3] == status
 
 
+def test_the_deadline_of_the_caller_itself_gets_a_status() -> None:
+    codec = server()
+    for is_callers, status in ((False, 20), (True, 31)):
+        call = received(codec, request(more={"remote.application": "a"}))
+        error = DeadlineExceeded("late")
+        error.is_callers = is_callers
+        assert codec.reply(call.ticket, error)[3] == status
+
+
 def client_call(
     method_name: str, arguments: tuple[Any, ...], *, key: ServiceKey = KEY, token: str = "", path: str = "", **more: Any
 ) -> tuple[Any, int, bytes]:

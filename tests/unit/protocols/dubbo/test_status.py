@@ -17,7 +17,7 @@ from gateway.model.errors import (
     RpcError,
     Unauthenticated,
 )
-from protocols.dubbo.status import certainly_not_run, error_of_status, format_error, status_of
+from protocols.dubbo.status import caller_gave_up, certainly_not_run, error_of_status, format_error, status_of
 
 ALL = [
     BadRequest,
@@ -142,3 +142,11 @@ def test_only_calls_that_did_not_run_may_be_repeated_by_the_caller() -> None:
     assert not certainly_not_run(ConnectionLost("x"))
     assert not certainly_not_run(DeadlineExceeded("x"))
     assert certainly_not_run(DeadlineExceeded("x", retry=Retry.SAFE))
+
+
+def test_who_gives_up_by_itself_is_told_a_status() -> None:
+    late = DeadlineExceeded("x")
+    assert not caller_gave_up(late)
+    late.is_callers = True
+    assert caller_gave_up(late)
+    assert not caller_gave_up(ConnectionLost("x"))
