@@ -132,6 +132,7 @@ class CallDriver:
         "_slot",
         "_task",
         "bucket",
+        "deadline",
         "tag",
     )
 
@@ -149,6 +150,8 @@ class CallDriver:
         self._expired = False
         self.bucket: set[Any] | None = None
         """Where its deadline stands in the timer wheel."""
+        self.deadline: float | None = None
+        """When the caller stops waiting (monotonic), for who wants to know."""
         self.tag = tag
         """Whatever the owner wants to find again in `on_done`."""
 
@@ -291,8 +294,7 @@ class CallDriver:
             self.bucket.discard(self)
             self.bucket = None
         if self._expired and isinstance(error, asyncio.CancelledError):
-            error = late = DeadlineExceeded("the deadline of the call has passed; it was cancelled")
-            late.is_callers = True
+            error = DeadlineExceeded("the deadline of the call has passed; it was cancelled")
         self._on_done(self, result, error)
 
 

@@ -14,7 +14,15 @@ from adapters.tcp.driver import CallDriver, let_go
 from adapters.tcp.patience import CROSSING_S, Lingering, close_or_abort, most_unsent, overdue
 from adapters.tcp.peer_calls import PeerCalls
 from gateway.model.call import Invocation, Peer, Result
-from gateway.model.errors import ConnectionLost, Overloaded, ProviderFailed, RemoteWireError, Retry
+from gateway.model.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    Overloaded,
+    ProviderFailed,
+    RemoteWireError,
+    Retry,
+    RpcError,
+)
 from protocols.contract import (
     CallingServerCodec,
     CallReceived,
@@ -39,6 +47,8 @@ _TURN: Final = 256
 """Messages after which a connection lets the others have their turn; handling so many takes a few milliseconds."""
 _TURN_S: Final = 0.02
 """Or so long, where what answers at once takes its time."""
+_NEARLY_S: Final = 0.05
+"""Before its deadline a caller is about to give up."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -300,6 +310,7 @@ class ServerConnection(asyncio.Protocol):
             self._answer(event.ticket, failure_of(exc, self._state.closing))
             return
         driver = CallDriver(state.loop, coroutine, self._call_done, event.ticket)
+        driver.deadline = invocation.deadline
         state.calls += 1
         if driver.start():
             return
@@ -329,11 +340,18 @@ class ServerConnection(asyncio.Protocol):
                 state.unanswered.discard(driver)
         elif self._running:
             self._running.discard(driver)
-        self._answer(driver.tag, result if error is None else failure_of(error, state.closing))
+        self._answer(driver.tag, result if error is None else self._failure(driver, error))
         if self._ended:
             self._close_if_finished()
         elif self._codec.finished and not self._reading and self._held is None:
             self._finish()
+
+    def _failure(self, driver: CallDriver, error: BaseException) -> RpcError:
+        failure = failure_of(error, self._state.closing)
+        if isinstance(failure, DeadlineExceeded) and driver.deadline is not None:
+            # Somebody further on who counts the same time may have been the first to say so.
+            failure.is_callers = monotonic() > driver.deadline - _NEARLY_S
+        return failure
 
     def _answer(self, ticket: Any, outcome: Outcome) -> None:
         if ticket is None or self._transport is None:

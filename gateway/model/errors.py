@@ -218,7 +218,7 @@ class Overloaded(RpcError):
 class DeadlineExceeded(RpcError):
     """No answer in time. The call may have run, and may still be running.
 
-    `is_callers`: it is the caller's own deadline that has passed, so that it gives up at this moment by itself.
+    `is_callers`: it is the caller's own deadline that has passed, or is about to, so that it gives up by itself.
     """
 
     code = "deadline-exceeded"

@@ -241,7 +241,6 @@ async def test_expire_becomes_deadline_exceeded() -> None:
     driver.expire()
     _, error = await outcome.wait()
     assert isinstance(error, DeadlineExceeded)
-    assert error.is_callers
 
 
 async def test_answer_that_beats_the_cancellation_counts() -> None:

@@ -20,6 +20,7 @@ from adapters.tcp.listening_socket import listen
 from adapters.tcp.server import TcpServer
 from gateway.model.call import Invocation, Ok, Result
 from gateway.model.endpoint import Endpoint, ServiceKey
+from gateway.model.errors import DeadlineExceeded
 from gateway.model.exposure import Exposure
 from gateway.spi.adapter import ListenerOptions
 from gateway.spi.handler import Handler
@@ -320,6 +321,22 @@ async def test_slow_call_is_cancelled_at_its_deadline_and_the_caller_told() -> N
             await it.service.until(waiting=1)
             it.service.finish()
             assert await peer.frames(1) == [reply(2)]
+
+
+async def test_who_is_about_to_give_up_is_known() -> None:
+    raised: list[DeadlineExceeded] = []
+
+    async def handler(invocation: Invocation) -> Result:
+        raised.append(DeadlineExceeded("somebody further on was the first to say so"))
+        raise raised[-1]
+
+    async with running(handler) as it:
+        with it.peer() as peer:
+            await peer.send(
+                call_frame(1, "slow", timeout_s=0.04) + call_frame(2, "slow", timeout_s=60) + call_frame(3, "slow")
+            )
+            await peer.frames(3)
+    assert [each.is_callers for each in raised] == [True, False, False]
 
 
 async def test_calls_of_one_connection_have_contexts_of_their_own() -> None:
