@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from bench.ports import free_port
 from tests.plugin.installation import Installation
 from tests.support.program import ROOT
 
@@ -38,9 +38,7 @@ class Ports:
 
     def _free(self, written: str) -> str:
         if written not in self._given:
-            with socket.socket() as unused:
-                unused.bind(("127.0.0.1", 0))
-                self._given[written] = str(unused.getsockname()[1])
+            self._given[written] = str(free_port())
         return self._given[written]
 
 
