@@ -34,7 +34,7 @@ _CONNECTIONS: Final = 16
 _MOST_US: Final = 20.0
 """CPU that a connection may cost more at the shared port."""
 _MOST_BARE: Final = 0.69
-"""The same as a multiple of a connection of the bare server, which takes 29 us on the machine the 20 are meant for."""
+"""The same as a multiple of a connection of the bare server, which took 29 us where this was measured."""
 _MOST_RATIO: Final = 1.05
 """What a call may cost there afterwards, as a multiple of what it costs elsewhere: as much, but for noise."""
 _MOST_TOGETHER: Final = 1.1
@@ -125,7 +125,8 @@ def measure(rounds: int, seconds: float) -> _Found:
         frames = _frames(folder)
         for number in range(rounds + 1):
             echoed = _cpu(floor, _BARE, seconds, frames[_BARE.frames], floor.port)
-            bare += [echoed] if number else []
+            if number:
+                bare.append(echoed)
             for wire in _WIRES:
                 # Who comes first in a round must not matter.
                 places = [ports[wire.own], ports[wire.shared]][:: 1 if number % 2 else -1]
